@@ -1,0 +1,86 @@
+"""Words and shapes of the catalogue; standard library only."""
+
+from zhenxue.kernel.data import Labelled
+
+
+class StandardKind(Labelled):
+    NATIONAL = "national", "国家职业标准"
+    SPECIALISED = "specialised", "专项职业能力考核规范"
+    POST = "post", "企业岗位规范"
+
+
+class PointKind(Labelled):
+    KNOWLEDGE = "knowledge", "知识点"
+    SKILL = "skill", "技能点"
+
+
+class Domain(Labelled):
+    """B2."""
+
+    GENERAL = "general", "通用素质类"
+    SKILL = "skill", "职业技能类"
+    ABILITY = "ability", "专项职业能力类"
+    STARTUP = "startup", "创新创业类"
+
+
+class VersionState(Labelled):
+    DRAFT = "draft", "草稿"
+    IN_REVIEW = "in_review", "审校中"
+    RETURNED = "returned", "退回修改"
+    PUBLISHED = "published", "已发布"
+    WITHDRAWN = "withdrawn", "已下架"
+
+
+VERSION_TRANSITIONS: dict[VersionState, frozenset[VersionState]] = {
+    VersionState.DRAFT: frozenset({VersionState.IN_REVIEW}),
+    VersionState.IN_REVIEW: frozenset({VersionState.PUBLISHED, VersionState.RETURNED}),
+    VersionState.RETURNED: frozenset({VersionState.IN_REVIEW}),
+    VersionState.PUBLISHED: frozenset({VersionState.WITHDRAWN}),
+    VersionState.WITHDRAWN: frozenset(),
+}
+
+
+class UnitKind(Labelled):
+    VIDEO = "video", "视频"
+    DOCUMENT = "document", "文档"
+    TEXT = "text", "图文"
+    SELF_TEST = "self_test", "自测"
+
+
+class MaterialKind(Labelled):
+    VIDEO = "video", "视频"
+    DOCUMENT = "document", "文档"
+    IMAGE = "image", "图片"
+
+
+class MaterialState(Labelled):
+    UPLOADED = "uploaded", "等待处理"
+    PROCESSING = "processing", "处理中"
+    READY = "ready", "可用"
+    FAILED = "failed", "处理失败"
+
+
+MATERIAL_TRANSITIONS: dict[MaterialState, frozenset[MaterialState]] = {
+    MaterialState.UPLOADED: frozenset({MaterialState.PROCESSING, MaterialState.READY, MaterialState.FAILED}),
+    MaterialState.PROCESSING: frozenset({MaterialState.READY, MaterialState.FAILED}),
+    MaterialState.READY: frozenset(),
+    MaterialState.FAILED: frozenset({MaterialState.PROCESSING}),
+}
+
+
+class QuestionKind(Labelled):
+    SINGLE = "single", "单选题"
+    MULTIPLE = "multiple", "多选题"
+    TRUE_FALSE = "true_false", "判断题"
+
+
+class TargetGroup(Labelled):
+    """B1; the six groups of N1 for enterprises are versioned configuration, these are the audience of a resource."""
+
+    STUDENT = "student", "在校生"
+    EMPLOYEE = "employee", "企业职工"
+    VETERAN = "veteran", "退役军人"
+    GRADUATE = "graduate", "高校毕业生"
+    RURAL = "rural", "农村转移劳动力"
+    UNEMPLOYED = "unemployed", "失业人员"
+    OTHER = "other", "其他"

@@ -1,0 +1,80 @@
+"""Reads settings from the environment (twelve-factor); every name starts with ``ZHENXUE_``."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+TRUE_WORDS = {"1", "true", "yes", "on"}
+
+
+def text(name: str, default: str = "") -> str:
+    """The text of ``ZHENXUE_<name>``, or the default when it is unset or empty."""
+    return os.environ.get(f"ZHENXUE_{name}", "") or default
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """Whether ``ZHENXUE_<name>`` says yes (1, true, yes, on)."""
+    value = os.environ.get(f"ZHENXUE_{name}", "")
+    return default if not value else value.lower() in TRUE_WORDS
+
+
+def number(name: str, default: int) -> int:
+    """The whole number in ``ZHENXUE_<name>``."""
+    return int(text(name, str(default)))
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """The comma-separated words of ``ZHENXUE_<name>``."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def secret(name: str, data_folder: Path, *, production: bool) -> str:
+    """A secret from the environment, or one made at first use and kept (mode 0600) in the data folder.
+
+    Production never invents a secret: it raises ``RuntimeError`` and names the variable that is missing.
+    """
+    given = text(name)
+    if given:
+        return given
+    if production:
+        raise RuntimeError(f"ZHENXUE_{name} must be set in production (see .env.example)")
+    folder = data_folder / "secrets"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / name.lower()
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(handle, "w") as stream:
+        stream.write(secrets.token_hex(32))
+    return file.read_text().strip()
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's database settings for ``sqlite:///path`` or ``postgres://user:password@host:port/name?option=value``."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(parts.path[1:]) if parts.path.startswith("//") else unquote(parts.path),
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;",
+            },
+        }
+    if parts.scheme in {"postgres", "postgresql"}:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path[1:]),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": 600,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": dict(parse_qsl(parts.query)),
+        }
+    raise RuntimeError(f"ZHENXUE_DATABASE_URL has an unknown scheme: {parts.scheme!r}")

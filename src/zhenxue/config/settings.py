@@ -1,0 +1,165 @@
+"""Settings, all from the environment; ``.env.example`` explains each."""
+
+from pathlib import Path
+
+from django.utils.csp import CSP
+
+from zhenxue.config import env
+
+PRODUCTION = env.flag("PRODUCTION")
+DEBUG = env.flag("DEBUG") and not PRODUCTION
+DATA_FOLDER = Path(env.text("DATA_FOLDER", "data")).resolve()
+DATA_FOLDER.mkdir(parents=True, exist_ok=True)
+
+SECRET_KEY = env.secret("SECRET_KEY", DATA_FOLDER, production=PRODUCTION)
+# Field encryption (kernel.crypto): "key id:hex key" pairs, newest first; the blind index has a key of its own.
+FIELD_KEYS = env.secret("FIELD_KEYS", DATA_FOLDER, production=PRODUCTION)
+FIELD_CIPHER = env.text("FIELD_CIPHER", "aes-256-gcm")
+BLIND_INDEX_KEY = env.secret("BLIND_INDEX_KEY", DATA_FOLDER, production=PRODUCTION)
+# Evidence log (evidence): Ed25519 seed in hex and the origin line of its checkpoints.
+LOG_KEY = env.secret("LOG_KEY", DATA_FOLDER, production=PRODUCTION)
+LOG_ORIGIN = env.text("LOG_ORIGIN", "log.zhenxue.example/liaocheng")
+
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
+CSRF_TRUSTED_ORIGINS = env.words("TRUSTED_ORIGINS")
+PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")
+
+INSTALLED_APPS = [
+    "zhenxue.kernel",
+    "zhenxue.evidence",
+    "zhenxue.identity",
+    "zhenxue.catalogue",
+    "zhenxue.training",
+    "zhenxue.ledger",
+    "zhenxue.study",
+    "zhenxue.exams",
+    "zhenxue.subsidy",
+    "zhenxue.supervision",
+    "zhenxue.portal",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "django_tasks_db",
+    "axes",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "zhenxue.kernel.middleware.ErrorMiddleware",
+    "zhenxue.identity.web.middleware.ActorMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "zhenxue.config.urls"
+WSGI_APPLICATION = "zhenxue.config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.messages.context_processors.messages",
+                "zhenxue.portal.navigation.context",
+            ],
+            "builtins": ["zhenxue.kernel.templatetags.ui"],
+        },
+    }
+]
+
+DATABASES = {"default": env.database(env.text("DATABASE_URL", f"sqlite:///{DATA_FOLDER / 'zhenxue.sqlite3'}"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "identity.Account"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["zhenxue.identity.passwords.Argon2Hasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "/sign-in/"
+SESSION_COOKIE_NAME = "zhenxue"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_SECURE = PRODUCTION
+CSRF_COOKIE_HTTPONLY = True
+CSRF_USE_SESSIONS = False
+SECURE_SSL_REDIRECT = PRODUCTION and env.flag("SSL_REDIRECT", True)
+SECURE_HSTS_SECONDS = 31536000 if PRODUCTION else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+X_FRAME_OPTIONS = "SAMEORIGIN"
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:", "blob:"],
+    "media-src": [CSP.SELF, "blob:"],
+    "font-src": [CSP.SELF, "data:"],
+    "connect-src": [CSP.SELF],
+    "worker-src": [CSP.SELF, "blob:"],
+    "frame-src": [CSP.SELF],
+    "frame-ancestors": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "object-src": [CSP.NONE],
+}
+
+# Sign-in throttle: per account and address, then per address.
+AXES_FAILURE_LIMIT = env.number("SIGN_IN_FAILURES", 5)
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "zhenxue.identity.web.views.locked_out"
+
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_FOLDER / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_FOLDER / "files"}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+FILES_FOLDER = DATA_FOLDER / "files"
+UPLOAD_LIMIT_BYTES = env.number("UPLOAD_LIMIT_MB", 2048) * 1024 * 1024
+UPLOAD_CHUNK_BYTES = env.number("UPLOAD_CHUNK_MB", 4) * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_CHUNK_BYTES + 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 12000
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "media"]}}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {"axes": {"level": "ERROR"}},
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,17 @@
+"""Every address, by room."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("zhenxue.portal.web.urls")),
+    path("", include("zhenxue.kernel.web.urls")),
+    path("", include("zhenxue.identity.web.urls")),
+    path("", include("zhenxue.evidence.web.urls")),
+    path("", include("zhenxue.catalogue.web.urls")),
+    path("", include("zhenxue.training.web.urls")),
+    path("", include("zhenxue.ledger.web.urls")),
+    path("", include("zhenxue.study.web.urls")),
+    path("", include("zhenxue.exams.web.urls")),
+    path("", include("zhenxue.subsidy.web.urls")),
+    path("", include("zhenxue.supervision.web.urls")),
+]

@@ -1,0 +1,8 @@
+"""Registration only."""
+
+from django.apps import AppConfig
+
+
+class ExamsConfig(AppConfig):
+    name = "zhenxue.exams"
+    label = "exams"

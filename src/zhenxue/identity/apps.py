@@ -1,0 +1,8 @@
+"""Registration only."""
+
+from django.apps import AppConfig
+
+
+class IdentityConfig(AppConfig):
+    name = "zhenxue.identity"
+    label = "identity"

@@ -1,0 +1,119 @@
+"""Who is who: words and shapes that cross the border of ``identity``; standard library only."""
+
+from dataclasses import dataclass
+
+from zhenxue.kernel.data import Labelled
+
+
+class OrganisationKind(Labelled):
+    PROVIDER = "provider", "承训机构"
+    ENTERPRISE = "enterprise", "企业用人单位"
+    BUREAU = "bureau", "人社部门"
+    OPERATOR = "operator", "平台运营机构"
+    PLATFORM = "platform", "线上培训平台"
+
+
+class OrganisationState(Labelled):
+    PENDING = "pending", "待核验"
+    VERIFIED = "verified", "已实名"
+    SUSPENDED = "suspended", "已停用"
+
+
+class RegionLevel(Labelled):
+    PROVINCE = "province", "省级"
+    CITY = "city", "市级"
+    COUNTY = "county", "县级"
+
+
+class Role(Labelled):
+    LEARNER = "learner", "学员"
+    TEACHER = "teacher", "教师"
+    PROVIDER_MANAGER = "provider_manager", "机构管理员"
+    ENTERPRISE_MANAGER = "enterprise_manager", "企业管理员"
+    BUREAU_OFFICER = "bureau_officer", "人社监管人员"
+    OPERATOR_REVIEWER = "operator_reviewer", "平台审核员"
+    OPERATOR_ADMIN = "operator_admin", "平台管理员"
+    SYSTEM = "system", "系统"
+
+
+#: Which kind of organisation each role belongs to (a learner belongs to none).
+ROLE_ORGANISATION: dict[Role, OrganisationKind | None] = {
+    Role.LEARNER: None,
+    Role.TEACHER: OrganisationKind.PROVIDER,
+    Role.PROVIDER_MANAGER: OrganisationKind.PROVIDER,
+    Role.ENTERPRISE_MANAGER: OrganisationKind.ENTERPRISE,
+    Role.BUREAU_OFFICER: OrganisationKind.BUREAU,
+    Role.OPERATOR_REVIEWER: OrganisationKind.OPERATOR,
+    Role.OPERATOR_ADMIN: OrganisationKind.OPERATOR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever acts: one account in one role at one organisation, as resolved by the server for this request.
+
+    ``region_code`` is the GB/T 2260 code of the organisation's region (2, 4 or 6 digits: province, city, county); a code
+    covers every code that starts with it. ``role`` is ``None`` for an anonymous visitor.
+    """
+
+    role: Role | None = None
+    account_id: int | None = None
+    person_id: int | None = None
+    name: str = ""
+    organisation_id: int | None = None
+    organisation_name: str = ""
+    organisation_kind: OrganisationKind | None = None
+    region_code: str = ""
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.role is None
+
+    @property
+    def is_learner(self) -> bool:
+        return self.role is Role.LEARNER
+
+    @property
+    def is_bureau(self) -> bool:
+        return self.role is Role.BUREAU_OFFICER
+
+    @property
+    def is_city_bureau(self) -> bool:
+        return self.is_bureau and len(self.region_code) <= 4
+
+    @property
+    def is_county_bureau(self) -> bool:
+        return self.is_bureau and len(self.region_code) == 6
+
+    @property
+    def is_operator(self) -> bool:
+        return self.role in {Role.OPERATOR_ADMIN, Role.OPERATOR_REVIEWER}
+
+    @property
+    def is_manager(self) -> bool:
+        """Runs cohorts for a provider or an enterprise."""
+        return self.role in {Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER}
+
+    def covers(self, region_code: str) -> bool:
+        """Whether this bureau's region contains the given region."""
+        return self.is_bureau and bool(self.region_code) and region_code.startswith(self.region_code)
+
+    @property
+    def label(self) -> str:
+        """``name（role · organisation）``, as evidence and pages show it."""
+        role = self.role.label if self.role else "访客"
+        return f"{self.name}（{role}{' · ' + self.organisation_name if self.organisation_name else ''}）"
+
+
+ANONYMOUS = Actor()
+SYSTEM = Actor(role=Role.SYSTEM, name="系统")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One number of a rule set with its source, e.g. ``online_share_percent = 40`` from 聊人社字〔2025〕3号."""
+
+    key: str
+    value: int
+    unit: str
+    source: str

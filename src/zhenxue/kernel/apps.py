@@ -1,0 +1,8 @@
+"""Registration only."""
+
+from django.apps import AppConfig
+
+
+class KernelConfig(AppConfig):
+    name = "zhenxue.kernel"
+    label = "kernel"

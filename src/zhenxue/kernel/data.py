@@ -1,0 +1,21 @@
+"""Plain shapes that every floor may use; standard library only."""
+
+import enum
+from typing import Self
+
+
+class Labelled(enum.StrEnum):
+    """A string enum whose members carry the Chinese word shown to people: ``DRAFT = "draft", "草稿"``."""
+
+    label: str
+
+    def __new__(cls, value: str, label: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label or value
+        return member
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        """Pairs of stored value and label, for a model field or a form."""
+        return [(member.value, member.label) for member in cls]

@@ -1,0 +1,8 @@
+"""Registration only."""
+
+from django.apps import AppConfig
+
+
+class LedgerConfig(AppConfig):
+    name = "zhenxue.ledger"
+    label = "ledger"

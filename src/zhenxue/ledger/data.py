@@ -1,0 +1,84 @@
+"""Words and shapes of the ledger; standard library only."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from zhenxue.kernel.data import Labelled
+
+
+class SpanKind(Labelled):
+    ONLINE = "online", "线上学习"
+    OFFLINE = "offline", "线下课"
+
+
+class SpanState(Labelled):
+    CREDITED = "credited", "已计入"
+    REFUSED = "refused", "未计入"
+    WITHDRAWN = "withdrawn", "已撤销"
+
+
+class Reason(Labelled):
+    """Why a second did not count; the label is what the learner reads."""
+
+    NONE = "", ""
+    ALREADY_COUNTED = "already_counted", "这一段已经计过学时，重复观看不再计入"
+    DAILY_CAP = "daily_cap", "今天的学时已达到每日上限，明天可以继续学"
+    UNIT_FULL = "unit_full", "这个单元的学时已经计满"
+    CLOCK = "clock", "上报的时长超过实际经过的时间，只按实际时间计入"
+    HIDDEN = "hidden", "页面不在前台，这段时间不计入"
+    NOT_PLAYING = "not_playing", "没有播放，这段时间不计入"
+    TICKET = "ticket", "学习凭证已失效，请回到课程页重新进入"
+    JUMP = "jump", "播放位置跳到了还没学的内容，这段不计入"
+    RATE = "rate", "播放速度超过允许的倍速，这段不计入"
+    GAP = "gap", "中间断开太久，断开的时间不计入"
+    ENDED = "ended", "学习已在别处打开，本页已停止计时"
+    COHORT_CLOSED = "cohort_closed", "班期不在培训时间内，不计入学时"
+    ABSENT = "absent", "缺勤"
+    CORRECTED = "corrected", "考勤更正"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitProgress:
+    """How far one enrolment is in one unit; seconds are credited seconds, positions are milliseconds of content."""
+
+    unit_id: int
+    seconds: int
+    required_seconds: int
+    position_ms: int
+    seen_to_ms: int
+    finished_at: datetime | None
+
+    @property
+    def percent(self) -> int:
+        return 100 if self.finished_at else min(99, self.seconds * 100 // max(self.required_seconds, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Class hours of one enrolment, done and needed, online and offline apart."""
+
+    enrolment_id: int
+    online_seconds: int
+    offline_seconds: int
+    online_required_seconds: int
+    offline_required_seconds: int
+    minutes_per_hour: int
+    online_hours: Decimal
+    offline_hours: Decimal
+    online_required_hours: Decimal
+    offline_required_hours: Decimal
+    complete: bool
+
+    @property
+    def percent(self) -> int:
+        needed = self.online_required_seconds + self.offline_required_seconds
+        done = min(self.online_seconds, self.online_required_seconds) + min(self.offline_seconds, self.offline_required_seconds)
+        return 100 if self.complete else min(99, done * 100 // max(needed, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    day: date
+    online_seconds: int
+    offline_seconds: int

@@ -1,0 +1,68 @@
+"""Tables of the ledger: every second with its reason, coverage per unit, totals per day."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from zhenxue.ledger.data import Reason, SpanKind, SpanState
+
+
+class Span(models.Model):
+    """A stretch of study or attendance: what was claimed, what counted, and why not if it did not. Never edited."""
+
+    enrolment = models.ForeignKey("training.Enrolment", models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=SpanKind.choices())
+    unit = models.ForeignKey("catalogue.Unit", models.PROTECT, null=True, related_name="+")
+    line = models.ForeignKey("training.PlanLine", models.PROTECT, null=True, related_name="+")
+    state = models.CharField(max_length=10, choices=SpanState.choices())
+    reason = models.CharField(max_length=20, choices=Reason.choices(), blank=True)
+    from_ms = models.PositiveIntegerField(default=0)  # position in the content
+    to_ms = models.PositiveIntegerField(default=0)
+    seconds = models.IntegerField()  # credited seconds; a withdrawal is negative
+    claimed_seconds = models.PositiveIntegerField()
+    began_at = models.DateTimeField()  # server clock
+    ended_at = models.DateTimeField()
+    day = models.DateField()  # civil day in Asia/Shanghai, of began_at
+    source = models.CharField(max_length=60)  # "study:<session id>", "attendance:<id>"
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["enrolment", "day"], name="ledger_span_enrolment_day")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(ended_at__gte=F("began_at")), name="ledger_span_times"),
+            models.CheckConstraint(condition=Q(state=SpanState.CREDITED) | Q(seconds__lte=0), name="ledger_span_refused_is_zero"),
+            models.CheckConstraint(
+                condition=Q(unit__isnull=False, line__isnull=True) | Q(unit__isnull=True, line__isnull=False),
+                name="ledger_span_of_unit_or_line",
+            ),
+        ]
+
+
+class Coverage(models.Model):
+    """What an enrolment has covered of a unit: a sorted list of disjoint [from_ms, to_ms) and the credited seconds."""
+
+    enrolment = models.ForeignKey("training.Enrolment", models.PROTECT, related_name="+")
+    unit = models.ForeignKey("catalogue.Unit", models.PROTECT, related_name="+")
+    covered = models.JSONField(default=list)
+    seconds = models.PositiveIntegerField(default=0)
+    position_ms = models.PositiveIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["enrolment", "unit"], name="ledger_coverage_once")]
+
+
+class Day(models.Model):
+    """Credited seconds of one enrolment on one civil day (for the daily cap and for progress, without summing spans)."""
+
+    enrolment = models.ForeignKey("training.Enrolment", models.PROTECT, related_name="+")
+    person = models.ForeignKey("identity.Person", models.PROTECT, related_name="+")
+    day = models.DateField()
+    online_seconds = models.PositiveIntegerField(default=0)
+    offline_seconds = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["enrolment", "day"], name="ledger_day_once")]
+        indexes: ClassVar = [models.Index(fields=["person", "day"], name="ledger_day_person")]

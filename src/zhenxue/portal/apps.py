@@ -1,0 +1,8 @@
+"""Registration only."""
+
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    name = "zhenxue.portal"
+    label = "portal"

@@ -1,0 +1,8 @@
+"""Registration only."""
+
+from django.apps import AppConfig
+
+
+class StudyConfig(AppConfig):
+    name = "zhenxue.study"
+    label = "study"

@@ -1,0 +1,8 @@
+"""Registration only."""
+
+from django.apps import AppConfig
+
+
+class TrainingConfig(AppConfig):
+    name = "zhenxue.training"
+    label = "training"
