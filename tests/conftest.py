@@ -1,0 +1,84 @@
+"""The ground under every test: own data folder, known secrets, SQLite or PostgreSQL, a real server, a real browser.
+
+``ZHENXUE_TEST_DATABASE=postgres`` runs the same tests on a private PostgreSQL. This file runs before Django is set up.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+if not WORKER:
+    os.environ["ZHENXUE_TEST_FOLDER"] = tempfile.mkdtemp(prefix="zhenxue-tests-")
+RUN_FOLDER = Path(os.environ["ZHENXUE_TEST_FOLDER"])
+DATA_FOLDER = RUN_FOLDER / (WORKER or "main")
+
+KEPT = {"ZHENXUE_TEST_DATABASE", "ZHENXUE_TEST_FOLDER", "ZHENXUE_TEST_DATABASE_URL", "ZHENXUE_TEST_SCREENSHOTS"}
+for name in [name for name in os.environ if name.startswith("ZHENXUE_") and name not in KEPT]:
+    del os.environ[name]
+os.environ.update(
+    {
+        "DJANGO_SETTINGS_MODULE": "zhenxue.config.settings",
+        "ZHENXUE_DATA_FOLDER": str(DATA_FOLDER),
+        "ZHENXUE_SECRET_KEY": "test-only-" + "s" * 54,
+        "ZHENXUE_FIELD_KEYS": "t1:" + "11" * 32,
+        "ZHENXUE_BLIND_INDEX_KEY": "22" * 32,
+        "ZHENXUE_LOG_KEY": "33" * 32,
+        "ZHENXUE_LOG_LEVEL": "WARNING",
+        "ZHENXUE_DATABASE_URL": f"sqlite:///{DATA_FOLDER / 'zhenxue.sqlite3'}",
+    }
+)
+ON_POSTGRES = os.environ.get("ZHENXUE_TEST_DATABASE") == "postgres"
+if ON_POSTGRES:
+    from tests.support.postgres import Cluster
+
+    if not WORKER:
+        cluster = Cluster()
+        cluster.start()
+        atexit.register(cluster.stop)
+        os.environ["ZHENXUE_TEST_DATABASE_URL"] = cluster.url
+    os.environ["ZHENXUE_DATABASE_URL"] = os.environ["ZHENXUE_TEST_DATABASE_URL"]
+if not WORKER:
+    atexit.register(shutil.rmtree, RUN_FOLDER, ignore_errors=True)
+
+import django  # noqa: E402 - the environment above comes first
+
+django.setup()
+
+import pytest  # noqa: E402 - after Django, so that every conftest below may import models
+from django.core.cache import cache  # noqa: E402 - see above
+from django.db import connections  # noqa: E402 - see above
+from pytest_django.fixtures import Settings  # noqa: E402 - see above
+
+pytest_plugins = ["tests.support.site", "tests.support.browser"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """On SQLite: a real file (threads and processes may share it), journal as in production, but no fsync."""
+    if ON_POSTGRES:
+        return
+    database = connections["default"].settings_dict
+    database["TEST"]["NAME"] = str(DATA_FOLDER / "test.sqlite3")
+    database["OPTIONS"]["init_command"] = database["OPTIONS"]["init_command"].replace(
+        "synchronous=FULL", "synchronous=OFF"
+    )
+
+
+@pytest.fixture(autouse=True)
+def own_files_folder(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[Path]:
+    """Every test has an empty files folder of its own."""
+    folder = tmp_path_factory.mktemp("files")
+    settings.FILES_FOLDER = folder
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def clean_cache() -> Iterator[None]:
+    """What one test put into the cache, the next does not find."""
+    yield
+    cache.clear()

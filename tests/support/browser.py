@@ -1,0 +1,71 @@
+"""Debian's Chromium under Playwright: a phone of 360 px and a desk of 1280 px."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 740},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+WAIT_MILLISECONDS = 15_000
+HOW_TO_INSTALL = "Chromium is needed for these tests: apt-get install chromium fonts-noto-cjk"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser a run. The ORM may be used beside it (Playwright's loop lives in this thread)."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.fail(HOW_TO_INSTALL)
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """A maker of browser contexts: ``open_context(PHONE, base_url=site.url)``; each is one person's browser."""
+    made: list[BrowserContext] = []
+
+    def make(kind: dict[str, Any] = DESK, **options: Any) -> BrowserContext:
+        context = chromium.new_context(locale="zh-CN", timezone_id="Asia/Shanghai", **{**kind, **options})
+        context.set_default_timeout(WAIT_MILLISECONDS)
+        made.append(context)
+        return context
+
+    yield make
+    for context in made:
+        context.close()
+
+
+@pytest.fixture
+def phone(open_context: Callable[..., BrowserContext]) -> Page:
+    """A page on a phone, 360 px wide."""
+    return open_context(PHONE).new_page()
+
+
+@pytest.fixture
+def desk(open_context: Callable[..., BrowserContext]) -> Page:
+    """A page on a desk screen, 1280 px wide."""
+    return open_context(DESK).new_page()

@@ -1,0 +1,130 @@
+"""The real server for end-to-end tests: ``zhenxue serve`` on a free loopback port, with a data folder of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import free_port
+
+START_SECONDS = 60
+STOP_SECONDS = 20
+PROGRAM = Path(sys.executable).parent / "zhenxue"
+REFERENCE_DATA = ("load_regions", "load_occupations", "load_rules")
+
+
+class Site:
+    """One running platform. ``url`` ends without a slash; ``manage`` runs ``zhenxue`` commands on the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log_file = folder / "serve.log"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHENXUE_")}
+        self.environment = {
+            **kept,
+            "ZHENXUE_DATA_FOLDER": str(folder / "data"),
+            "ZHENXUE_PUBLIC_URL": self.url,
+            "ZHENXUE_SIGN_IN_FAILURES": "50",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def manage(self, *words: str, stdin: str | None = None, seconds: float = 300) -> str:
+        """Run ``zhenxue <words>`` and return what it printed; raises ``AssertionError`` when it fails."""
+        done = subprocess.run(
+            [PROGRAM, *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            cwd=self.folder,
+            timeout=seconds,
+        )
+        if done.returncode:
+            raise AssertionError(f"zhenxue {' '.join(words)} failed:\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def python(self, code: str) -> str:
+        """Run Python code with Django set up on the site's own data; returns what it printed."""
+        return self.manage("shell", "-v", "0", "-c", code)
+
+    def prepare(self) -> None:
+        """Tables and reference data."""
+        self.manage("migrate", "-v", "0")
+        for command in REFERENCE_DATA:
+            self.manage(command)
+
+    def start(self) -> None:
+        """Start web, worker and sequencer; returns when the first page answers."""
+        with self.log_file.open("ab") as log:
+            self._server = subprocess.Popen(
+                [PROGRAM, "serve", "--host", "127.0.0.1", "--port", str(self.port)],
+                stdout=log,
+                stderr=log,
+                env=self.environment,
+                cwd=self.folder,
+            )
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self._server.poll() is None:
+            if self._answers():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"the server did not start:\n{self.log()}")
+
+    def stop(self) -> int:
+        """Ask it to stop, wait, and return its exit code."""
+        if self._server is None:
+            return 0
+        self._server.send_signal(signal.SIGTERM)
+        try:
+            return self._server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+            raise AssertionError(f"the server did not stop:\n{self.log()}") from None
+
+    def log(self) -> str:
+        """What the server wrote so far."""
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/", timeout=5) as answer:
+                return bool(answer.status < 500)
+        except urllib.error.HTTPError as refusal:
+            return refusal.code < 500
+        except OSError:
+            return False
+
+
+@pytest.fixture(scope="session")
+def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
+    """A maker of running sites; ``make_site(start=False)`` only prepares the data. All stop at the end."""
+    made: list[Site] = []
+
+    def make(*, start: bool = True) -> Site:
+        site = Site(tmp_path_factory.mktemp("site"))
+        made.append(site)
+        site.prepare()
+        if start:
+            site.start()
+        return site
+
+    yield make
+    for site in made:
+        site.stop()
+
+
+@pytest.fixture(scope="session")
+def site(make_site: Callable[..., Site]) -> Site:
+    """One running site with reference data, shared by the tests of a worker."""
+    return make_site()
