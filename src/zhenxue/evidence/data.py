@@ -1,0 +1,191 @@
+"""Shapes of ``evidence`` that cross borders, and its registries. Standard library only."""
+
+import datetime as dt
+import enum
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+ACTOR_FIELD = "actor"  # the private field that holds the actor's label
+SALT_BYTES = 32
+DIGEST_BYTES = 32
+
+
+class ActorLike(Protocol):
+    """Whoever acts, as far as evidence needs to know (``identity.data.Actor`` fits)."""
+
+    @property
+    def account_id(self) -> int | None: ...
+
+    @property
+    def label(self) -> str: ...
+
+
+type Lines = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of thing that happens: dotted name, Chinese label, and what may be erased.
+
+    ``erasable`` names the top-level fields of the body that may hold personal data or free text: each is logged only as
+    a salted digest, so that it can be erased while the entry still verifies. ``describe`` turns a body into (Chinese
+    label, text) lines for a timeline; without it only the label shows. It must cope with an erased field being absent.
+    """
+
+    name: str
+    label: str
+    erasable: tuple[str, ...] = ()
+    describe: Callable[[Mapping[str, Any]], Lines] | None = None
+
+
+class ProofState(enum.StrEnum):
+    """How far an entry has come into the log."""
+
+    PENDING = "pending"
+    LOGGED = "logged"
+    WITNESSED = "witnessed"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The state shown beside an entry; ``number`` counts from 1 and is the tree size that first holds the entry."""
+
+    state: ProofState
+    number: int | None = None
+
+    @property
+    def label(self) -> str:
+        if self.number is None:
+            return "未入链"
+        return f"{'已存证 · 已见证' if self.state is ProofState.WITNESSED else '已存证'} 第 {self.number} 号"
+
+    @property
+    def tone(self) -> str:
+        """The css tone of its tag."""
+        return "wait" if self.number is None else "proof"
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One thing that happened, for a page."""
+
+    id: int
+    kind: str
+    label: str
+    at: dt.datetime
+    who: str
+    subject: str
+    refs: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]
+    proof: Proof
+
+    @property
+    def number(self) -> int | None:
+        return self.proof.number
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDetail:
+    """One entry with everything needed to check it by hand."""
+
+    entry: TimelineEntry
+    envelope: str
+    body: Mapping[str, Any]
+    erased: tuple[str, ...]
+    salt: str
+    digest: str
+    leaf_hash: str
+    tree_size: int | None
+    root: str
+    path: tuple[str, ...]
+    checkpoint: str
+
+
+class Fault(enum.StrEnum):
+    """What ``verify`` can find."""
+
+    label: str
+
+    def __new__(cls, value: str, label: str) -> "Fault":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        return member
+
+    EDITED = "edited", "内容被改动"
+    COLUMNS = "columns", "索引列与正文不符"
+    REFS = "refs", "关联对象与正文不符"
+    PRIVATE = "private", "可删除字段被改动"
+    ERASED = "erased", "字段缺失且没有删除记录"
+    MISSING = "missing", "存证缺失"
+    ORDER = "order", "次序被改动"
+    TILE = "tile", "默克尔树数据块不符"
+    ROOT = "root", "树根与签名检查点不符"
+    SIGNATURE = "signature", "检查点签名不符"
+    CHECKPOINT = "checkpoint", "检查点缺失或不连续"
+    PROJECTION = "projection", "业务数据与存证不符"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not fit; ``number`` is the entry it starts at, if it belongs to one."""
+
+    fault: Fault
+    text: str
+    number: int | None = None
+
+    def __str__(self) -> str:
+        place = f"第 {self.number} 号：" if self.number is not None else ""
+        return f"{place}{self.fault.label}——{self.text}"
+
+
+type Check = Callable[[], Iterator[Finding] | Iterable[Finding]]
+type Viewer = Callable[[Any, tuple[str, ...]], bool]
+
+_kinds: dict[str, Kind] = {}
+_projections: dict[str, Check] = {}
+_viewers: list[Viewer] = []
+
+
+def register(kind: Kind) -> Kind:
+    """Declares a kind in ``apps.ready()``; registering the same name with another meaning is an error."""
+    known = _kinds.get(kind.name)
+    if known is not None and (known.label, known.erasable) != (kind.label, kind.erasable):
+        raise ValueError(f"the evidence kind {kind.name} is registered twice")
+    if ACTOR_FIELD in kind.erasable:
+        raise ValueError(f"{kind.name}: the field name {ACTOR_FIELD!r} is taken by the log")
+    _kinds[kind.name] = kind
+    return kind
+
+
+def find_kind(name: str) -> Kind | None:
+    """The registered kind, or None."""
+    return _kinds.get(name)
+
+
+def list_kinds() -> list[Kind]:
+    """All registered kinds by name."""
+    return [_kinds[name] for name in sorted(_kinds)]
+
+
+def register_projection(name: str, check: Check) -> None:
+    """Adds a check of living tables against the log, run by ``zhenxue verify`` after the log itself."""
+    _projections[name] = check
+
+
+def list_projections() -> list[tuple[str, Check]]:
+    """Registered projections in order of registration."""
+    return list(_projections.items())
+
+
+def register_viewer(viewer: Viewer) -> None:
+    """Adds a rule by which an actor may open entries about some refs; without any rule nobody may."""
+    if viewer not in _viewers:
+        _viewers.append(viewer)
+
+
+def may_view(actor: Any, refs: Iterable[str]) -> bool:
+    """Whether any registered rule lets the actor see an entry about these refs."""
+    known = tuple(refs)
+    return any(viewer(actor, known) for viewer in _viewers)
