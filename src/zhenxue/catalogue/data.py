@@ -1,5 +1,7 @@
 """Words and shapes of the catalogue; standard library only."""
 
+from dataclasses import dataclass
+
 from zhenxue.kernel.data import Labelled
 
 
@@ -62,9 +64,10 @@ class MaterialState(Labelled):
 
 MATERIAL_TRANSITIONS: dict[MaterialState, frozenset[MaterialState]] = {
     MaterialState.UPLOADED: frozenset({MaterialState.PROCESSING, MaterialState.READY, MaterialState.FAILED}),
-    MaterialState.PROCESSING: frozenset({MaterialState.READY, MaterialState.FAILED}),
+    # Back to the queue: a worker died in the middle.
+    MaterialState.PROCESSING: frozenset({MaterialState.READY, MaterialState.FAILED, MaterialState.UPLOADED}),
     MaterialState.READY: frozenset(),
-    MaterialState.FAILED: frozenset({MaterialState.PROCESSING}),
+    MaterialState.FAILED: frozenset({MaterialState.UPLOADED}),
 }
 
 
@@ -84,3 +87,40 @@ class TargetGroup(Labelled):
     RURAL = "rural", "农村转移劳动力"
     UNEMPLOYED = "unemployed", "失业人员"
     OTHER = "other", "其他"
+
+
+#: States in which the author may change a version's contents.
+EDITABLE = frozenset({VersionState.DRAFT, VersionState.RETURNED})
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFacts:
+    """What every digital resource must say of itself (B1-B4), as one version states it."""
+
+    title: str
+    domain: str
+    occupation_code: str | None = None
+    standard_id: int | None = None
+    target_groups: tuple[str, ...] = ()
+    prerequisites: str = ""
+    introduction: str = ""
+    features: str = ""
+    organisation_form: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason why a version cannot be submitted: words that say how to mend it, and where (a unit, or the course)."""
+
+    message: str
+    unit_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowAnswer:
+    """What became of one row of an imported sheet."""
+
+    number: int
+    label: str
+    problems: tuple[str, ...] = ()
+    note: str = ""

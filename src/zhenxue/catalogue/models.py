@@ -44,11 +44,13 @@ class Standard(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["organisation", "code"], name="catalogue_standard_code", nulls_distinct=False),
+            models.UniqueConstraint(
+                fields=["organisation", "code"], name="catalogue_standard_code", nulls_distinct=False
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name}（{self.code}）"
 
 
 class Point(models.Model):
@@ -63,6 +65,9 @@ class Point(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["standard", "code"], name="catalogue_point_code")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title}"
 
 
 class Course(models.Model):
@@ -95,6 +100,10 @@ class CourseVersion(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     frozen_at = models.DateTimeField(null=True, blank=True)
     digest = models.CharField(max_length=64, blank=True)
+    facts = models.JSONField("课程信息", default=dict)  # data.CourseFacts as this version states them (B1-B4)
+    submitted_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, blank=True, related_name="+")
+    reviewed_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, blank=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -104,7 +113,16 @@ class CourseVersion(models.Model):
                 condition=Q(frozen_at__isnull=True) | Q(state__in=[VersionState.PUBLISHED, VersionState.WITHDRAWN]),
                 name="catalogue_version_frozen_is_published",
             ),
+            models.UniqueConstraint(
+                fields=["course"],
+                condition=Q(state__in=[VersionState.DRAFT, VersionState.IN_REVIEW, VersionState.RETURNED]),
+                name="catalogue_one_open_version",
+            ),
         ]
+        indexes: ClassVar = [models.Index(fields=["state", "submitted_at"], name="catalogue_version_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.course_id} v{self.number}"
 
 
 class Material(models.Model):
@@ -121,8 +139,24 @@ class Material(models.Model):
     state = models.CharField("状态", max_length=10, choices=MaterialState.choices(), default=MaterialState.UPLOADED)
     progress = models.PositiveSmallIntegerField("进度", default=0)  # per cent
     failure = models.CharField("失败原因", max_length=300, blank=True)
+    content_type = models.CharField("格式", max_length=60, blank=True)  # told by the bytes, never by the name
     pages = models.PositiveIntegerField("页数", default=0)  # documents
+    width = models.PositiveIntegerField("宽", default=0)  # images
+    height = models.PositiveIntegerField("高", default=0)  # images
+    attempt = models.PositiveIntegerField(default=0)  # counts processings; a worker may write only while it is its own
+    heartbeat_at = models.DateTimeField(null=True, blank=True)  # when the worker last said it is alive
+    uploaded_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(progress__lte=100), name="catalogue_material_progress"),
+            models.CheckConstraint(condition=~Q(licence_note=""), name="catalogue_material_licensed"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["organisation", "kind", "state"], name="catalogue_material_shelf")]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class Video(models.Model):
@@ -132,7 +166,9 @@ class Video(models.Model):
     duration_ms = models.PositiveIntegerField("时长")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
-    folder = models.CharField(max_length=200)  # inside the file store: master.m3u8, <rung>/index.m3u8, segments, poster.jpg
+    folder = models.CharField(
+        max_length=200
+    )  # inside the file store: master.m3u8, <rung>/index.m3u8, segments, poster.jpg
     rungs = models.JSONField(default=list)  # [{"name": "720p", "width": …, "height": …, "bandwidth": …}]
 
 
@@ -147,16 +183,26 @@ class MediaKey(models.Model):
     to_ms = models.PositiveIntegerField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["video", "rung", "index"], name="catalogue_key_index")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["video", "rung", "index"], name="catalogue_key_index"),
+            models.CheckConstraint(condition=Q(to_ms__gt=models.F("from_ms")), name="catalogue_key_window"),
+        ]
 
 
 class Chapter(models.Model):
+    """A heading under which units stand."""
+
     version = models.ForeignKey(CourseVersion, models.CASCADE, related_name="chapters")
     position = models.PositiveIntegerField()
     title = models.CharField("章节", max_length=120)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["version", "position"], name="catalogue_chapter_position")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["version", "position"], name="catalogue_chapter_position")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class Unit(models.Model):
@@ -177,6 +223,11 @@ class Unit(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["chapter", "position"], name="catalogue_unit_position"),
             models.CheckConstraint(condition=Q(pass_percent__lte=100), name="catalogue_unit_pass_percent"),
+            models.CheckConstraint(
+                condition=Q(kind__in=[UnitKind.VIDEO, UnitKind.DOCUMENT], material__isnull=False)
+                | Q(kind__in=[UnitKind.TEXT, UnitKind.SELF_TEST], material__isnull=True),
+                name="catalogue_unit_material",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -184,6 +235,8 @@ class Unit(models.Model):
 
 
 class SelfTestQuestion(models.Model):
+    """A question of a self-test unit; the shapes are those of ``catalogue.questions``."""
+
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="questions")
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=12, choices=QuestionKind.choices())
@@ -193,4 +246,6 @@ class SelfTestQuestion(models.Model):
     explanation = models.TextField("解析", blank=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["unit", "position"], name="catalogue_self_test_position")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["unit", "position"], name="catalogue_self_test_position")
+        ]
