@@ -20,5 +20,5 @@ def test_the_database_asked_for_is_the_one_in_use() -> None:
 def test_only_loopback_can_be_reached() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), timeout=2):
         pass
-    with pytest.raises((SocketConnectBlockedError, UserWarning), match="192.0.2.1"):
+    with pytest.raises((SocketConnectBlockedError, UserWarning), match=r"192\.0\.2\.1"):
         socket.create_connection(("192.0.2.1", 80), timeout=2)

@@ -1,0 +1,65 @@
+"""Every address says who may come in, and the anonymous only pass where a list says so."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+#: What anybody may open. Everything else sends the anonymous to sign in (or refuses with 401, 403 or 404).
+PUBLIC: frozenset[str] = frozenset()
+SAMPLE = {"int": "1", "str": "x", "slug": "x", "path": "x/y", "uuid": "00000000-0000-4000-8000-000000000000"}
+
+
+def walk(patterns: list[URLPattern | URLResolver], names: tuple[str, ...] = ()) -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns, (*names, pattern.namespace) if pattern.namespace else names)
+        else:
+            yield ":".join((*names, pattern.name or str(pattern.pattern))), pattern
+
+
+def addresses() -> list[tuple[str, URLPattern]]:
+    return list(walk(get_resolver().url_patterns))
+
+
+def sample_path(pattern: URLPattern) -> str:
+    route = str(pattern.pattern)
+    for name, converter in pattern.pattern.converters.items():
+        kind = next((word for word in SAMPLE if type(converter).__name__.lower().startswith(word)), "str")
+        for written in (f"<{kind}:{name}>", f"<{name}>"):
+            route = route.replace(written, SAMPLE[kind])
+        if f":{name}>" in route:
+            start = route.index(f":{name}>")
+            route = route[: route.rindex("<", 0, start)] + "1" + route[start + len(name) + 2 :]
+    return "/" + route
+
+
+def test_every_view_says_who_may_come_in() -> None:
+    faults = [name for name, pattern in addresses() if not getattr(pattern.callback, "access", None)]
+    assert not faults, f"views without an access decorator: {faults}"
+
+
+def test_every_address_has_a_name_of_its_own() -> None:
+    names = [name for name, _ in addresses()]
+    assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
+    assert all(pattern.name for _, pattern in addresses())
+
+
+def test_public_views_stand_on_the_list() -> None:
+    public = {name for name, pattern in addresses() if getattr(pattern.callback, "access", None) == "public"}
+    assert public == PUBLIC
+
+
+@pytest.mark.django_db
+def test_the_anonymous_pass_nowhere_else(client: Client) -> None:
+    faults = []
+    for name, pattern in addresses():
+        if name in PUBLIC:
+            continue
+        for method in ("get", "post"):
+            answer = getattr(client, method)(sample_path(pattern))
+            to_sign_in = answer.status_code == 302 and "/sign-in/" in answer.headers["Location"]
+            if not to_sign_in and answer.status_code not in {401, 403, 405}:
+                faults.append(f"{method} {name} answered {answer.status_code}")
+    assert not faults, "\n".join(faults)
