@@ -1,12 +1,13 @@
 """Makes the demo's lesson videos and its handbook: drawn by ffmpeg and typst at set-up, so nothing binary is committed.
 
-The picture changes every second (a running clock and a moving bar), chapter titles are Chinese, and each chapter has its
-own tone, so that two seconds of a video never look or sound the same.
+The picture changes every second (a running clock and a moving dot), chapter titles are Chinese, and each chapter has
+its own tone, so that two seconds of a video never look or sound the same.
 """
 
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import noto_cjk_sans_otc
@@ -36,13 +37,12 @@ def make_lesson(name: str, target: Path, *, seconds_each: int | None = None) -> 
         f"0.16*sin(2*PI*t*{220 + 55 * index})*between(t,{index * each},{(index + 1) * each})"
         for index in range(len(parts))
     )
-    _run(
-        ["-f", "lavfi", "-i", f"color=c=0x{lesson['colour']}:s=1280x720:r=15:d={total}"]
-        + ["-f", "lavfi", "-i", f"aevalsrc='({tones})*(0.6+0.4*sin(2*PI*t*2))':s=44100:d={total}"]
-        + ["-vf", ",".join(filters), "-c:v", "libx264", "-preset", "veryfast", "-crf", "27", "-pix_fmt", "yuv420p"]
-        + ["-g", "30", "-keyint_min", "30", "-sc_threshold", "0", "-c:a", "aac", "-b:a", "64k", "-shortest"]
-        + ["-movflags", "+faststart", str(target)]
-    )
+    picture = f"color=c=0x{lesson['colour']}:s=1280x720:r=15:d={total}"
+    sound = f"aevalsrc='({tones})*(0.6+0.4*sin(2*PI*t*2))':s=44100:d={total}"
+    video = "-c:v libx264 -preset veryfast -crf 27 -pix_fmt yuv420p -g 30 -keyint_min 30 -sc_threshold 0"
+    rest = "-c:a aac -b:a 64k -shortest -movflags +faststart"
+    inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
+    _run([*inputs, "-vf", ",".join(filters), *video.split(), *rest.split(), str(target)])
     return target
 
 
@@ -52,28 +52,16 @@ def make_handbook(target: Path) -> Path:
     return target
 
 
-def _words(lesson: dict[str, str], parts: list[dict[str, str]], each: int, texts: Path) -> list[str]:
+def _words(lesson: dict[str, Any], parts: list[dict[str, Any]], each: int, texts: Path) -> list[str]:
     drawn = [_text(texts, "title", lesson["title"], size=34, x="80", y="56", colour=lesson["accent"])]
+    accent = lesson["accent"]
     for index, part in enumerate(parts):
-        span = f"between(t,{index * each},{(index + 1) * each - 0.05})"
-        drawn.append(
-            _text(texts, f"{index}-head", part["title"], size=60, x="80", y="150", colour=lesson["accent"], when=span)
-        )
+        begin, end = index * each, (index + 1) * each - 0.05
+        span = f"between(t,{begin},{end})"
+        drawn.append(_text(texts, f"{index}-head", part["title"], size=60, x="80", y="150", colour=accent, when=span))
         for row, line in enumerate(part["lines"]):
-            since = index * each + row * each / 6
-            when = f"between(t,{since:.2f},{(index + 1) * each - 0.05})"
-            drawn.append(
-                _text(
-                    texts,
-                    f"{index}-{row}",
-                    line,
-                    size=44,
-                    x="80",
-                    y=str(280 + row * LINE_HEIGHT),
-                    colour=INK,
-                    when=when,
-                )
-            )
+            span, y = f"between(t,{begin + row * each / 6:.2f},{end})", str(280 + row * LINE_HEIGHT)
+            drawn.append(_text(texts, f"{index}-{row}", line, size=44, x="80", y=y, colour=INK, when=span))
     font = f"fontfile={FONT}"
     drawn.append(f"drawtext={font}:text='%{{pts\\:hms}}':fontsize=40:fontcolor=0x{INK}:x=w-tw-80:y=600")
     return drawn
