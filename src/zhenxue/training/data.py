@@ -1,4 +1,8 @@
-"""Words and state machines of ``training``; standard library only."""
+"""Words, shapes and state machines of ``training``; standard library only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 from zhenxue.kernel.data import Labelled
 
@@ -59,16 +63,35 @@ COHORT_TRANSITIONS: dict[CohortState, frozenset[CohortState]] = {
     CohortState.CANCELLED: frozenset(),
 }
 
+#: The manager still writes the plan and the roster.
+OPEN_STATES = frozenset({CohortState.DRAFT, CohortState.RETURNED})
+#: The plan is approved and only an approved amendment changes it (N12).
+APPROVED_STATES = frozenset({CohortState.APPROVED, CohortState.RUNNING, CohortState.CLOSED})
+#: A person in an active enrolment here is taken for the cohort's dates.
+BINDING_STATES = frozenset({CohortState.FILED, CohortState.APPROVED, CohortState.RUNNING})
+
 
 class EnrolmentState(Labelled):
     ACTIVE = "active", "在学"
     LEFT = "left", "已退出"
 
 
+ENROLMENT_TRANSITIONS: dict[EnrolmentState, frozenset[EnrolmentState]] = {
+    EnrolmentState.ACTIVE: frozenset({EnrolmentState.LEFT}),
+    EnrolmentState.LEFT: frozenset(),
+}
+
+
 class AttendanceState(Labelled):
     PRESENT = "present", "出勤"
     LATE = "late", "迟到"
     ABSENT = "absent", "缺勤"
+
+
+class AmendmentKind(Labelled):
+    LESSON = "lesson", "调整线下课"
+    END_DATE = "end_date", "调整结班日期"
+    MAKE_UP = "make_up", "增加补课"
 
 
 class AmendmentState(Labelled):
@@ -81,4 +104,143 @@ AMENDMENT_TRANSITIONS: dict[AmendmentState, frozenset[AmendmentState]] = {
     AmendmentState.FILED: frozenset({AmendmentState.APPROVED, AmendmentState.RETURNED}),
     AmendmentState.APPROVED: frozenset(),
     AmendmentState.RETURNED: frozenset(),
+}
+
+
+class ImportState(Labelled):
+    CHECKING = "checking", "正在检查"
+    CHECKED = "checked", "等待确认"
+    IMPORTING = "importing", "正在导入"
+    DONE = "done", "已导入"
+    FAILED = "failed", "导入失败"
+    DISCARDED = "discarded", "已放弃"
+
+
+IMPORT_TRANSITIONS: dict[ImportState, frozenset[ImportState]] = {
+    ImportState.CHECKING: frozenset({ImportState.CHECKED, ImportState.FAILED, ImportState.DISCARDED}),
+    ImportState.CHECKED: frozenset({ImportState.IMPORTING, ImportState.DISCARDED}),
+    ImportState.IMPORTING: frozenset({ImportState.DONE, ImportState.FAILED}),
+    ImportState.DONE: frozenset(),
+    ImportState.FAILED: frozenset({ImportState.DISCARDED}),
+    ImportState.DISCARDED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineShare:
+    """Minutes online and offline of a programme or plan, and the share that N11 limits."""
+
+    online_minutes: int
+    offline_minutes: int
+
+    @property
+    def total_minutes(self) -> int:
+        return self.online_minutes + self.offline_minutes
+
+    @property
+    def percent(self) -> Decimal:
+        """Online minutes in per cent of all minutes, one decimal, half up; 0 when there is nothing yet."""
+        if not self.total_minutes:
+            return Decimal("0.0")
+        share = Decimal(self.online_minutes * 100) / self.total_minutes
+        return share.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+
+    def exceeds(self, limit_percent: int) -> bool:
+        """Whether the exact share (not the rounded figure) is above the limit."""
+        return self.online_minutes * 100 > limit_percent * self.total_minutes
+
+    def offline_minutes_missing(self, limit_percent: int) -> int:
+        """How many more offline minutes bring the share down to the limit (0 when it is kept)."""
+        if not self.exceeds(limit_percent) or limit_percent <= 0:
+            return 0
+        needed_total = -(-self.online_minutes * 100 // limit_percent)
+        return needed_total - self.total_minutes
+
+
+def online_share(lines: "list[tuple[LineMode | str, int]]") -> OnlineShare:
+    """The share of (mode, minutes) pairs."""
+    online = sum(minutes for mode, minutes in lines if mode == LineMode.ONLINE)
+    return OnlineShare(online, sum(minutes for _, minutes in lines) - online)
+
+
+def credited_minutes(state: AttendanceState, *, lesson_minutes: int, late_minutes: int) -> int:
+    """Minutes of a lesson that count: all when present, less ``late_minutes`` when late, none when absent."""
+    if state is AttendanceState.PRESENT:
+        return lesson_minutes
+    if state is AttendanceState.LATE:
+        return max(0, lesson_minutes - late_minutes)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be in order before a cohort is filed; ``step`` is the wizard step that mends it."""
+
+    code: str
+    title: str
+    passed: bool
+    details: tuple[str, ...] = ()
+    step: str = "basics"
+    warning: bool = False  # shown, but does not stop the filing
+
+
+@dataclass(frozen=True, slots=True)
+class LessonPlan:
+    """When, where and by whom one offline line is taught; ``line_id`` is a ``PlanLine``."""
+
+    line_id: int
+    starts_at: datetime
+    ends_at: datetime
+    place: str
+    teacher_id: int
+    minutes: int | None = None  # credited minutes; None keeps the line's
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a teacher says of one learner at one lesson; a reason is required unless present."""
+
+    enrolment_id: int
+    state: AttendanceState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """One row of a roster sheet with its answer: no problems means that it can be imported."""
+
+    number: int  # as in the file
+    name: str
+    citizen_number: str
+    phone: str = ""
+    social_card_number: str = ""
+    target_group: str = ""
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class InitialAccount:
+    """A learner account that was just opened: shown once to the manager, then forgotten."""
+
+    name: str
+    username: str
+    password: str
+
+
+ROSTER_TITLES = ("姓名", "公民身份号码", "手机号码", "电子社保卡号", "人员类别")
+#: More rows than this are checked and imported by the worker, with progress.
+ROSTER_BACKGROUND_ROWS = 500
+#: Rules that a region's rule set may name; the value here is the platform's default when it does not.
+RULE_DEFAULTS: dict[str, int] = {
+    "minutes_per_class_hour": 45,
+    "online_share_percent": 40,
+    "cohort_max_learners": 60,
+    "pass_percent": 60,
+    "late_minutes": 15,
+    "attendance_close_hours": 72,
 }

@@ -5,11 +5,14 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from zhenxue.kernel.fields import SealedTextField
 from zhenxue.training.data import (
+    AmendmentKind,
     AmendmentState,
     AttendanceState,
     CohortState,
     EnrolmentState,
+    ImportState,
     LineMode,
     ProgrammeKind,
     ProgrammeState,
@@ -32,7 +35,10 @@ class Programme(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(pass_percent__lte=100), name="training_programme_pass")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(pass_percent__lte=100), name="training_programme_pass"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["organisation", "state"], name="training_programme_list")]
 
     def __str__(self) -> str:
         return self.title
@@ -46,16 +52,26 @@ class ProgrammeLine(models.Model):
     stage = models.PositiveSmallIntegerField("阶段", default=1)
     mode = models.CharField("方式", max_length=8, choices=LineMode.choices())
     title = models.CharField("内容", max_length=120)
-    course_version = models.ForeignKey("catalogue.CourseVersion", models.PROTECT, null=True, blank=True, related_name="+")
+    course_version = models.ForeignKey(
+        "catalogue.CourseVersion", models.PROTECT, null=True, blank=True, related_name="+"
+    )
     minutes = models.PositiveIntegerField("分钟")
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["programme", "position"], name="training_programme_line_position"),
             models.CheckConstraint(
-                condition=Q(mode=LineMode.ONLINE, course_version__isnull=False) | Q(mode=LineMode.OFFLINE, course_version__isnull=True),
+                condition=Q(mode=LineMode.ONLINE, course_version__isnull=False)
+                | Q(mode=LineMode.OFFLINE, course_version__isnull=True),
                 name="training_programme_line_course",
             ),
+            models.UniqueConstraint(
+                fields=["programme", "course_version"],
+                condition=Q(course_version__isnull=False),
+                name="training_programme_line_version_once",
+            ),
+            models.CheckConstraint(condition=Q(minutes__gt=0), name="training_programme_line_minutes"),
+            models.CheckConstraint(condition=Q(stage__gt=0), name="training_programme_line_stage"),
         ]
 
 
@@ -75,22 +91,53 @@ class Cohort(models.Model):
     assessment_plan = models.TextField("考核方案")
     pass_percent = models.PositiveSmallIntegerField("合格线")
     state = models.CharField("状态", max_length=10, choices=CohortState.choices(), default=CohortState.DRAFT)
-    rules = models.JSONField("适用规则", default=dict)  # frozen at approval: identity's rule values by key
+    share_exception_reason = models.TextField("线上占比超限理由", blank=True)  # the county approves it with the filing
+    rules = models.JSONField("适用规则", default=dict)  # frozen at approval: ``identity.Rules.frozen()``
     plan_digest = models.CharField("方案摘要值", max_length=64, blank=True)
+    # False from filing on: database triggers then refuse any change of plan and roster (migration 0002) until a return
+    # opens them again; afterwards only an approved amendment that is being applied passes the triggers (N12).
+    plan_open = models.BooleanField("方案可修改", default=True)
+    lesson_count = models.PositiveIntegerField("线下课次", default=0)  # for lists; kept by the operations
+    learner_count = models.PositiveIntegerField("在学人数", default=0)
     filed_at = models.DateTimeField("提交时间", null=True, blank=True)
     decided_at = models.DateTimeField("审批时间", null=True, blank=True)
     decision_note = models.TextField("审批意见", blank=True)
+    decided_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, blank=True, related_name="+")
+    started_at = models.DateTimeField("开班时间", null=True, blank=True)
     closed_at = models.DateTimeField("结班时间", null=True, blank=True)
+    close_reason = models.CharField("提前结班原因", max_length=200, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="training_cohort_dates"),
             models.CheckConstraint(condition=Q(pass_percent__lte=100), name="training_cohort_pass"),
+            models.CheckConstraint(condition=Q(capacity__gt=0), name="training_cohort_capacity"),
+            models.CheckConstraint(
+                condition=Q(plan_open=False)
+                | Q(state__in=[CohortState.DRAFT, CohortState.RETURNED, CohortState.CANCELLED]),
+                name="training_cohort_plan_closed",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organisation", "state", "starts_on"], name="training_cohort_list"),
+            models.Index(fields=["region", "state", "starts_on"], name="training_cohort_region"),
+            models.Index(fields=["state", "starts_on"], name="training_cohort_due"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+
+class CohortNumber(models.Model):
+    """The last running number given to a cohort of one county in one year."""
+
+    region = models.ForeignKey("identity.Region", models.PROTECT, related_name="+")
+    year = models.PositiveSmallIntegerField()
+    last = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["region", "year"], name="training_cohort_number_once")]
 
 
 class Stage(models.Model):
@@ -109,10 +156,14 @@ class PlanLine(models.Model):
 
     cohort = models.ForeignKey(Cohort, models.CASCADE, related_name="lines")
     stage = models.ForeignKey(Stage, models.PROTECT, related_name="lines")
+    source = models.ForeignKey(ProgrammeLine, models.PROTECT, null=True, blank=True, related_name="+")
+    makes_up = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")  # a make-up lesson
     position = models.PositiveIntegerField()
     mode = models.CharField("方式", max_length=8, choices=LineMode.choices())
     title = models.CharField("内容", max_length=120)
-    course_version = models.ForeignKey("catalogue.CourseVersion", models.PROTECT, null=True, blank=True, related_name="+")
+    course_version = models.ForeignKey(
+        "catalogue.CourseVersion", models.PROTECT, null=True, blank=True, related_name="+"
+    )
     minutes = models.PositiveIntegerField("分钟")
     starts_at = models.DateTimeField("上课时间", null=True, blank=True)
     ends_at = models.DateTimeField("下课时间", null=True, blank=True)
@@ -123,10 +174,20 @@ class PlanLine(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["cohort", "position"], name="training_line_position"),
             models.CheckConstraint(
-                condition=Q(mode=LineMode.ONLINE, course_version__isnull=False) | Q(mode=LineMode.OFFLINE, course_version__isnull=True),
+                condition=Q(mode=LineMode.ONLINE, course_version__isnull=False)
+                | Q(mode=LineMode.OFFLINE, course_version__isnull=True),
                 name="training_line_course",
             ),
+            models.CheckConstraint(condition=Q(minutes__gt=0), name="training_line_minutes"),
+            models.CheckConstraint(
+                condition=Q(starts_at__isnull=True, ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+                name="training_line_times",
+            ),
         ]
+        indexes: ClassVar = [models.Index(fields=["teacher", "starts_at"], name="training_line_teacher")]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class Enrolment(models.Model):
@@ -141,7 +202,15 @@ class Enrolment(models.Model):
     leave_reason = models.CharField("退出原因", max_length=200, blank=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["cohort", "person"], name="training_enrolment_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["cohort", "person"], name="training_enrolment_once"),
+            models.CheckConstraint(
+                condition=Q(state=EnrolmentState.ACTIVE, left_at__isnull=True)
+                | (Q(state=EnrolmentState.LEFT, left_at__isnull=False) & ~Q(leave_reason="")),
+                name="training_enrolment_left_has_reason",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["person", "state"], name="training_enrolment_person")]
 
 
 class Attendance(models.Model):
@@ -154,9 +223,22 @@ class Attendance(models.Model):
     reason = models.CharField("原因", max_length=200, blank=True)
     recorded_by = models.ForeignKey("identity.Account", models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField("登记时间")
+    corrected_from = models.CharField("更正前", max_length=8, choices=AttendanceState.choices(), blank=True)
+    correction_reason = models.CharField("更正原因", max_length=200, blank=True)
+    corrected_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, blank=True, related_name="+")
+    corrected_at = models.DateTimeField("更正时间", null=True, blank=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["line", "enrolment"], name="training_attendance_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["line", "enrolment"], name="training_attendance_once"),
+            models.CheckConstraint(
+                condition=Q(corrected_at__isnull=True) | ~Q(correction_reason=""),
+                name="training_attendance_correction_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=AttendanceState.PRESENT) | ~Q(reason=""), name="training_attendance_reason"
+            ),
+        ]
 
 
 class Amendment(models.Model):
@@ -164,7 +246,8 @@ class Amendment(models.Model):
 
     cohort = models.ForeignKey(Cohort, models.PROTECT, related_name="amendments")
     line = models.ForeignKey(PlanLine, models.PROTECT, null=True, blank=True, related_name="+")
-    changes = models.JSONField("变更内容")  # {field: {"from": …, "to": …}}
+    kind = models.CharField("变更类别", max_length=10, choices=AmendmentKind.choices())
+    changes = models.JSONField("变更内容")  # {field: {"from": …, "to": …}}, values as text for people and ISO for times
     reason = models.TextField("变更理由")
     state = models.CharField("状态", max_length=8, choices=AmendmentState.choices(), default=AmendmentState.FILED)
     filed_by = models.ForeignKey("identity.Account", models.PROTECT, related_name="+")
@@ -172,3 +255,36 @@ class Amendment(models.Model):
     decided_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     decision_note = models.TextField("审批意见", blank=True)
+    applying = models.BooleanField(default=False)  # true only inside the transaction that applies it (migration 0002)
+    digest_before = models.CharField("变更前摘要值", max_length=64, blank=True)
+    digest_after = models.CharField("变更后摘要值", max_length=64, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["state", "filed_at"], name="training_amendment_queue")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(applying=False) | Q(state=AmendmentState.APPROVED), name="training_amendment_applying"
+            ),
+        ]
+
+
+class RosterImport(models.Model):
+    """One uploaded roster with the answer of each row; rows carry personal data and are therefore sealed."""
+
+    cohort = models.ForeignKey(Cohort, models.CASCADE, related_name="imports")
+    file_name = models.CharField("文件名", max_length=200)
+    state = models.CharField("状态", max_length=10, choices=ImportState.choices())
+    rows = SealedTextField("名册", blank=True)  # JSON list of RosterRow fields; emptied when discarded
+    accounts = SealedTextField("初始密码", blank=True)  # JSON list of InitialAccount; emptied at the first download
+    total = models.PositiveIntegerField("总行数", default=0)
+    valid = models.PositiveIntegerField("可导入", default=0)
+    done = models.PositiveIntegerField("已处理", default=0)  # progress of checking or importing
+    imported = models.PositiveIntegerField("已导入", default=0)
+    skip_invalid = models.BooleanField("有问题的行不导入", default=False)
+    failure = models.CharField("失败原因", max_length=300, blank=True)
+    created_by = models.ForeignKey("identity.Account", models.PROTECT, related_name="+")
+    created_at = models.DateTimeField("上传时间")
+    finished_at = models.DateTimeField("完成时间", null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["cohort", "created_at"], name="training_import_list")]

@@ -1,0 +1,150 @@
+"""Who sees which programme, cohort and enrolment: one ``visible_…`` per table (design.md "Scope")."""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from zhenxue.identity.data import Actor, Role
+from zhenxue.kernel.errors import NotFound
+from zhenxue.training.data import APPROVED_STATES, EnrolmentState, LineMode
+from zhenxue.training.models import Amendment, Cohort, Enrolment, PlanLine, Programme, RosterImport
+
+
+def visible_programmes(actor: Actor) -> QuerySet[Programme]:
+    """Managers: their organisation's; bureaus: of organisations in their region; operators: all; others: none."""
+    rows = Programme.objects.select_related("organisation", "occupation")
+    if actor.is_operator or actor.role is Role.SYSTEM:
+        return rows
+    if actor.is_manager:
+        return rows.filter(organisation_id=actor.organisation_id)
+    if actor.is_bureau and actor.region_code:
+        return rows.filter(organisation__region_id__startswith=actor.region_code)
+    return rows.none()
+
+
+def visible_cohorts(actor: Actor) -> QuerySet[Cohort]:
+    """Learners: approved ones they are (or were) enrolled in; teachers: of their organisation, where they teach or lead;
+    managers: their organisation's; bureaus: filed ones of their region; operators: all."""
+    rows = Cohort.objects.select_related("organisation", "region", "programme", "head_teacher")
+    if actor.is_operator or actor.role is Role.SYSTEM:
+        return rows
+    if actor.is_manager:
+        return rows.filter(organisation_id=actor.organisation_id)
+    if actor.is_bureau and actor.region_code:
+        return rows.filter(region_id__startswith=actor.region_code, filed_at__isnull=False)
+    if actor.role is Role.TEACHER and actor.person_id:
+        lessons = PlanLine.objects.filter(cohort=OuterRef("pk"), teacher_id=actor.person_id)
+        return rows.filter(Q(head_teacher_id=actor.person_id) | Exists(lessons), organisation_id=actor.organisation_id)
+    if actor.is_learner and actor.person_id:
+        enrolled = Enrolment.objects.filter(cohort=OuterRef("pk"), person_id=actor.person_id)
+        return rows.filter(Exists(enrolled), state__in=APPROVED_STATES)
+    return rows.none()
+
+
+def visible_enrolments(actor: Actor) -> QuerySet[Enrolment]:
+    """Enrolments in the visible cohorts; a learner sees only their own."""
+    rows = Enrolment.objects.select_related("cohort", "person", "cohort__organisation")
+    if actor.is_operator or actor.role is Role.SYSTEM:
+        return rows
+    if actor.is_learner:
+        return (
+            rows.filter(person_id=actor.person_id, cohort__state__in=APPROVED_STATES)
+            if actor.person_id
+            else rows.none()
+        )
+    return rows.filter(cohort__in=visible_cohorts(actor).select_related(None).values("pk"))
+
+
+def visible_lessons(actor: Actor) -> QuerySet[PlanLine]:
+    """Offline lines of the visible cohorts; a teacher sees their own and, as head teacher, all of the cohort."""
+    rows = PlanLine.objects.filter(mode=LineMode.OFFLINE).select_related(
+        "cohort", "stage", "teacher", "cohort__organisation"
+    )
+    if actor.role is Role.TEACHER:
+        if not actor.person_id:
+            return rows.none()
+        return rows.filter(
+            Q(teacher_id=actor.person_id) | Q(cohort__head_teacher_id=actor.person_id),
+            cohort__organisation_id=actor.organisation_id,
+        )
+    if actor.is_learner:
+        if not actor.person_id:
+            return rows.none()
+        mine = Enrolment.objects.filter(
+            cohort=OuterRef("cohort"), person_id=actor.person_id, state=EnrolmentState.ACTIVE
+        )
+        return rows.filter(Exists(mine), cohort__state__in=APPROVED_STATES)
+    return rows.filter(cohort__in=visible_cohorts(actor).select_related(None).values("pk"))
+
+
+def visible_amendments(actor: Actor) -> QuerySet[Amendment]:
+    """Amendments of the visible cohorts; learners and teachers see none."""
+    rows = Amendment.objects.select_related(
+        "cohort", "cohort__organisation", "line", "filed_by__person", "decided_by__person"
+    )
+    if actor.is_learner or actor.role is Role.TEACHER:
+        return rows.none()
+    return rows.filter(cohort__in=visible_cohorts(actor).select_related(None).values("pk"))
+
+
+def visible_imports(actor: Actor) -> QuerySet[RosterImport]:
+    """Roster files: of the manager's own organisation only (they hold personal data in clear)."""
+    rows = RosterImport.objects.select_related("cohort")
+    if actor.role is Role.SYSTEM:
+        return rows
+    return rows.filter(cohort__organisation_id=actor.organisation_id) if actor.is_manager else rows.none()
+
+
+def get_programme(actor: Actor, programme_id: int) -> Programme:
+    """The programme, or ``NotFound`` when it is not there or not visible."""
+    try:
+        return visible_programmes(actor).get(pk=programme_id)
+    except Programme.DoesNotExist:
+        raise NotFound("training.programme_not_found", "没有找到这个培训项目，或您无权查看。") from None
+
+
+def get_cohort(actor: Actor, cohort_id: int) -> Cohort:
+    """The cohort, or ``NotFound`` when it is not there or not visible."""
+    try:
+        return visible_cohorts(actor).get(pk=cohort_id)
+    except Cohort.DoesNotExist:
+        raise NotFound("training.cohort_not_found", "没有找到这个班期，或您无权查看。") from None
+
+
+def get_enrolment(actor: Actor, enrolment_id: int) -> Enrolment:
+    """The enrolment with its cohort and person, or ``NotFound``."""
+    try:
+        return visible_enrolments(actor).get(pk=enrolment_id)
+    except Enrolment.DoesNotExist:
+        raise NotFound("training.enrolment_not_found", "没有找到这条学籍，或您无权查看。") from None
+
+
+def get_lesson(actor: Actor, line_id: int) -> PlanLine:
+    """The offline lesson, or ``NotFound``."""
+    try:
+        return visible_lessons(actor).get(pk=line_id)
+    except PlanLine.DoesNotExist:
+        raise NotFound("training.lesson_not_found", "没有找到这节线下课，或您无权查看。") from None
+
+
+def get_amendment(actor: Actor, amendment_id: int) -> Amendment:
+    """The amendment, or ``NotFound``."""
+    try:
+        return visible_amendments(actor).get(pk=amendment_id)
+    except Amendment.DoesNotExist:
+        raise NotFound("training.amendment_not_found", "没有找到这条变更，或您无权查看。") from None
+
+
+def get_import(actor: Actor, import_id: int) -> RosterImport:
+    """The roster import, or ``NotFound``."""
+    try:
+        return visible_imports(actor).get(pk=import_id)
+    except RosterImport.DoesNotExist:
+        raise NotFound("training.import_not_found", "没有找到这次名册导入，请重新上传。") from None
+
+
+def list_enrolments_of_person(person_id: int) -> list[Enrolment]:
+    """All enrolments of a person in approved cohorts, newest start first."""
+    return list(
+        Enrolment.objects.filter(person_id=person_id, cohort__state__in=APPROVED_STATES)
+        .select_related("cohort", "cohort__organisation", "person")
+        .order_by("-cohort__starts_on", "-pk")
+    )
