@@ -1,0 +1,240 @@
+"""Builtin tags and filters of every template: icons, the front-end build, table heads, masks, hours, money, times."""
+
+import datetime as dt
+import itertools
+import json
+import logging
+from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.forms import BoundField
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from zhenxue.kernel import clock, hours, masking
+from zhenxue.kernel.listing import Listing
+
+register = template.Library()
+log = logging.getLogger(__name__)
+BUILT = Path(__file__).resolve().parent.parent / "static" / "built"
+_numbers = itertools.count(1)
+
+
+@lru_cache(maxsize=4)
+def _read_manifest(path: Path, stamp: int) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(path.read_text())
+    return found
+
+
+def manifest() -> dict[str, dict[str, Any]]:
+    """Vite's manifest of the built front end; empty (and logged) where nothing was built yet."""
+    path = BUILT / "manifest.json"
+    try:
+        return _read_manifest(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        if settings.PRODUCTION:
+            raise
+        log.warning("front end is not built (npm run build); pages come without styles")
+        return {}
+
+
+@register.simple_tag(takes_context=True)
+def vite(context: template.Context, entry: str) -> SafeString:
+    """The script of a built entry (``main.ts``, ``islands/player/main.ts``) with its styles and preloads, once a page."""
+    built = manifest()
+    if entry not in built:
+        return mark_safe("")  # a constant
+    nonce = context.get("csp_nonce", "")
+    chunks = _with_imports(built, entry)
+    styles = dict.fromkeys(name for chunk in chunks for name in chunk.get("css", ()))
+    parts = [format_html('<link rel="stylesheet" href="{}" nonce="{}">', _address(name), nonce) for name in styles]
+    parts += [format_html('<link rel="modulepreload" href="{}">', _address(chunk["file"])) for chunk in chunks[1:]]
+    parts.append(format_html('<script type="module" src="{}" nonce="{}"></script>', _address(built[entry]["file"]), nonce))
+    return format_html_join("\n", "{}", ((part,) for part in parts))
+
+
+def _address(name: str) -> str:
+    return static(f"built/{name}")
+
+
+def _with_imports(built: dict[str, dict[str, Any]], entry: str) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    waiting = [entry]
+    while waiting:
+        key = waiting.pop(0)
+        if key not in found:
+            found[key] = built[key]
+            waiting += built[key].get("imports", ())
+    return list(found.values())
+
+
+@register.simple_tag
+def static_file(name: str) -> str:
+    """The address of a static file (``static`` without loading a library)."""
+    return static(name)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", css: str = "") -> SafeString:
+    """An icon of the built sprite (Tabler's names); silent for screen readers unless it has a ``label``."""
+    sprite = manifest().get("icons", {}).get("file", "sprite.svg")
+    href = f"{_address(sprite)}#{name}"
+    role: str = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')  # a constant
+    return format_html('<svg class="icon {}" {} focusable="false"><use href="{}"></use></svg>', css, role, href)
+
+
+@register.simple_tag
+def sort_header(listing: Listing, key: str, label: str) -> SafeString:
+    """The link inside a ``<th>`` that sorts a listing by ``key``; a second click turns the order."""
+    ascending, descending = listing.sort == key, listing.sort == f"-{key}"
+    target = f"-{key}" if ascending else key
+    order = "ascending" if ascending else "descending" if descending else "none"
+    sign = icon("chevron-up" if ascending else "chevron-down" if descending else "selector")
+    spoken = "，当前升序" if ascending else "，当前降序" if descending else "，点击排序"
+    return format_html(
+        '<a class="sort" data-order="{}" href="{}">{}{}<span class="sr-only">{}</span></a>',
+        order,
+        listing.with_(sort=target),
+        label,
+        sign,
+        spoken,
+    )
+
+
+@register.simple_tag
+def unique_id(prefix: str = "ui") -> str:
+    """An id that no other element of this process's pages has, for labels and dialogs inside includes."""
+    return f"{prefix}-{next(_numbers) % 10_000_000:x}"
+
+
+@register.filter
+def field_with_aria(field: BoundField) -> SafeString:
+    """A form field's control with its class, hint and error tied to it for screen readers."""
+    described = []
+    if field.help_text:
+        described.append(f"{field.auto_id}_hint")
+    attrs: dict[str, Any] = {}
+    if field.errors:
+        described.append(f"{field.auto_id}_error")
+        attrs["aria-invalid"] = "true"
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
+    return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def field_kind(field: BoundField) -> str:
+    """``check`` for one tick box, ``choices`` for a group of them, ``file`` for uploads, else ``text``."""
+    widget = field.field.widget
+    kind = getattr(widget, "input_type", "")
+    if kind == "checkbox" and not getattr(widget, "allow_multiple_selected", False):
+        return "check"
+    if kind in {"checkbox", "radio"}:
+        return "choices"
+    return "file" if kind == "file" else "text"
+
+
+@register.filter
+def masked_citizen(value: object) -> str:
+    """``371502********1234``."""
+    return masking.citizen_number(str(value or ""))
+
+
+@register.filter
+def masked_phone(value: object) -> str:
+    """``138****5678``."""
+    return masking.phone(str(value or ""))
+
+
+@register.filter
+def masked_card(value: object) -> str:
+    """Only the last four characters of a card number."""
+    return masking.card_number(str(value or ""))
+
+
+@register.filter
+def masked_name(value: object) -> str:
+    """``王*明``, for pages that strangers see."""
+    return masking.name(str(value or ""))
+
+
+@register.filter(name="hours")
+def hours_filter(seconds: Any, minutes_per_hour: int = 45) -> str:
+    """Seconds as class hours cut to one tenth: ``5400|hours:45`` is ``2``, ``5500|hours:45`` is ``2.0``→``2``."""
+    if seconds in (None, ""):
+        return "—"
+    return _plain(hours.class_hours(float(seconds), minutes_per_hour=minutes_per_hour))
+
+
+@register.filter
+def minutes(seconds: Any) -> str:
+    """Seconds as whole minutes (cut): ``75 分钟``, ``2 小时 5 分``."""
+    if seconds in (None, ""):
+        return "—"
+    whole = int(seconds) // 60
+    return f"{whole // 60} 小时 {whole % 60} 分" if whole >= 120 else f"{whole} 分钟"
+
+
+@register.filter
+def clock_time(seconds: Any) -> str:
+    """Seconds as a player's time: ``12:34``, ``1:02:03``."""
+    whole = int(seconds or 0)
+    minute, second = divmod(whole, 60)
+    return f"{minute // 60}:{minute % 60:02}:{second:02}" if minute >= 60 else f"{minute:02}:{second:02}"
+
+
+@register.filter
+def yuan(value: Any) -> str:
+    """Money: whole numbers are fen, decimals are yuan: ``123456`` → ``¥1,234.56``."""
+    if value in (None, ""):
+        return "—"
+    amount = Decimal(value) / 100 if isinstance(value, int) else Decimal(value)
+    return f"¥{amount.quantize(Decimal('0.01'), rounding=ROUND_DOWN):,}"
+
+
+@register.filter
+def day(value: Any) -> str:
+    """A date, or the civil day of a moment, as ``2026-03-01``."""
+    if not value:
+        return "—"
+    return (clock.civil_day(value) if isinstance(value, dt.datetime) else value).isoformat()  # type: ignore[no-any-return]  # templates pass any date
+
+
+@register.filter
+def moment(value: dt.datetime | None) -> str:
+    """A moment in China's civil time to the minute: ``2026-03-01 14:05``."""
+    return value.astimezone(clock.CIVIL_ZONE).strftime("%Y-%m-%d %H:%M") if value else "—"
+
+
+@register.filter
+def moment_exact(value: dt.datetime | None) -> str:
+    """A moment in China's civil time to the second, for records."""
+    return value.astimezone(clock.CIVIL_ZONE).strftime("%Y-%m-%d %H:%M:%S") if value else "—"
+
+
+@register.filter
+def size(value: Any) -> str:
+    """Bytes in people's units: ``1.5 MB``."""
+    amount, unit = float(value or 0), "B"
+    for unit in ("B", "KB", "MB", "GB"):
+        if amount < 1024 or unit == "GB":
+            break
+        amount /= 1024
+    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+@register.filter
+def percent_of(part: Any, whole: Any) -> int:
+    """``part`` of ``whole`` in whole per cent, cut, between 0 and 100."""
+    total = float(whole or 0)
+    return max(0, min(100, int(float(part or 0) * 100 / total))) if total else 0
+
+
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,128 @@
+"""The shell around every page: who is here, where one can go, which form the page takes."""
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from zhenxue.identity.data import ANONYMOUS, Actor
+from zhenxue.kernel import navigation
+
+log = logging.getLogger(__name__)
+BAR_SIZE = 4
+#: The learner's bar is fixed in look.md: 学习 · 课表 · 考试 · 我的.
+LARGE_TYPE_COOKIE = "large_type"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A navigation entry with its address and whether the person stands on it: ``page``, ``true`` (inside it) or empty."""
+
+    label: str
+    url: str
+    icon: str
+    current: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    label: str
+    entries: list[Entry]
+
+
+class Shell:
+    """What ``base.html`` asks for; each part is worked out only when a template uses it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.actor: Actor = getattr(request, "actor", ANONYMOUS)
+
+    @property
+    def kind(self) -> str:
+        """``learner`` (bottom bar), ``staff`` (left rail) or ``public`` (plain header)."""
+        if self.actor.is_anonymous:
+            return "public"
+        return "learner" if self.actor.is_learner else "staff"
+
+    @cached_property
+    def entries(self) -> list[tuple[str, Entry]]:
+        """Pairs of group label and entry, in order, the present place marked (the longest address that fits wins)."""
+        found = [(item, url) for item in navigation.items_for(self.actor.role) if (url := find_address(item.url_name))]
+        match = self.request.resolver_match
+        view_name = match.view_name if match else ""
+        inside = [url for _, url in found if self.request.path.startswith(url) and url != "/"]
+        nearest = max(inside, key=len, default="")
+        also = next((url for item, url in found if view_name in item.also), "")
+        return [
+            (item.group, Entry(item.label, url, item.icon, self._current(url, also or nearest))) for item, url in found
+        ]
+
+    def _current(self, url: str, chosen: str) -> str:
+        if url == self.request.path:
+            return "page"
+        return "true" if url == chosen else ""
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The left rail: entries under their headings, in the order in which the headings first come."""
+        found: dict[str, list[Entry]] = {}
+        for label, entry in self.entries:
+            found.setdefault(label, []).append(entry)
+        return [Group(label, entries) for label, entries in found.items()]
+
+    @cached_property
+    def bar(self) -> list[Entry]:
+        """The learner's bottom bar."""
+        return [entry for _, entry in self.entries][:BAR_SIZE]
+
+    @cached_property
+    def home_url(self) -> str:
+        return find_address("portal:landing" if self.actor.is_anonymous else "portal:home") or "/"
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Large type (关怀版): kept with the account, and in a cookie for visitors."""
+        if self.actor.is_anonymous:
+            return self.request.COOKIES.get(LARGE_TYPE_COOKIE) == "1"
+        return bool(getattr(self.request, "large_type", False))
+
+    @cached_property
+    def account_url(self) -> str:
+        return find_address("identity:me") or find_address("identity:account")
+
+    @property
+    def sign_in_url(self) -> str:
+        return str(settings.LOGIN_URL)
+
+    @property
+    def initial(self) -> str:
+        return self.actor.name[:1]
+
+    @property
+    def may_hold_drafts(self) -> bool:
+        """Whether what is typed may wait in this browser for a new sign-in."""
+        return not self.actor.is_anonymous
+
+    @property
+    def draft_owner(self) -> str:
+        """Drafts kept in the browser belong to one account; another person at the same machine never sees them."""
+        return str(self.actor.account_id or "")
+
+
+def find_address(url_name: str) -> str:
+    """The address of a URL name, or an empty string (and a line in the log) when nothing answers to it."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        log.warning("navigation names %s, which has no address", url_name)
+        return ""
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """The context processor named in the settings."""
+    shell = Shell(request)
+    return {"shell": shell, "actor": shell.actor}
