@@ -1,8 +1,59 @@
-"""Registration only."""
+"""Registration only: what identity puts into the evidence log.
+
+Bodies hold ids, words of tables and masked values only; what could name a person is declared erasable.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.apps import AppConfig
+
+from zhenxue.evidence.data import Kind, register
+
+Lines = list[tuple[str, str]]
+
+
+def _lines(**labels: str) -> Callable[[Mapping[str, Any]], Lines]:
+    def describe(body: Mapping[str, Any]) -> Lines:
+        return [(label, str(body[key])) for key, label in labels.items() if body.get(key)]
+
+    return describe
+
+
+_ORGANISATION = _lines(
+    name="机构", uscc="信用代码", region="地区", legal_representative="法定代表人", contact_name="联系人", note="说明"
+)
+_ORGANISATION_PRIVATE = ("legal_representative", "contact_name", "contact_phone", "note")
+
+KINDS = (
+    Kind("identity.organisation_registered", "机构登记", _ORGANISATION_PRIVATE, _ORGANISATION),
+    Kind("identity.organisation_edited", "机构资料修改", _ORGANISATION_PRIVATE, _ORGANISATION),
+    Kind("identity.organisation_verified", "机构实名核验通过", _ORGANISATION_PRIVATE, _ORGANISATION),
+    Kind("identity.organisation_suspended", "机构停用", ("reason",), _lines(reason="原因")),
+    Kind("identity.person_registered", "人员实名登记", ("citizen_number",), _lines(citizen_number="公民身份号码")),
+    Kind("identity.person_completed", "人员资料补充"),
+    Kind("identity.phone_changed", "手机号码变更", ("before", "after"), _lines(before="原号码", after="新号码")),
+    Kind("identity.account_opened", "账号开通", ("username",), _lines(username="登录名", role="角色")),
+    Kind("identity.account_activated", "账号启用"),
+    Kind("identity.account_deactivated", "账号停用"),
+    Kind("identity.password_reset", "密码重置"),
+    Kind("identity.password_changed", "本人修改密码"),
+    Kind("identity.role_granted", "角色授予", (), _lines(role="角色")),
+    Kind("identity.role_revoked", "角色撤销", (), _lines(role="角色")),
+    Kind(
+        "identity.signed_in_by_hand_over",
+        "在另一台设备登录，原设备退出",
+        ("from_device", "to_device"),
+        _lines(from_device="原设备", to_device="新设备"),
+    ),
+    Kind("identity.unmasked", "查看完整个人信息", ("reason",), _lines(what="内容", reason="原因")),
+)
 
 
 class IdentityConfig(AppConfig):
     name = "zhenxue.identity"
     label = "identity"
+
+    def ready(self) -> None:
+        for kind in KINDS:
+            register(kind)

@@ -1,6 +1,8 @@
 """Who is who: words and shapes that cross the border of ``identity``; standard library only."""
 
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from zhenxue.kernel.data import Labelled
 
@@ -17,6 +19,26 @@ class OrganisationState(Labelled):
     PENDING = "pending", "待核验"
     VERIFIED = "verified", "已实名"
     SUSPENDED = "suspended", "已停用"
+
+
+#: What the state of an organisation may become; suspension and its lifting need a reason.
+TRANSITIONS: dict[OrganisationState, frozenset[OrganisationState]] = {
+    OrganisationState.PENDING: frozenset({OrganisationState.VERIFIED, OrganisationState.SUSPENDED}),
+    OrganisationState.VERIFIED: frozenset({OrganisationState.SUSPENDED}),
+    OrganisationState.SUSPENDED: frozenset({OrganisationState.VERIFIED}),
+}
+
+
+class SessionEnd(Labelled):
+    """Why a sign-in is over."""
+
+    SIGNED_OUT = "signed_out", "本人退出"
+    HANDED_OVER = "handed_over", "在另一台设备登录"
+    EXPIRED = "expired", "长时间未使用"
+    PASSWORD_CHANGED = "password_changed", "密码已修改"
+    PASSWORD_RESET = "password_reset", "密码已由管理员重置"
+    DEACTIVATED = "deactivated", "账号已停用"
+    ROLE_REVOKED = "role_revoked", "角色已撤销"
 
 
 class RegionLevel(Labelled):
@@ -117,3 +139,58 @@ class Rule:
     value: int
     unit: str
     source: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rule set in force for a region on a day: ``rules["online_share_percent"]`` is the number, with its source."""
+
+    region_code: str
+    region_name: str
+    version: str
+    valid_from: dt.date
+    valid_until: dt.date | None
+    source: str
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> int:
+        return self.rules[key].value
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where each number comes from: a clause, or the words for a default of the platform."""
+        return {key: rule.source for key, rule in self.rules.items()}
+
+    def frozen(self) -> dict[str, int]:
+        """The bare numbers by key, for freezing into a cohort."""
+        return {key: rule.value for key, rule in self.rules.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenNumber:
+    """A checked citizen number (GB 11643-1999) and what it says."""
+
+    number: str
+    birth_date: dt.date
+    gender: str  # "m" or "f"
+    region_code: str  # of the first registration, 6 digits
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a request comes from, as shown to the owner of an account."""
+
+    name: str
+    user_agent: str = ""
+    ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowAnswer:
+    """What an import did with one row of its file: ``created``, ``updated``, ``unchanged``, ``kept`` or ``refused``."""
+
+    number: int
+    key: str
+    outcome: str
+    message: str = ""

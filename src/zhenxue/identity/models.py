@@ -6,7 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 
-from zhenxue.identity.data import OrganisationKind, OrganisationState, RegionLevel, Role
+from zhenxue.identity.data import ROLE_ORGANISATION, OrganisationKind, OrganisationState, RegionLevel, Role, SessionEnd
 from zhenxue.kernel.fields import SealedTextField
 
 
@@ -55,9 +55,27 @@ class Organisation(models.Model):
     contact_name = models.CharField("联系人", max_length=40)
     contact_post = models.CharField("联系人职务", max_length=40)
     contact_phone = SealedTextField("联系人电话")
-    state = models.CharField("状态", max_length=10, choices=OrganisationState.choices(), default=OrganisationState.PENDING)
+    state = models.CharField(
+        "状态", max_length=10, choices=OrganisationState.choices(), default=OrganisationState.PENDING
+    )
+    state_note = models.CharField("状态说明", max_length=200, blank=True)
     created_at = models.DateTimeField("登记时间")
     verified_at = models.DateTimeField("核验时间", null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["region", "kind"], name="identity_org_region_kind")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind__in=[value for value, _ in OrganisationKind.choices()]), name="identity_org_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[value for value, _ in OrganisationState.choices()]), name="identity_org_state"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=OrganisationState.VERIFIED) | Q(verified_at__isnull=False),
+                name="identity_org_verified_at",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -81,6 +99,9 @@ class Person(models.Model):
     verified_at = models.DateTimeField("实名时间", null=True, blank=True)
     verified_by_method = models.CharField("实名方式", max_length=30, blank=True)
     created_at = models.DateTimeField("登记时间")
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["name"], name="identity_person_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -120,10 +141,19 @@ class Membership(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "organisation", "role"], name="identity_membership_once", nulls_distinct=False),
+            models.UniqueConstraint(fields=["account", "organisation", "role"], name="identity_membership_once"),
+            models.UniqueConstraint(
+                fields=["account", "role"],
+                condition=Q(organisation__isnull=True),
+                name="identity_membership_learner_once",
+            ),
             models.CheckConstraint(
-                condition=Q(role=Role.LEARNER, organisation__isnull=True) | (~Q(role=Role.LEARNER) & Q(organisation__isnull=False)),
+                condition=Q(role=Role.LEARNER, organisation__isnull=True)
+                | (~Q(role=Role.LEARNER) & Q(organisation__isnull=False)),
                 name="identity_membership_organisation",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=[role.value for role in ROLE_ORGANISATION]), name="identity_membership_role"
             ),
         ]
 
@@ -140,11 +170,14 @@ class LoginSession(models.Model):
     opened_at = models.DateTimeField("登录时间")
     seen_at = models.DateTimeField("最近活动")
     ended_at = models.DateTimeField("结束时间", null=True)
-    end_reason = models.CharField("结束原因", max_length=20, blank=True)
+    end_reason = models.CharField("结束原因", max_length=20, blank=True, choices=SessionEnd.choices())
 
     class Meta:
+        indexes: ClassVar = [models.Index(fields=["account", "-opened_at"], name="identity_session_account")]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account"], condition=Q(ended_at__isnull=True), name="identity_one_live_session"),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(ended_at__isnull=True), name="identity_one_live_session"
+            ),
         ]
 
 
@@ -153,6 +186,7 @@ class AccessLogEntry(models.Model):
 
     account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
+    role = models.CharField("角色", max_length=20, blank=True, choices=Role.choices())
     at = models.DateTimeField(db_index=True)
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=300)

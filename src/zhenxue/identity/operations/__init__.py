@@ -1,0 +1,1 @@
+"""Writes of ``identity``: each checks, writes and records evidence in one transaction."""

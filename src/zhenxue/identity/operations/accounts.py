@@ -1,0 +1,184 @@
+"""Accounts and their roles: opening, granting, revoking, resetting, deactivating."""
+
+import datetime as dt
+import re
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from zhenxue.evidence import api as evidence
+from zhenxue.identity import policies
+from zhenxue.identity.data import Actor, Role, SessionEnd
+from zhenxue.identity.models import Account, LoginSession, Membership, Organisation, Person
+from zhenxue.identity.passwords import initial_password
+from zhenxue.identity.queries import accounts as queries
+from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
+
+USERNAME = re.compile(r"[a-z][a-z0-9_.-]{2,59}")
+
+
+def open_account(
+    *,
+    actor: Actor,
+    person: Person,
+    username: str,
+    role: Role,
+    organisation: Organisation | None,
+    now: dt.datetime,
+    password: str | None = None,
+) -> tuple[Account, str]:
+    """Open an account with one role, or give the role to the account the person already has.
+
+    Returns the account and its initial password to be shown once: made up when ``password`` is None, the given one
+    otherwise (both must be changed at first sign-in); empty when the account existed or ``password`` is "" (an account
+    that cannot sign in until a password is issued). Raises ``Invalid`` or ``Conflict`` by field, ``Refused``.
+    """
+    policies.check_can_grant(actor, organisation, role)
+    with transaction.atomic():
+        account = Account.objects.select_for_update().filter(person=person).first()
+        if account is not None:
+            grant_role(actor=actor, account=account, organisation=organisation, role=role, now=now)
+            return account, ""
+        first = initial_password() if password is None else password
+        account = _create(person, check_username(username), first, now)
+        Membership.objects.create(account=account, organisation=organisation, role=role, created_at=now)
+        _record(
+            "identity.account_opened", actor, account, now, organisation, role=role.label, username=account.username
+        )
+    return account, first
+
+
+def ensure_learner_account(
+    *, actor: Actor, person: Person, now: dt.datetime, password: str | None = None
+) -> tuple[Account, str]:
+    """The person's account with the learner's role, opened if missing; the second value is the initial password or "".
+
+    The login name is ``xs`` and eight digits; a learner may as well sign in by phone or citizen number. Pass
+    ``password=""`` in bulk (rosters): no hashing, and the first password is issued later by ``reset_password``.
+    """
+    username = f"xs{person.pk:08d}"
+    return open_account(
+        actor=actor, person=person, username=username, role=Role.LEARNER, organisation=None, now=now, password=password
+    )
+
+
+def grant_role(
+    *, actor: Actor, account: Account, organisation: Organisation | None, role: Role, now: dt.datetime
+) -> Membership:
+    """Give a role at an organisation; an active one is given back unchanged, a revoked one comes to life again."""
+    policies.check_can_grant(actor, organisation, role)
+    with transaction.atomic():
+        membership = (
+            Membership.objects.select_for_update().filter(account=account, organisation=organisation, role=role).first()
+        )
+        if membership is not None and membership.is_active:
+            return membership
+        if membership is None:
+            membership = Membership.objects.create(
+                account=account, organisation=organisation, role=role, created_at=now
+            )
+        else:
+            membership.is_active = True
+            membership.save(update_fields=["is_active"])
+        _record("identity.role_granted", actor, account, now, organisation, role=role.label)
+    return membership
+
+
+def revoke_role(*, actor: Actor, membership_id: int, now: dt.datetime) -> Membership:
+    """Take a role away; a sign-in that acts in it ends. Raises ``NotFound``, ``Refused``, ``Conflict`` (already taken)."""
+    with transaction.atomic():
+        membership = Membership.objects.select_for_update().filter(pk=membership_id).first()
+        if membership is None:
+            raise NotFound("identity.membership_not_found", "没有找到这一角色。")
+        role = Role(membership.role)
+        if not policies.can_grant(actor, membership.organisation, role):
+            raise Refused("identity.revoke", "您没有撤销这一角色的权限。")
+        if membership.account_id == actor.account_id:
+            raise Refused("identity.own_role", "不能撤销自己的角色，请由其他管理员办理。")
+        if not membership.is_active:
+            raise Conflict("identity.role_inactive", "这一角色已经撤销，请刷新页面查看。")
+        membership.is_active = False
+        membership.save(update_fields=["is_active"])
+        _end(LoginSession.objects.filter(membership=membership), SessionEnd.ROLE_REVOKED, now)
+        account = queries.get_account(membership.account_id)
+        _record("identity.role_revoked", actor, account, now, membership.organisation, role=role.label)
+    return membership
+
+
+def reset_password(*, actor: Actor, account_id: int, now: dt.datetime) -> tuple[Account, str]:
+    """A new initial password, shown once and to be changed at the next sign-in; live sign-ins end."""
+    with transaction.atomic():
+        account, organisation = _managed(actor, account_id)
+        password = initial_password()
+        account.set_password(password)
+        account.must_change_password = True
+        account.save(update_fields=["password", "must_change_password"])
+        _end(LoginSession.objects.filter(account=account), SessionEnd.PASSWORD_RESET, now)
+        _record("identity.password_reset", actor, account, now, organisation)
+    return account, password
+
+
+def set_active(*, actor: Actor, account_id: int, active: bool, now: dt.datetime) -> Account:
+    """Deactivate an account (its sign-ins end) or let it sign in again."""
+    with transaction.atomic():
+        account, organisation = _managed(actor, account_id)
+        if account.is_active == active:
+            raise Conflict("identity.account_state", f"该账号已经{'启用' if active else '停用'}，请刷新页面查看。")
+        account.is_active = active
+        account.save(update_fields=["is_active"])
+        if not active:
+            _end(LoginSession.objects.filter(account=account), SessionEnd.DEACTIVATED, now)
+        kind = "identity.account_activated" if active else "identity.account_deactivated"
+        _record(kind, actor, account, now, organisation)
+    return account
+
+
+def set_large_type(*, actor: Actor, on: bool) -> None:
+    """Keep the wish for large type with the account; a matter of looks, so without evidence."""
+    Account.objects.filter(pk=actor.account_id or 0).update(large_type=on)
+
+
+def check_username(text: str) -> str:
+    """A login name: 3 to 60 small letters, digits, ``_ . -``, a letter first; so never a phone or citizen number."""
+    username = text.strip().lower()
+    if not USERNAME.fullmatch(username):
+        message = "登录名须以字母开头，3至60位，只用小写字母、数字和 _ . -。"
+        raise Invalid("identity.username", message, fields={"username": message})
+    return username
+
+
+def _create(person: Person, username: str, password: str, now: dt.datetime) -> Account:
+    account = Account(username=username, person=person, created_at=now)
+    if password:
+        account.set_password(password)
+    else:
+        account.set_unusable_password()
+    try:
+        with transaction.atomic():
+            account.save(force_insert=True)
+    except IntegrityError:
+        message = "该登录名已被使用，请换一个。"
+        raise Conflict("identity.username_taken", message, fields={"username": message}) from None
+    return account
+
+
+def _managed(actor: Actor, account_id: int) -> tuple[Account, Organisation | None]:
+    """The account, locked, if it is in sight and wholly within the actor's reach; and its first organisation."""
+    queries.get_visible_account(actor, account_id)
+    account = Account.objects.select_for_update().get(pk=account_id)
+    memberships = queries.list_memberships(account_id)
+    policies.check_can_manage_account(actor, account, memberships)
+    return account, next((one.organisation for one in memberships if one.organisation), None)
+
+
+def _end(sessions: QuerySet[LoginSession], reason: SessionEnd, now: dt.datetime) -> None:
+    sessions.filter(ended_at__isnull=True).update(ended_at=now, end_reason=reason)
+
+
+def _record(
+    kind: str, actor: Actor, account: Account, now: dt.datetime, organisation: Organisation | None, **body: object
+) -> None:
+    about = [f"person:{account.person_id}"]
+    if organisation is not None:
+        about.append(f"organisation:{organisation.pk}")
+    evidence.record(kind=kind, actor=actor, subject=f"account:{account.pk}", about=about, body=body, now=now)

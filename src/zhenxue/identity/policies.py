@@ -1,0 +1,145 @@
+"""Who may do what with organisations, people and accounts. ``check_…`` raises with the reason, ``can_…`` is for the button.
+
+The table of roles and acts is in docs/reference/roles.md.
+"""
+
+from zhenxue.identity.data import Actor, OrganisationKind, OrganisationState, Role
+from zhenxue.identity.models import Account, Membership, Organisation, Person
+from zhenxue.kernel.errors import Invalid, Refused
+
+#: Kinds of organisation a bureau may enter into the register (the operator enters any).
+BUREAU_REGISTERS = frozenset({OrganisationKind.PROVIDER, OrganisationKind.ENTERPRISE})
+#: Roles a manager may hand out in the own organisation.
+MANAGER_GRANTS = frozenset({Role.TEACHER})
+
+
+def can_register_organisation(actor: Actor, kind: str, region_code: str) -> bool:
+    """The operator's administrator any; a bureau providers and enterprises of its region."""
+    if actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}:
+        return True
+    return actor.covers(region_code) and kind in BUREAU_REGISTERS
+
+
+def check_can_register_organisation(actor: Actor, kind: str, region_code: str) -> None:
+    if not can_register_organisation(actor, kind, region_code):
+        raise Refused("identity.register_organisation", "您只能登记本辖区的承训机构和企业；其他机构请联系平台管理员。")
+
+
+def can_edit_organisation(actor: Actor, organisation: Organisation) -> bool:
+    """Whoever may register it, and its own manager (who starts a new verification by that)."""
+    if organisation.state == OrganisationState.SUSPENDED and actor.is_manager:
+        return False
+    own = actor.is_manager and actor.organisation_id == organisation.pk
+    return own or can_register_organisation(actor, organisation.kind, organisation.region_id)
+
+
+def check_can_edit_organisation(actor: Actor, organisation: Organisation) -> None:
+    if not can_edit_organisation(actor, organisation):
+        raise Refused("identity.edit_organisation", "您没有修改该机构资料的权限；如资料有误，请联系平台管理员。")
+
+
+def can_verify_organisation(actor: Actor) -> bool:
+    return actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}
+
+
+def check_can_verify_organisation(actor: Actor) -> None:
+    if not can_verify_organisation(actor):
+        raise Refused("identity.verify_organisation", "机构实名核验和停用由平台管理员办理，请联系平台管理员。")
+
+
+def can_register_person(actor: Actor) -> bool:
+    return actor.role in {Role.OPERATOR_ADMIN, Role.BUREAU_OFFICER, Role.SYSTEM} or actor.is_manager
+
+
+def check_can_register_person(actor: Actor) -> None:
+    if not can_register_person(actor):
+        raise Refused("identity.register_person", "登记人员由机构管理员、人社部门或平台管理员办理。")
+
+
+def can_edit_person(actor: Actor, person: Person) -> bool:
+    """Only the operator corrects what real-name verification has fixed."""
+    return actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}
+
+
+def can_manage_accounts(actor: Actor, organisation: Organisation) -> bool:
+    """Open, reset, deactivate: the operator anywhere; a manager in the own organisation; a city bureau in its counties."""
+    if actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}:
+        return True
+    if actor.is_manager:
+        return actor.organisation_id == organisation.pk
+    return (
+        actor.is_city_bureau
+        and organisation.kind == OrganisationKind.BUREAU
+        and organisation.pk != actor.organisation_id
+        and actor.covers(organisation.region_id)
+    )
+
+
+def can_grant(actor: Actor, organisation: Organisation | None, role: Role) -> bool:
+    """Whether this actor may give (and take) a role at an organisation."""
+    if actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}:
+        return True
+    if role is Role.LEARNER:
+        return actor.is_manager
+    if organisation is None or not can_manage_accounts(actor, organisation):
+        return False
+    return role in MANAGER_GRANTS if actor.is_manager else role is Role.BUREAU_OFFICER
+
+
+def grantable_roles(actor: Actor, organisation: Organisation) -> list[Role]:
+    """The roles this actor may give at this organisation, in the order of the list of roles."""
+    fitting = [role for role in Role if role in _roles_of_kind(organisation.kind)]
+    return [role for role in fitting if can_grant(actor, organisation, role)]
+
+
+def check_can_grant(actor: Actor, organisation: Organisation | None, role: Role) -> None:
+    """Raises ``Refused`` without the right, ``Invalid`` when role and organisation do not fit together."""
+    if not can_grant(actor, organisation, role):
+        raise Refused("identity.grant", "您没有在该机构开通或调整这一角色的权限。")
+    if role not in _roles_of_kind(organisation.kind if organisation else None):
+        place = OrganisationKind(organisation.kind).label if organisation else "学员"
+        message = f"“{role.label}”不能设在{place}，请改选角色或机构。"
+        raise Invalid("identity.role_organisation", message, fields={"role": message})
+    if organisation and organisation.state == OrganisationState.SUSPENDED:
+        raise Refused("identity.organisation_suspended", "该机构已停用，不能开通账号；请先恢复机构。")
+
+
+def check_can_manage_account(actor: Actor, account: Account, memberships: list[Membership]) -> None:
+    """Reset or deactivate: every membership of the account must lie within the actor's reach, so nobody climbs.
+
+    A manager therefore handles teachers of the own organisation and learners without other roles, not a colleague manager.
+    """
+    if account.pk == actor.account_id:
+        raise Refused("identity.own_account", "不能对自己的账号做这项操作；修改密码请到“我的”页面。")
+    if not all(can_grant(actor, membership.organisation, Role(membership.role)) for membership in memberships):
+        raise Refused("identity.manage_account", "该账号有您管理范围以外的角色，请联系平台管理员办理。")
+
+
+def can_manage_account(actor: Actor, account: Account, memberships: list[Membership]) -> bool:
+    try:
+        check_can_manage_account(actor, account, memberships)
+    except Refused:
+        return False
+    return True
+
+
+def can_unmask(actor: Actor) -> bool:
+    """Staff who answer for real-name data: managers, bureaus, the operator's administrator."""
+    return actor.is_manager or actor.role in {Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN}
+
+
+def check_can_unmask(actor: Actor) -> None:
+    if not can_unmask(actor):
+        raise Refused("identity.unmask", "您没有查看完整个人信息的权限。")
+
+
+def _roles_of_kind(kind: str | None) -> set[Role]:
+    if kind is None:
+        return {Role.LEARNER}
+    table = {
+        OrganisationKind.PROVIDER: {Role.TEACHER, Role.PROVIDER_MANAGER},
+        OrganisationKind.ENTERPRISE: {Role.TEACHER, Role.ENTERPRISE_MANAGER},
+        OrganisationKind.BUREAU: {Role.BUREAU_OFFICER},
+        OrganisationKind.OPERATOR: {Role.OPERATOR_REVIEWER, Role.OPERATOR_ADMIN},
+    }
+    return table.get(OrganisationKind(kind), set())

@@ -1,0 +1,1 @@
+"""Reads of ``identity``; every list is what one actor may see."""

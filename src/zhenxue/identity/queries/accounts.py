@@ -1,0 +1,146 @@
+"""Accounts, memberships, sign-ins and the access log as an actor may see them."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+
+from django.db.models import Q, QuerySet
+
+from zhenxue.identity.data import Actor, OrganisationKind, Role
+from zhenxue.identity.models import AccessLogEntry, Account, LoginSession, Membership
+from zhenxue.identity.queries import people
+from zhenxue.identity.validators import check_phone
+from zhenxue.kernel.errors import Invalid, NotFound
+
+
+def visible_accounts(actor: Actor) -> QuerySet[Account]:
+    """The operator all; a bureau accounts of organisations in its region; a manager those of the own organisation and of
+    the people a registered reach adds; everybody the own."""
+    rows = Account.objects.select_related("person")
+    if actor.is_operator or actor.role is Role.SYSTEM:
+        return rows
+    if actor.is_anonymous:
+        return rows.none()
+    if actor.is_manager or actor.is_bureau:
+        return rows.filter(person_id__in=people.visible_people(actor).values("pk"))
+    return rows.filter(pk=actor.account_id or 0)
+
+
+def roles_by_account(account_ids: Iterable[int]) -> dict[int, list[Membership]]:
+    """The active memberships of many accounts, with their organisations. One query."""
+    found: dict[int, list[Membership]] = {account_id: [] for account_id in account_ids}
+    rows = Membership.objects.filter(account_id__in=list(found), is_active=True).select_related("organisation")
+    for row in rows.order_by("pk"):
+        found[row.account_id].append(row)
+    return found
+
+
+def get_visible_account(actor: Actor, account_id: int) -> Account:
+    found = visible_accounts(actor).filter(pk=account_id).first()
+    if found is None:
+        raise NotFound("identity.account_not_found", "没有找到该账号，或您没有查看权限。")
+    return found
+
+
+def get_account(account_id: int) -> Account:
+    found = Account.objects.select_related("person").filter(pk=account_id).first()
+    if found is None:
+        raise NotFound("identity.account_not_found", "没有找到该账号。")
+    return found
+
+
+def list_memberships(account_id: int, *, active_only: bool = True) -> list[Membership]:
+    """Roles of an account with their organisations, oldest first."""
+    rows = Membership.objects.filter(account_id=account_id).select_related("organisation", "account__person")
+    if active_only:
+        rows = rows.filter(is_active=True).exclude(organisation__state="suspended")
+    return list(rows.order_by("pk"))
+
+
+def account_ids_of_organisation(organisation_id: int) -> QuerySet[Membership, int]:
+    rows = Membership.objects.filter(organisation_id=organisation_id, is_active=True)
+    return rows.values_list("account_id", flat=True)
+
+
+def find_account_by_identifier(identifier: str) -> Account | None:
+    """The account meant by a login name, a phone or a citizen number; none if unknown, or if a phone fits several people.
+
+    Always two queries, whatever is found, so that the time taken says little.
+    """
+    text = identifier.strip()
+    try:
+        phone = people.phone_index(check_phone(text))
+    except Invalid:
+        phone = "-"
+    number = people.citizen_index(text.upper())
+    by_name = Account.objects.filter(username=text).first()
+    by_number = list(
+        Account.objects.filter(Q(person__citizen_index=number) | Q(person__phone_index=phone)).order_by("pk")[:2]
+    )
+    return by_name or (by_number[0] if len(by_number) == 1 else None)
+
+
+def actor_of(membership: Membership) -> Actor:
+    """The actor for a membership whose account, person and organisation are loaded."""
+    organisation = membership.organisation
+    return Actor(
+        role=Role(membership.role),
+        account_id=membership.account_id,
+        person_id=membership.account.person_id,
+        name=membership.account.person.name,
+        organisation_id=membership.organisation_id,
+        organisation_name=organisation.name if organisation else "",
+        organisation_kind=OrganisationKind(organisation.kind) if organisation else None,
+        region_code=organisation.region_id if organisation else "",
+    )
+
+
+def key_digest(key: str) -> str:
+    """What the table keeps of a sign-in's secret key."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def find_session(key: str) -> LoginSession | None:
+    """The sign-in behind a key, alive or ended, with everything an actor needs. One query."""
+    rows = LoginSession.objects.select_related("account__person", "membership__organisation")
+    return rows.filter(key_digest=key_digest(key)).first()
+
+
+def find_live_session(account_id: int, *, seen_after: dt.datetime) -> LoginSession | None:
+    """A sign-in of the account that is alive and was seen lately."""
+    rows = LoginSession.objects.filter(account_id=account_id, ended_at__isnull=True, seen_at__gt=seen_after)
+    return rows.first()
+
+
+def visible_sessions(actor: Actor) -> QuerySet[LoginSession]:
+    """Own sign-ins; the operator's administrator all; a bureau those of organisations in its region; a manager of the own
+    organisation."""
+    rows = LoginSession.objects.select_related("account__person", "membership__organisation")
+    if actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}:
+        return rows
+    own = Q(account_id=actor.account_id or 0)
+    if actor.is_anonymous:
+        return rows.none()
+    if actor.is_bureau and actor.region_code:
+        return rows.filter(own | Q(membership__organisation__region__code__startswith=actor.region_code))
+    if actor.is_manager:
+        return rows.filter(own | Q(membership__organisation_id=actor.organisation_id or 0))
+    return rows.filter(own)
+
+
+def list_own_sessions(actor: Actor, *, limit: int = 20) -> list[LoginSession]:
+    rows = LoginSession.objects.filter(account_id=actor.account_id or 0).select_related("membership__organisation")
+    return list(rows.order_by("-opened_at", "-pk")[:limit])
+
+
+def visible_access_log(actor: Actor) -> QuerySet[AccessLogEntry]:
+    """The operator's administrator all; a bureau what was opened from organisations of its region; a manager what was
+    opened from the own organisation; others none."""
+    rows = AccessLogEntry.objects.select_related("account__person", "organisation")
+    if actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}:
+        return rows
+    if actor.is_bureau and actor.region_code:
+        return rows.filter(organisation__region__code__startswith=actor.region_code)
+    if actor.is_manager:
+        return rows.filter(organisation_id=actor.organisation_id or 0)
+    return rows.none()

@@ -1,0 +1,111 @@
+"""People as an actor may see them, and look-ups by blind index."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from zhenxue.identity import validators
+from zhenxue.identity.data import Actor, Role
+from zhenxue.identity.models import Account, Membership, Person
+from zhenxue.kernel import crypto
+from zhenxue.kernel.errors import Invalid, NotFound
+
+CITIZEN_CONTEXT = "identity_person.citizen_number"
+PHONE_CONTEXT = "identity_person.phone"
+SOCIAL_CARD_CONTEXT = "identity_person.social_card_number"
+
+#: Gives a query of person ids (one column) that an actor reaches for a reason known to another app.
+Reach = Callable[[Actor], "QuerySet[Any, Any]"]
+_reaches: dict[str, Reach] = {}
+
+
+def register_person_reach(name: str, reach: Reach) -> None:
+    """Let an upper app (training: enrolments) widen who sees which people; called in ``apps.ready()``, once per name.
+
+    ``reach(actor)`` returns a ``values("person_id")`` query; it is used as a subquery, so it costs no query of its own.
+    """
+    _reaches[name] = reach
+
+
+def citizen_index(number: str) -> str:
+    return crypto.blind_index(number, context=CITIZEN_CONTEXT)
+
+
+def phone_index(number: str) -> str:
+    return crypto.blind_index(number, context=PHONE_CONTEXT) if number else ""
+
+
+def social_card_index(number: str) -> str:
+    return crypto.blind_index(number, context=SOCIAL_CARD_CONTEXT) if number else ""
+
+
+def visible_people(actor: Actor) -> QuerySet[Person]:
+    """The operator all; a manager the members of the own organisation; a bureau the members of organisations in its region;
+    everybody oneself; and whoever a registered reach adds (learners of one's cohorts)."""
+    if actor.is_operator or actor.role is Role.SYSTEM:
+        return Person.objects.all()
+    if actor.is_anonymous:
+        return Person.objects.none()
+    condition = Q(pk=actor.person_id)
+    members = Membership.objects.filter(is_active=True).values("account__person_id")
+    if actor.is_manager:
+        condition |= Q(pk__in=members.filter(organisation_id=actor.organisation_id or 0))
+    if actor.is_bureau and actor.region_code:
+        condition |= Q(pk__in=members.filter(organisation__region__code__startswith=actor.region_code))
+    if not actor.is_learner:
+        for reach in _reaches.values():
+            condition |= Q(pk__in=reach(actor))
+    return Person.objects.filter(condition)
+
+
+def get_visible_person(actor: Actor, person_id: int) -> Person:
+    found = visible_people(actor).filter(pk=person_id).first()
+    if found is None:
+        raise NotFound("identity.person_not_found", "没有找到该人员，或您没有查看权限。")
+    return found
+
+
+def get_person(person_id: int) -> Person:
+    """One person by id, for other apps that have checked the right themselves."""
+    found = Person.objects.filter(pk=person_id).first()
+    if found is None:
+        raise NotFound("identity.person_not_found", "没有找到该人员。")
+    return found
+
+
+def find_person_by_citizen_number(number: str) -> Person | None:
+    """By blind index; blanks and a small x do not matter, a malformed number finds nobody."""
+    return Person.objects.filter(citizen_index=citizen_index(number.strip().upper())).first()
+
+
+def search_people(people: QuerySet[Person], text: str) -> QuerySet[Person]:
+    """Those whose name contains the text, or whose full citizen number or phone it is (numbers are never searched in part)."""
+    condition = Q(name__icontains=text.strip())
+    try:
+        condition |= Q(citizen_index=citizen_index(validators.check_citizen_number(text).number))
+    except Invalid:
+        pass
+    try:
+        condition |= Q(phone_index=phone_index(validators.check_phone(text)))
+    except Invalid:
+        pass
+    return people.filter(condition)
+
+
+def people_of_organisation(organisation_id: int) -> QuerySet[Person]:
+    """People with an active role at the organisation (learners come from training's enrolments)."""
+    members = Membership.objects.filter(organisation_id=organisation_id, is_active=True)
+    return Person.objects.filter(pk__in=members.values("account__person_id"))
+
+
+def list_teachers(organisation_id: int) -> list[Person]:
+    """People with an active teacher's role and an active account at the organisation, by name."""
+    members = Membership.objects.filter(
+        organisation_id=organisation_id, role=Role.TEACHER, is_active=True, account__is_active=True
+    )
+    return list(Person.objects.filter(pk__in=members.values("account__person_id")).order_by("name", "pk"))
+
+
+def find_account_of(person_id: int) -> Account | None:
+    return Account.objects.filter(person_id=person_id).first()

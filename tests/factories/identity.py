@@ -1,0 +1,200 @@
+"""Organisations, people, accounts and actors for tests, all made through the operations of ``identity``.
+
+Numbers are valid by their standards and drawn at random; names are made of common surnames and characters.
+"""
+
+import datetime as dt
+import random
+from functools import lru_cache
+
+from django.test import Client
+from stdnum.cn import ric, uscc
+
+from zhenxue.identity import api as identity
+from zhenxue.identity.data import SYSTEM, Actor, OrganisationKind, Role
+from zhenxue.identity.management.commands import load_regions, load_rules
+from zhenxue.identity.models import Account, Organisation, Person, Region, RuleSet
+
+NOW = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)  # Monday, 09:00 in China
+PASSWORD = "Lianxi-2026-mima"
+SURNAMES = "赵钱孙李周吴郑王冯陈"
+GIVEN = "子文学明春晓海山云平"
+USCC_TAIL = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"
+
+
+def make_regions(code: str = "3715") -> Region:
+    """The region, its parents and all below it, from the project's own file."""
+    found = Region.objects.filter(pk=code).first()
+    if found is None:
+        identity.load_regions(text=_region_file(), only=code)
+        found = Region.objects.get(pk=code)
+    return found
+
+
+def make_rules() -> None:
+    """The rule set of 聊城 2025."""
+    if not RuleSet.objects.exists():
+        make_regions("3715")
+        identity.load_rules(text=load_rules.OWN_FILE.read_text(), now=NOW)
+
+
+def citizen_number(*, region: str = "371502", birth: dt.date | None = None, gender: str | None = None) -> str:
+    """A valid number of somebody between 20 and 60."""
+    birth = birth or dt.date(1966, 1, 1) + dt.timedelta(days=random.randrange(40 * 365))
+    last = int(random.choice({"m": "13579", "f": "02468", None: "0123456789"}[gender]))
+    body = f"{region}{birth:%Y%m%d}{random.randrange(100):02d}{last}"
+    return body + ric.calc_check_digit(body + "0")
+
+
+def credit_code(*, region: str = "371502") -> str:
+    """A valid unified social credit code of a company."""
+    body = f"91{region}" + "".join(random.choice(USCC_TAIL) for _ in range(9))
+    return body + uscc.calc_check_digit(body)
+
+
+def phone() -> str:
+    return f"1{random.choice('3578')}{random.randrange(10**9):09d}"
+
+
+def person_name() -> str:
+    return random.choice(SURNAMES) + "".join(random.choice(GIVEN) for _ in range(2))
+
+
+def make_person(*, name: str | None = None, number: str | None = None, now: dt.datetime = NOW) -> Person:
+    return identity.register_person(
+        actor=SYSTEM, name=name or person_name(), citizen_number=number or citizen_number(), phone=phone(), now=now
+    )
+
+
+def make_organisation(
+    kind: OrganisationKind = OrganisationKind.PROVIDER,
+    *,
+    region: str = "371502",
+    name: str | None = None,
+    verified: bool = True,
+    now: dt.datetime = NOW,
+) -> Organisation:
+    make_regions("3715" if region.startswith("3715") or region == "37" else region)
+    code = credit_code()
+    organisation = identity.register_organisation(
+        actor=SYSTEM,
+        kind=kind,
+        region_code=region,
+        fields=identity.OrganisationFields(
+            name=name or f"{kind.label}{code[-6:]}",
+            uscc=code,
+            address="东昌西路1号",
+            legal_representative=person_name(),
+            contact_name=person_name(),
+            contact_post="主任",
+            contact_phone=phone(),
+        ),
+        now=now,
+    )
+    if verified:
+        organisation = identity.verify_organisation(actor=SYSTEM, organisation_id=organisation.pk, now=now)
+    return organisation
+
+
+def make_account(
+    role: Role,
+    organisation: Organisation | None = None,
+    *,
+    person: Person | None = None,
+    must_change: bool = False,
+    password: str | None = None,
+    now: dt.datetime = NOW,
+) -> Account:
+    """An account in one role. Its password is ``PASSWORD`` (hashed, slow) only once ``client_for`` or ``password`` asks."""
+    account, _ = identity.open_account(
+        actor=SYSTEM,
+        person=person or make_person(now=now),
+        username=f"u{random.randrange(10**12):012d}",
+        role=role,
+        organisation=organisation,
+        now=now,
+        password=password or "",
+    )
+    if not must_change:
+        account.must_change_password = False
+        account.save(update_fields=["must_change_password"])
+    return account
+
+
+def actor_for(account: Account, role: Role | None = None) -> Actor:
+    """The actor of an account in its first (or the given) role."""
+    memberships = identity.list_memberships(account.pk)
+    return identity.actor_of(next(one for one in memberships if role is None or one.role == role))
+
+
+def make_provider(*, region: str = "371502", name: str | None = None) -> Actor:
+    """A verified provider; its manager."""
+    organisation = make_organisation(OrganisationKind.PROVIDER, region=region, name=name)
+    return actor_for(make_account(Role.PROVIDER_MANAGER, organisation))
+
+
+def make_enterprise(*, region: str = "371502") -> Actor:
+    organisation = make_organisation(OrganisationKind.ENTERPRISE, region=region)
+    return actor_for(make_account(Role.ENTERPRISE_MANAGER, organisation))
+
+
+def make_teacher(organisation_id: int | None = None) -> Actor:
+    """A teacher of the organisation (a new provider if none is given)."""
+    organisation = identity.get_organisation(organisation_id) if organisation_id else make_organisation()
+    return actor_for(make_account(Role.TEACHER, organisation))
+
+
+def make_bureau(region: str = "371502") -> Actor:
+    """An officer of the bureau of a region; the bureau is made once."""
+    make_regions("3715" if region.startswith("3715") or region == "37" else region)
+    found = identity.list_organisations(kind=OrganisationKind.BUREAU, region_code=region)
+    same = [one for one in found if one.region_id == region]
+    organisation = same[0] if same else make_organisation(OrganisationKind.BUREAU, region=region)
+    return actor_for(make_account(Role.BUREAU_OFFICER, organisation))
+
+
+def make_operator(role: Role = Role.OPERATOR_ADMIN) -> Actor:
+    """Somebody of the platform's operator; the operator is made once."""
+    found = identity.list_organisations(kind=OrganisationKind.OPERATOR)
+    organisation = found[0] if found else make_organisation(OrganisationKind.OPERATOR, region="3715")
+    return actor_for(make_account(role, organisation))
+
+
+def make_learner(*, name: str | None = None, number: str | None = None) -> Actor:
+    return actor_for(make_account(Role.LEARNER, person=make_person(name=name, number=number)))
+
+
+def make_actor(role: Role) -> Actor:
+    """An actor in any role, at an organisation made for it."""
+    if role is Role.PROVIDER_MANAGER:
+        return make_provider()
+    if role is Role.ENTERPRISE_MANAGER:
+        return make_enterprise()
+    if role is Role.TEACHER:
+        return make_teacher()
+    if role is Role.BUREAU_OFFICER:
+        return make_bureau()
+    if role is Role.LEARNER:
+        return make_learner()
+    return make_operator(role)
+
+
+def client_for(who: Actor | Account, *, user_agent: str = USER_AGENT) -> Client:
+    """A Django test client signed in through the real sign-in page."""
+    account = who if isinstance(who, Account) else Account.objects.get(pk=who.account_id)
+    if not account.has_usable_password():
+        account.set_password(PASSWORD)
+        account.save(update_fields=["password"])
+    client = Client(headers={"user-agent": user_agent})
+    response = client.post("/sign-in/", {"username": account.username, "password": PASSWORD})
+    assert response.status_code == 302, response.content.decode()[:2000]
+    if response.headers["Location"].startswith("/hand-over/"):
+        response = client.post("/hand-over/")
+        assert response.status_code == 302, response.content.decode()[:2000]
+    return client
+
+
+@lru_cache(maxsize=1)
+def _region_file() -> str:
+    return load_regions.OWN_FILE.read_text()
