@@ -1,0 +1,54 @@
+#!/bin/sh
+# Makes .tools/ (uv) and .venv/ (everything else, the built front end included) from a Python 3.11 or newer.
+# Does nothing, and needs no network, when both are up to date.
+set -eu
+cd "$(dirname "$0")/.."
+UV_VERSION=0.13.9
+TOOLS=.tools/uv-$UV_VERSION
+UV=$TOOLS/bin/uv
+
+say() { printf '%s\n' "$*" >&2; }
+
+find_python() {
+    for candidate in python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            echo "$candidate"
+            return
+        fi
+    done
+    say "Python 3.11 or newer is needed, and none was found: apt-get install python3 python3-venv"
+    exit 1
+}
+
+install_uv() {
+    python=$(find_python)
+    rm -rf "$TOOLS"
+    mkdir -p .tools
+    if "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+        "$python" -m venv "$TOOLS"
+        "$TOOLS/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+    elif "$python" -m pip --version >/dev/null 2>&1; then
+        "$python" -m pip install --quiet --disable-pip-version-check --target "$TOOLS" "uv==$UV_VERSION"
+    elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "Python has neither venv nor pip; installing python3-venv"
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+        /usr/bin/python3 -m venv "$TOOLS"
+        "$TOOLS/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+    else
+        say "Python has neither venv nor pip. Please run: sudo apt-get install python3-venv   and try again."
+        exit 1
+    fi
+}
+
+if ! "$UV" --version >/dev/null 2>&1; then
+    say "Setting up uv $UV_VERSION ..."
+    install_uv
+fi
+
+unset VIRTUAL_ENV PYTHONHOME
+"$UV" sync --quiet --locked
+# The built front end is not part of what uv looks at: build it again when it was removed.
+if [ ! -f src/zhenxue/kernel/static/built/manifest.json ]; then
+    "$UV" sync --quiet --locked --reinstall-package zhenxue
+fi

@@ -1,0 +1,30 @@
+"""One process for all: beats go to the lean handler, everything else to Django's pages in a pool of threads.
+
+``docs/decisions/0004-server-layout.md`` says why beats do not pass through Django.
+"""
+
+from typing import Any, cast
+
+from a2wsgi import WSGIMiddleware
+
+from zhenxue.config import env
+from zhenxue.config.wsgi import application as django_pages
+from zhenxue.study import ingest
+
+BEATS = "/study/beats/"
+PAGE_THREADS = env.number("PAGE_THREADS", 8)
+
+_pages: Any = WSGIMiddleware(cast(Any, django_pages), workers=PAGE_THREADS)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Beats and the start and stop of the server to ``study.ingest``; the rest to the pages."""
+    if scope["type"] == "lifespan" or scope["path"].startswith(BEATS):
+        await ingest.application(scope, receive, send)
+    else:
+        await _pages(scope, receive, send)
+
+
+async def pages(scope: Any, receive: Any, send: Any) -> None:
+    """Pages alone, for the scaled layout; a beat that comes here by mistake is not found."""
+    await _pages(scope, receive, send)

@@ -1,0 +1,79 @@
+"""``zhenxue serve``: web, workers and sequencer under one supervisor."""
+
+import errno
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from zhenxue.config.supervisor import Part, Supervisor, say
+
+ANSWER_SECONDS = 60.0
+
+
+class Command(BaseCommand):
+    help = "Start the whole platform (web, workers, sequencer), restart what dies, stop on SIGTERM or Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000, help="0 takes any free port")
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        listener = listen(host, port)
+        address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+        handle = listener.fileno()
+        supervisor = Supervisor(
+            [
+                Part("web", ["web", "--fd", str(handle)], pass_fds=(handle,)),
+                Part("worker", ["worker", "--queue", "default", "--timer", "--alone"]),
+                Part("media", ["worker", "--queue", "media", "--alone"]),
+                Part("sequencer", ["sequencer"]),
+            ]
+        )
+        threading.Thread(target=greet, args=(address,), daemon=True).start()
+        supervisor.run()
+        listener.close()
+        say("serve", "stopped")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises ``CommandError`` in plain words when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CommandError(
+                f"{host}:{port} is already in use: stop the other server, or choose another port "
+                "(zhenxue serve --port 8001, or make run PORT=8001)."
+            ) from error
+        raise CommandError(f"{host}:{port} cannot be listened on: {error.strerror}") from error
+    listener.listen(2048)
+    return listener
+
+
+def greet(address: str) -> None:
+    """Once the first page answers: the address, and the demo's accounts where there is a demo."""
+    end = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < end:
+        try:
+            urllib.request.urlopen(f"{address}/", timeout=5).close()
+        except urllib.error.HTTPError:
+            break
+        except OSError:
+            time.sleep(0.2)
+        else:
+            break
+    accounts = settings.DATA_FOLDER / "demo-accounts.txt"
+    told = f"\n{accounts.read_text().rstrip()}\n" if accounts.exists() else ""
+    sys.stdout.write(f"\n真学 Zhenxue: {address}\n{told}\n")
+    sys.stdout.flush()
