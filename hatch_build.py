@@ -6,6 +6,7 @@ inputs says that the output is fresh, so a second run needs neither time nor net
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,7 @@ class FrontEnd(BuildHookInterface):
         if not (root / "vite.config.ts").exists():
             return
         mark = root / OUTPUT / MARK
-        wanted = _digest(_inputs(root), root)
+        wanted = _digest(_inputs(root), root) + " " + _icons(root)
         if mark.exists() and mark.read_text() == wanted:
             return
         node, npm = _node()
@@ -59,6 +60,15 @@ class FrontEnd(BuildHookInterface):
 def _inputs(root: Path) -> list[Path]:
     files = [root / name for name in SETTINGS if (root / name).exists()]
     return files + sorted(file for file in (root / "frontend").rglob("*") if file.is_file())
+
+
+def _icons(root: Path) -> str:
+    """The names of the icons that pages and apps use (vite.config.ts makes one sprite of them), as a digest."""
+    used: set[str] = set()
+    for file in (root / "src/zhenxue").rglob("*"):
+        if file.suffix in {".html", ".py"}:
+            used.update(re.findall(r"\bicon[=( ]\s*[\"']([a-z0-9-]+)[\"']", file.read_text(encoding="utf-8")))
+    return hashlib.sha256(" ".join(sorted(used)).encode()).hexdigest()
 
 
 def _digest(files: list[Path], root: Path) -> str:
