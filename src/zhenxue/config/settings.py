@@ -144,6 +144,7 @@ USE_I18N = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_FOLDER / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -153,6 +154,8 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+# Vite puts a digest into the names of what it builds: browsers may keep those for good.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/built/assets/"
 FILES_FOLDER = DATA_FOLDER / "files"
 UPLOAD_LIMIT_BYTES = env.number("UPLOAD_LIMIT_MB", 2048) * 1024 * 1024
 UPLOAD_CHUNK_BYTES = env.number("UPLOAD_CHUNK_MB", 4) * 1024 * 1024
