@@ -15,6 +15,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.2
+PROGRAM = (sys.executable, "-m", "zhenxue.config.cli")
 #: Set for children: they end when the supervisor is gone (:func:`die_with_parent`).
 SUPERVISED = "ZHENXUE_SUPERVISED"
 
@@ -26,6 +27,7 @@ class Part:
     name: str
     words: Sequence[str]
     pass_fds: tuple[int, ...] = ()
+    program: Sequence[str] = PROGRAM
     process: subprocess.Popen[str] | None = None
     started: float = 0.0
     pause: float = FIRST_PAUSE_SECONDS
@@ -35,7 +37,7 @@ class Part:
     def start(self) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "zhenxue.config.cli", *self.words],
+            [*self.program, *self.words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -93,8 +95,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Blocks until everything has stopped."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.ask_to_stop)
+        before = {number: signal.signal(number, self.ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             while not self._stopping.is_set():
                 for part in self.parts:
@@ -103,6 +104,8 @@ class Supervisor:
         finally:
             for part in self.parts:
                 part.stop()
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def say(name: str, line: str) -> None:
@@ -124,5 +127,6 @@ def die_with_parent() -> None:
 
 
 def _copy_lines(name: str, stream: IO[str]) -> None:
-    for line in stream:
-        say(name, line.rstrip("\n"))
+    with stream:
+        for line in stream:
+            say(name, line.rstrip("\n"))

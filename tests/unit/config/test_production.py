@@ -1,0 +1,89 @@
+"""Production does not start with the demo's secrets, with debugging, or on SQLite without a word."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOOD = {
+    "ZHENXUE_PRODUCTION": "1",
+    "ZHENXUE_SECRET_KEY": "3f9a1c7e5b2d8046" * 4,
+    "ZHENXUE_FIELD_KEYS": "k1:" + "90ab12cd34ef5678" * 4,
+    "ZHENXUE_BLIND_INDEX_KEY": "7c6b5a4938271605" * 4,
+    "ZHENXUE_LOG_KEY": "e1d2c3b4a5968778" * 4,
+    "ZHENXUE_LOG_ORIGIN": "log.training.city/first",
+    "ZHENXUE_ALLOWED_HOSTS": "training.city",
+    "ZHENXUE_PUBLIC_URL": "https://training.city",
+    "ZHENXUE_DATABASE_URL": "postgres://zhenxue:secret@127.0.0.1:1/zhenxue",
+}
+
+
+def start(folder: Path, **changed: str) -> subprocess.CompletedProcess[str]:
+    """Set Django up in production with these variables; an empty value takes the variable away."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHENXUE_")}
+    given = {**GOOD, "ZHENXUE_DATA_FOLDER": str(folder), **changed}
+    return subprocess.run(
+        [sys.executable, "-c", "import django; django.setup(); print('started')"],
+        env={**kept, "DJANGO_SETTINGS_MODULE": "zhenxue.config.settings", **{k: v for k, v in given.items() if v}},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_production_starts_when_everything_is_given_and_names_all_that_is_wrong_at_once(tmp_path: Path) -> None:
+    assert start(tmp_path).stdout == "started\n"
+
+    (tmp_path / "demo-accounts.txt").write_text("demo")
+    refused = start(
+        tmp_path,
+        ZHENXUE_DEBUG="1",
+        ZHENXUE_SECRET_KEY="short",
+        ZHENXUE_BLIND_INDEX_KEY="0" * 64,
+        ZHENXUE_LOG_ORIGIN="",
+        ZHENXUE_ALLOWED_HOSTS="*",
+        ZHENXUE_PUBLIC_URL="http://training.city",
+        ZHENXUE_DATABASE_URL="",
+    )
+    assert refused.returncode != 0
+    for word in (
+        "ZHENXUE_DEBUG",
+        "ZHENXUE_SECRET_KEY",
+        "ZHENXUE_BLIND_INDEX_KEY",
+        "ZHENXUE_LOG_ORIGIN",
+        "ZHENXUE_ALLOWED_HOSTS",
+        "ZHENXUE_PUBLIC_URL",
+        "SQLite",
+        "ZHENXUE_DATA_FOLDER",
+    ):
+        assert word in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_KEYS", "BLIND_INDEX_KEY", "LOG_KEY"])
+def test_production_never_makes_a_secret_and_refuses_the_demos(tmp_path: Path, name: str) -> None:
+    missing = start(tmp_path, **{f"ZHENXUE_{name}": ""})
+    assert missing.returncode != 0
+    assert f"ZHENXUE_{name} must be set in production" in missing.stderr
+
+    kept = tmp_path / "secrets"
+    kept.mkdir()
+    (kept / name.lower()).write_text(GOOD[f"ZHENXUE_{name}"])
+    refused = start(tmp_path)
+    assert refused.returncode != 0
+    assert f"ZHENXUE_{name} is the demo's own secret" in refused.stderr
+
+
+def test_one_small_machine_may_say_that_it_wants_sqlite(tmp_path: Path) -> None:
+    assert start(tmp_path, ZHENXUE_DATABASE_URL="", ZHENXUE_ALLOW_SQLITE="1").stdout == "started\n"
+
+
+def test_the_demo_makes_its_secrets_once_and_keeps_them_to_itself(tmp_path: Path) -> None:
+    demo = {**dict.fromkeys(GOOD, ""), "ZHENXUE_DATA_FOLDER": str(tmp_path)}
+    assert start(tmp_path, **demo).stdout == "started\n"
+    kept = {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
+    assert len(set(kept.values())) == 4
+    assert {oct(file.stat().st_mode & 0o777) for file in (tmp_path / "secrets").iterdir()} == {"0o600"}
+    assert start(tmp_path, **demo).stdout == "started\n"
+    assert kept == {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
