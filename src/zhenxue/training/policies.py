@@ -153,7 +153,7 @@ def check_can_see_attendance(actor: Actor, line: PlanLine) -> None:
 
 
 def check_can_record_attendance(actor: Actor, line: PlanLine, now: dt.datetime) -> None:
-    """From the start of the lesson until the cohort closes; teachers only within ``attendance_close_hours`` of its end."""
+    """From the lesson's start until the cohort closes; teachers only within ``attendance_close_hours`` of its end."""
     check_can_see_attendance(actor, line)
     cohort = line.cohort
     if cohort.state != CohortState.RUNNING:
@@ -189,5 +189,5 @@ def check_can_study(enrolment: Enrolment, now: dt.datetime) -> None:
     if not cohort.starts_on <= today <= cohort.ends_on:
         raise CannotStudy(
             "training.outside_dates",
-            f"班期的培训时间是 {cohort.starts_on:%Y-%m-%d} 至 {cohort.ends_on:%Y-%m-%d}，现在不在培训时间内，不计入学时。",
+            f"班期的培训时间是 {cohort.starts_on} 至 {cohort.ends_on}，现在不在培训时间内，不计入学时。",
         )

@@ -207,7 +207,8 @@ def make_ready(*, actor: Actor, programme_id: int, now: dt.datetime, share_excep
         if share.exceeds(limit) and len(reason) < 5:
             raise Invalid(
                 "training.share_exceeded",
-                f"线上占比 {share.percent}%，超过规定的 {limit}%。请再增加 {share.offline_minutes_missing(limit)} 分钟线下课，"
+                f"线上占比 {share.percent}%，超过规定的 {limit}%。"
+                f"请再增加 {share.offline_minutes_missing(limit)} 分钟线下课，"
                 "或写明超过的理由（备案时由人社部门审批）。",
                 fields={"share_exception_reason": "请写明线上占比超过规定的理由（不少于 5 个字）。"},
             )

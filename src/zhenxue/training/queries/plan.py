@@ -99,12 +99,12 @@ def programme_share(programme: Programme) -> OnlineShare:
 def plan_document(cohort: Cohort) -> dict[str, Any]:
     """What the plan digest covers, as plain JSON without names or numbers of persons.
 
-    ``digest_version``; ``cohort``: id, code, title, programme id and kind, occupation, level, organisation id and credit
-    code, region, first and last day, capacity, venue, head teacher (person id), assessment plan, pass mark, reason for
-    an online share above the limit; ``rules``: the frozen rule values; ``stages``: number and title; ``lines`` in
-    order: id, stage, position, mode, title, minutes, course version id with its frozen digest, or time (UTC, ISO
-    8601), place, teacher (person id) and the lesson a make-up repeats; ``roster``: the person ids of everybody ever
-    enrolled, sorted (leaving does not change the digest; nobody is added after filing).
+    ``digest_version``; ``cohort``: id, code, title, programme id and kind, occupation, level, organisation id and
+    credit code, region, first and last day, capacity, venue, head teacher (person id), assessment plan, pass mark,
+    reason for an online share above the limit; ``rules``: the frozen rule values; ``stages``: number and title;
+    ``lines`` in order: id, stage, position, mode, title, minutes, course version id with its frozen digest, or time
+    (UTC, ISO 8601), place, teacher (person id) and the lesson a make-up repeats; ``roster``: the person ids of
+    everybody ever enrolled, sorted (leaving does not change the digest; nobody is added after filing).
     """
     lines = (
         PlanLine.objects.filter(cohort=cohort)

@@ -16,20 +16,20 @@ def visible_programmes(actor: Actor) -> QuerySet[Programme]:
     if actor.is_manager:
         return rows.filter(organisation_id=actor.organisation_id)
     if actor.is_bureau and actor.region_code:
-        return rows.filter(organisation__region_id__startswith=actor.region_code)
+        return rows.filter(organisation__region__code__startswith=actor.region_code)
     return rows.none()
 
 
 def visible_cohorts(actor: Actor) -> QuerySet[Cohort]:
-    """Learners: approved ones they are (or were) enrolled in; teachers: of their organisation, where they teach or lead;
-    managers: their organisation's; bureaus: filed ones of their region; operators: all."""
+    """Learners: approved ones they are (or were) enrolled in; teachers: of their organisation, where they teach or
+    lead; managers: their organisation's; bureaus: filed ones of their region; operators: all."""
     rows = Cohort.objects.select_related("organisation", "region", "programme", "head_teacher")
     if actor.is_operator or actor.role is Role.SYSTEM:
         return rows
     if actor.is_manager:
         return rows.filter(organisation_id=actor.organisation_id)
     if actor.is_bureau and actor.region_code:
-        return rows.filter(region_id__startswith=actor.region_code, filed_at__isnull=False)
+        return rows.filter(region__code__startswith=actor.region_code, filed_at__isnull=False)
     if actor.role is Role.TEACHER and actor.person_id:
         lessons = PlanLine.objects.filter(cohort=OuterRef("pk"), teacher_id=actor.person_id)
         return rows.filter(Q(head_teacher_id=actor.person_id) | Exists(lessons), organisation_id=actor.organisation_id)
@@ -148,3 +148,25 @@ def list_enrolments_of_person(person_id: int) -> list[Enrolment]:
         .select_related("cohort", "cohort__organisation", "person")
         .order_by("-cohort__starts_on", "-pk")
     )
+
+
+def people_of_cohorts(actor: Actor) -> QuerySet[Enrolment, object]:
+    """Ids of the people enrolled in cohorts that staff sees (registered with identity as a reach)."""
+    return visible_enrolments(actor).select_related(None).values("person_id")
+
+
+def may_view_entry(actor: Actor, refs: tuple[str, ...]) -> bool:
+    """Whether evidence about these refs may be opened: a visible enrolment, or for staff a visible cohort.
+
+    An entry about enrolments is open to a learner only when every enrolment in it is theirs.
+    """
+    enrolments = {int(ref.partition(":")[2]) for ref in refs if ref.startswith("enrolment:")}
+    if enrolments:
+        if visible_enrolments(actor).filter(pk__in=enrolments).count() == len(enrolments):
+            return True
+        if actor.is_learner:
+            return False
+    cohorts = [int(ref.partition(":")[2]) for ref in refs if ref.startswith("cohort:")]
+    if not cohorts or actor.is_learner:
+        return False
+    return visible_cohorts(actor).filter(pk__in=cohorts).exists()
