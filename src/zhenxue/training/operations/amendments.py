@@ -14,7 +14,7 @@ from zhenxue.training import policies
 from zhenxue.training.data import AmendmentKind, AmendmentState, LessonPlan, LineMode
 from zhenxue.training.models import Amendment, Attendance, Cohort, Enrolment, PlanLine
 from zhenxue.training.operations.cohorts import check_lesson
-from zhenxue.training.operations.common import check_teacher, field_error, locked_cohort, required_reason
+from zhenxue.training.operations.common import account_of, check_teacher, field_error, locked_cohort, required_reason
 from zhenxue.training.queries.checks import clashes, overlapping_enrolments
 from zhenxue.training.queries.plan import plan_digest
 from zhenxue.training.queries.scope import visible_amendments
@@ -141,7 +141,7 @@ def _file(
         kind=kind,
         changes=changes,
         reason=reason,
-        filed_by_id=actor.account_id,
+        filed_by_id=account_of(actor),
         filed_at=now,
         digest_before=cohort.plan_digest,
     )
@@ -214,7 +214,7 @@ def _check_lesson(
         teacher_id=lesson.teacher_id,
     )
     same_time = PlanLine.objects.filter(cohort=cohort, starts_at__lt=lesson.ends_at, ends_at__gt=lesson.starts_at)
-    for one in same_time.exclude(pk=line.pk if line else None)[:1]:
+    for one in same_time.exclude(pk=line.pk if line else 0)[:1]:
         raise field_error("starts_at", f"这个时间与本班的“{one.title}”重叠。", code="lesson_clash")
     for _, other in clashes(cohort.pk, [planned]):
         raise field_error(

@@ -11,7 +11,7 @@ from zhenxue.kernel.errors import Conflict, Invalid, NotFound
 from zhenxue.training import policies, signals
 from zhenxue.training.data import AttendanceState, Mark, credited_minutes
 from zhenxue.training.models import Attendance, Enrolment, PlanLine
-from zhenxue.training.operations.common import field_error, required_reason
+from zhenxue.training.operations.common import account_of, field_error, required_reason
 from zhenxue.training.queries.attendance import expected_enrolments, missed_minutes
 from zhenxue.training.queries.plan import rules_of
 from zhenxue.training.queries.scope import visible_lessons
@@ -75,7 +75,7 @@ def correct_attendance(
         attendance.correction_reason = required_reason(reason, what="更正原因", longest=200)
         attendance.reason = "" if new is AttendanceState.PRESENT else (note.strip() or attendance.correction_reason)
         attendance.minutes = _minutes(line, enrolment, new)
-        attendance.corrected_by_id, attendance.corrected_at = actor.account_id, now
+        attendance.corrected_by_id, attendance.corrected_at = account_of(actor), now
         attendance.save()
         _announce("attendance_corrected", actor, line, attendance, enrolment, before, now)
     return attendance
@@ -97,7 +97,7 @@ def _record(actor: Actor, line: PlanLine, enrolment: Enrolment, mark: Mark, now:
         state=state,
         minutes=_minutes(line, enrolment, state),
         reason=reason,
-        recorded_by_id=actor.account_id,
+        recorded_by_id=account_of(actor),
         recorded_at=now,
     )
     _announce("attendance_recorded", actor, line, attendance, enrolment, None, now)

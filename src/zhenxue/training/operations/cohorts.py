@@ -16,12 +16,7 @@ from zhenxue.training.data import (
     ProgrammeState,
 )
 from zhenxue.training.models import Cohort, CohortNumber, PlanLine, Stage
-from zhenxue.training.operations.common import (
-    check_teacher,
-    field_error,
-    locked_cohort,
-    record_cohort,
-)
+from zhenxue.training.operations.common import check_teacher, facts, field_error, locked_cohort, record_cohort
 from zhenxue.training.queries.scope import get_programme
 
 MAX_DAYS = 730

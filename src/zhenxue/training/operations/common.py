@@ -6,7 +6,7 @@ from typing import Any
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
-from zhenxue.kernel.errors import Invalid, NotFound
+from zhenxue.kernel.errors import Invalid, NotFound, Refused
 from zhenxue.training.models import Cohort
 from zhenxue.training.queries.scope import visible_cohorts
 
@@ -19,6 +19,13 @@ def locked_cohort(actor: Actor, cohort_id: int) -> Cohort:
     if cohort is None:
         raise NotFound("training.cohort_not_found", "没有找到这个班期，或您无权查看。")
     return cohort
+
+
+def account_of(actor: Actor) -> int:
+    """The account that acts; raises ``Refused`` for one without."""
+    if actor.account_id is None:
+        raise Refused("training.no_account", "请先登录再操作。")
+    return actor.account_id
 
 
 def required_reason(text: str, *, field: str = "reason", what: str = "理由", longest: int = 2000) -> str:

@@ -21,7 +21,7 @@ from zhenxue.training.data import (
     RosterRow,
 )
 from zhenxue.training.models import Cohort, Enrolment, RosterImport
-from zhenxue.training.operations.common import locked_cohort, record_cohort, required_reason
+from zhenxue.training.operations.common import account_of, locked_cohort, record_cohort, required_reason
 from zhenxue.training.queries import roster as sheets
 from zhenxue.training.queries.scope import get_cohort, visible_enrolments, visible_imports
 
@@ -51,7 +51,7 @@ def upload_roster(*, actor: Actor, cohort_id: int, data: bytes, file_name: str, 
             total=len(rows),
             valid=sum(row.is_valid for row in rows) if state is ImportState.CHECKED else 0,
             done=len(rows) if state is ImportState.CHECKED else 0,
-            created_by_id=actor.account_id,
+            created_by_id=account_of(actor),
             created_at=now,
         )
 

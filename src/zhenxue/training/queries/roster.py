@@ -191,7 +191,7 @@ def load_accounts(text: str) -> list[InitialAccount]:
 def answer_sheet(rows: Sequence[RosterRow], *, imported: bool) -> bytes:
     """The rows with an answer column, as xlsx."""
     good = "已导入" if imported else "可以导入"
-    body = [
+    body: list[list[sheets.CellValue]] = [
         [
             row.number,
             row.name,
@@ -208,7 +208,7 @@ def answer_sheet(rows: Sequence[RosterRow], *, imported: bool) -> bytes:
 
 def account_sheet(accounts: Sequence[InitialAccount]) -> bytes:
     """The one-time list of initial passwords, as xlsx."""
-    rows = [[account.name, account.username, account.password] for account in accounts]
+    rows: list[list[sheets.CellValue]] = [[one.name, one.username, one.password] for one in accounts]
     notes = (
         "学员也可以用手机号码或公民身份号码登录。首次登录必须修改密码。",
         "本表只能下载一次，请当面或以安全方式交给学员本人。",

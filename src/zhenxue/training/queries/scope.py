@@ -14,7 +14,7 @@ def visible_programmes(actor: Actor) -> QuerySet[Programme]:
     if actor.is_operator or actor.role is Role.SYSTEM:
         return rows
     if actor.is_manager:
-        return rows.filter(organisation_id=actor.organisation_id)
+        return rows.filter(organisation_id=actor.organisation_id or 0)
     if actor.is_bureau and actor.region_code:
         return rows.filter(organisation__region__code__startswith=actor.region_code)
     return rows.none()
@@ -27,12 +27,13 @@ def visible_cohorts(actor: Actor) -> QuerySet[Cohort]:
     if actor.is_operator or actor.role is Role.SYSTEM:
         return rows
     if actor.is_manager:
-        return rows.filter(organisation_id=actor.organisation_id)
+        return rows.filter(organisation_id=actor.organisation_id or 0)
     if actor.is_bureau and actor.region_code:
         return rows.filter(region__code__startswith=actor.region_code, filed_at__isnull=False)
     if actor.role is Role.TEACHER and actor.person_id:
         lessons = PlanLine.objects.filter(cohort=OuterRef("pk"), teacher_id=actor.person_id)
-        return rows.filter(Q(head_teacher_id=actor.person_id) | Exists(lessons), organisation_id=actor.organisation_id)
+        mine = Q(head_teacher_id=actor.person_id) | Exists(lessons)
+        return rows.filter(mine, organisation_id=actor.organisation_id or 0)
     if actor.is_learner and actor.person_id:
         enrolled = Enrolment.objects.filter(cohort=OuterRef("pk"), person_id=actor.person_id)
         return rows.filter(Exists(enrolled), state__in=APPROVED_STATES)
@@ -63,7 +64,7 @@ def visible_lessons(actor: Actor) -> QuerySet[PlanLine]:
             return rows.none()
         return rows.filter(
             Q(teacher_id=actor.person_id) | Q(cohort__head_teacher_id=actor.person_id),
-            cohort__organisation_id=actor.organisation_id,
+            cohort__organisation_id=actor.organisation_id or 0,
         )
     if actor.is_learner:
         if not actor.person_id:
@@ -90,7 +91,7 @@ def visible_imports(actor: Actor) -> QuerySet[RosterImport]:
     rows = RosterImport.objects.select_related("cohort")
     if actor.role is Role.SYSTEM:
         return rows
-    return rows.filter(cohort__organisation_id=actor.organisation_id) if actor.is_manager else rows.none()
+    return rows.filter(cohort__organisation_id=actor.organisation_id or 0) if actor.is_manager else rows.none()
 
 
 def get_programme(actor: Actor, programme_id: int) -> Programme:
