@@ -1,8 +1,40 @@
 """Registration only."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.apps import AppConfig
 
 
 class LedgerConfig(AppConfig):
     name = "zhenxue.ledger"
     label = "ledger"
+
+    def ready(self) -> None:
+        from zhenxue.evidence import api as evidence
+        from zhenxue.ledger import queries, subscribers
+        from zhenxue.training import signals
+
+        evidence.register(evidence.Kind("ledger.credited", "计入线上学时", describe=_credited))
+        evidence.register(evidence.Kind("ledger.unit_finished", "学完单元", describe=_finished))
+        evidence.register(evidence.Kind("ledger.attendance_booked", "计入线下学时", describe=_booked))
+        evidence.register(evidence.Kind("ledger.withdrawn", "撤销学时", describe=_booked))
+        evidence.register_projection("ledger", queries.check_against_log)
+        signals.attendance_recorded.connect(subscribers.on_attendance_recorded, dispatch_uid="ledger.attendance")
+
+
+def _credited(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [("单元", f"第 {body['unit']} 号"), ("日期", body["day"]), ("计入", _clock(body["seconds"]))]
+
+
+def _finished(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [("单元", f"第 {body['unit']} 号"), ("累计计入", _clock(body["seconds"]))]
+
+
+def _booked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [("课次", f"第 {body['line']} 号"), ("日期", body["day"]), ("计入", _clock(body["seconds"]))]
+
+
+def _clock(seconds: int) -> str:
+    sign, rest = ("-" if seconds < 0 else ""), abs(seconds)
+    return f"{sign}{rest // 60} 分 {rest % 60:02d} 秒"

@@ -1,10 +1,12 @@
 """Words and shapes of the ledger; standard library only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from zhenxue.kernel.data import Labelled
+from zhenxue.ledger import coverage as coverage  # the arithmetic crosses the border with the shapes
 
 
 class SpanKind(Labelled):
@@ -34,8 +36,43 @@ class Reason(Labelled):
     GAP = "gap", "中间断开太久，断开的时间不计入"
     ENDED = "ended", "学习已在别处打开，本页已停止计时"
     COHORT_CLOSED = "cohort_closed", "班期不在培训时间内，不计入学时"
+    IDLE = "idle", "很久没有操作，已暂停计时，点一下页面继续"
+    OVERLAP = "overlap", "同一时间已在别处计入学时，不重复计入"
+    SELF_TEST = "self_test", "自测已合格，不再计时"
     ABSENT = "absent", "缺勤"
+    LATE = "late", "迟到，只计实际上课时间"
     CORRECTED = "corrected", "考勤更正"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A stretch that ``study`` asks to book: content ``[from_ms, to_ms)`` learnt between two moments of the server's clock.
+
+    With a ``reason`` it is already refused and only written down. ``rate_percent`` is the playback rate that the policy
+    allowed: content may run so much faster than the clock, the credit never does. ``claimed_ms`` is what the page said,
+    where that is more than the stretch lasted.
+    """
+
+    from_ms: int
+    to_ms: int
+    began_at: datetime
+    ended_at: datetime
+    reason: Reason = Reason.NONE
+    rate_percent: int = 100
+    claimed_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """What a call of ``credit`` booked: seconds that now count, seconds refused by reason, and the state of the unit."""
+
+    seconds: int
+    refused: Mapping[Reason, int]
+    unit_seconds: int
+    unit_ms: int
+    covered: tuple[tuple[int, int], ...]
+    finished_at: datetime | None
+    day_left_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +110,9 @@ class Progress:
     @property
     def percent(self) -> int:
         needed = self.online_required_seconds + self.offline_required_seconds
-        done = min(self.online_seconds, self.online_required_seconds) + min(self.offline_seconds, self.offline_required_seconds)
+        done = min(self.online_seconds, self.online_required_seconds) + min(
+            self.offline_seconds, self.offline_required_seconds
+        )
         return 100 if self.complete else min(99, done * 100 // max(needed, 1))
 
 

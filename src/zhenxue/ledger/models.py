@@ -28,10 +28,15 @@ class Span(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["enrolment", "day"], name="ledger_span_enrolment_day")]
+        indexes: ClassVar = [
+            models.Index(fields=["enrolment", "day"], name="ledger_span_enrolment_day"),
+            models.Index(fields=["enrolment", "line"], condition=Q(line__isnull=False), name="ledger_span_line"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(ended_at__gte=F("began_at")), name="ledger_span_times"),
-            models.CheckConstraint(condition=Q(state=SpanState.CREDITED) | Q(seconds__lte=0), name="ledger_span_refused_is_zero"),
+            models.CheckConstraint(
+                condition=Q(state=SpanState.CREDITED) | Q(seconds__lte=0), name="ledger_span_refused_is_zero"
+            ),
             models.CheckConstraint(
                 condition=Q(unit__isnull=False, line__isnull=True) | Q(unit__isnull=True, line__isnull=False),
                 name="ledger_span_of_unit_or_line",
@@ -46,12 +51,30 @@ class Coverage(models.Model):
     unit = models.ForeignKey("catalogue.Unit", models.PROTECT, related_name="+")
     covered = models.JSONField(default=list)
     seconds = models.PositiveIntegerField(default=0)
+    credited_ms = models.PositiveIntegerField(default=0)  # the same exactly; ``seconds`` is its whole seconds
     position_ms = models.PositiveIntegerField(default=0)
+    tested_at = models.DateTimeField(null=True)  # self-test passed
     finished_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["enrolment", "unit"], name="ledger_coverage_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["enrolment", "unit"], name="ledger_coverage_once"),
+            models.CheckConstraint(
+                condition=Q(credited_ms__gte=F("seconds") * 1000) & Q(credited_ms__lt=F("seconds") * 1000 + 1000),
+                name="ledger_coverage_whole_seconds",
+            ),
+        ]
+
+
+class PersonClock(models.Model):
+    """Up to which moment a person's time is used up: one second of a person counts once, in whatever cohort.
+
+    Every credit locks this row, which also makes the daily cap hold across a person's cohorts.
+    """
+
+    person = models.OneToOneField("identity.Person", models.PROTECT, primary_key=True, related_name="+")
+    used_until = models.DateTimeField(null=True)
 
 
 class Day(models.Model):

@@ -1,0 +1,43 @@
+"""What other apps may call."""
+
+from zhenxue.ledger.data import Claim, Credited, DayTotal, Progress, Reason, SpanKind, SpanState, UnitProgress
+from zhenxue.ledger.models import Coverage, Day, Span
+from zhenxue.ledger.operations import credit, mark_tested
+from zhenxue.ledger.policies import daily_cap_ms
+from zhenxue.ledger.queries import (
+    complete_stages,
+    day_left_ms,
+    find_coverage,
+    list_days,
+    list_spans,
+    progress_of,
+    required_seconds,
+    stage_complete,
+    unit_progress,
+)
+
+__all__ = [
+    "Claim",
+    "Coverage",
+    "Credited",
+    "Day",
+    "DayTotal",
+    "Progress",
+    "Reason",
+    "Span",
+    "SpanKind",
+    "SpanState",
+    "UnitProgress",
+    "complete_stages",
+    "credit",
+    "daily_cap_ms",
+    "day_left_ms",
+    "find_coverage",
+    "list_days",
+    "list_spans",
+    "mark_tested",
+    "progress_of",
+    "required_seconds",
+    "stage_complete",
+    "unit_progress",
+]

@@ -1,0 +1,370 @@
+"""Books online study: only new coverage, never more than the clock, within the unit's seconds and the day's cap."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Sum
+
+from zhenxue.catalogue.data import UnitKind
+from zhenxue.evidence import api as evidence
+from zhenxue.identity.data import SYSTEM
+from zhenxue.kernel import clock
+from zhenxue.kernel.errors import Refused
+from zhenxue.ledger import coverage as arithmetic
+from zhenxue.ledger.data import Claim, Credited, Reason, SpanKind, SpanState
+from zhenxue.ledger.models import Coverage, Day, PersonClock, Span
+from zhenxue.ledger.policies import daily_cap_ms, required_seconds, why_not_countable
+from zhenxue.ledger.signals import unit_finished
+from zhenxue.training import api as training
+
+
+@dataclass(slots=True)
+class Draft:
+    """A span in the making: neighbours of one state, reason and day grow together."""
+
+    state: SpanState
+    reason: Reason
+    day: date
+    began_at: datetime
+    ended_at: datetime
+    from_ms: int
+    to_ms: int
+    credit_ms: int
+    claimed_ms: int
+
+    def joins(self, other: "Draft") -> bool:
+        """Whether the next stretch may be written as part of this one (at most two seconds lie between)."""
+        return (
+            (self.state, self.reason, self.day) == (other.state, other.reason, other.day)
+            and other.began_at - self.ended_at <= timedelta(seconds=2)
+            and abs(other.from_ms - self.to_ms) <= 2000
+        )
+
+    def grow(self, other: "Draft") -> None:
+        self.ended_at = max(self.ended_at, other.ended_at)
+        self.to_ms = max(self.to_ms, other.to_ms)
+        self.credit_ms += other.credit_ms
+        self.claimed_ms += other.claimed_ms
+
+
+@dataclass(slots=True)
+class Book:
+    """The open page of one enrolment and unit while claims are entered."""
+
+    covered: list[tuple[int, int]]
+    credited_ms: int
+    unit_ms: int
+    used_until: datetime | None
+    cap_ms: int
+    day_used_ms: dict[date, int]
+    drafts: list[Draft] = field(default_factory=list)
+
+    def enter(self, claim: Claim, day: date) -> None:
+        """Books one stretch that lies inside one civil day."""
+        began = max(claim.began_at, self.used_until) if self.used_until else claim.began_at
+        claimed_ms = _milliseconds(claim.ended_at - claim.began_at)
+        time_ms = max(0, _milliseconds(claim.ended_at - began))
+        end = min(claim.to_ms, self.unit_ms)
+        fresh = arithmetic.new_parts(self.covered, claim.from_ms, end)
+        fresh_ms = arithmetic.length(fresh)
+        ceiling_ms = max(0, self.unit_ms - self.credited_ms)
+        cap_left_ms = max(0, self.cap_ms - self.day_used_ms.get(day, 0))
+        allowed_ms = min(time_ms, ceiling_ms, cap_left_ms)
+        taken = arithmetic.take(fresh, allowed_ms * max(100, claim.rate_percent) // 100)
+        credit_ms = min(arithmetic.length(taken), allowed_ms)
+        if credit_ms:
+            for start, stop in taken:
+                self.covered = arithmetic.add(self.covered, start, stop)
+            self.credited_ms += credit_ms
+            self.day_used_ms[day] = self.day_used_ms.get(day, 0) + credit_ms
+            used_to = min(claim.ended_at, began + timedelta(milliseconds=credit_ms))
+            self.used_until = max(self.used_until or used_to, used_to)
+            self._put(
+                Draft(
+                    SpanState.CREDITED,
+                    Reason.NONE,
+                    day,
+                    began,
+                    max(used_to, began),
+                    taken[0][0],
+                    taken[-1][1],
+                    credit_ms,
+                    credit_ms,
+                )
+            )
+        rest_ms = claimed_ms - credit_ms
+        if rest_ms > 0 and not (credit_ms and arithmetic.length(taken) == fresh_ms == end - claim.from_ms):
+            reason = self._why_rest(fresh_ms, claim, time_ms, ceiling_ms, cap_left_ms, claimed_ms)
+            ended = claim.ended_at
+            start_ms = min(taken[-1][1] if taken else claim.from_ms, claim.to_ms)
+            self._put(
+                Draft(
+                    SpanState.REFUSED,
+                    reason,
+                    day,
+                    ended - timedelta(milliseconds=rest_ms),
+                    ended,
+                    start_ms,
+                    claim.to_ms,
+                    0,
+                    rest_ms,
+                )
+            )
+
+    def refuse(self, claim: Claim, reason: Reason, day: date) -> None:
+        """Writes down a stretch that does not count."""
+        claimed_ms = max(_milliseconds(claim.ended_at - claim.began_at), claim.claimed_ms)
+        self._put(
+            Draft(
+                SpanState.REFUSED,
+                reason,
+                day,
+                claim.began_at,
+                claim.ended_at,
+                claim.from_ms,
+                max(claim.from_ms, claim.to_ms),
+                0,
+                claimed_ms,
+            )
+        )
+
+    def _why_rest(
+        self, fresh_ms: int, claim: Claim, time_ms: int, ceiling_ms: int, cap_left_ms: int, claimed_ms: int
+    ) -> Reason:
+        if cap_left_ms <= min(time_ms, ceiling_ms, fresh_ms) and cap_left_ms < fresh_ms:
+            return Reason.DAILY_CAP
+        if time_ms < claimed_ms and time_ms < fresh_ms:
+            return Reason.OVERLAP
+        if fresh_ms == 0 and ceiling_ms == 0:
+            return Reason.UNIT_FULL
+        if fresh_ms < claim.to_ms - claim.from_ms:
+            return Reason.UNIT_FULL if claim.from_ms >= self.unit_ms else Reason.ALREADY_COUNTED
+        return Reason.CLOCK
+
+    def _put(self, draft: Draft) -> None:
+        for earlier in reversed(self.drafts):
+            if earlier.state == draft.state:
+                if earlier.joins(draft):
+                    earlier.grow(draft)
+                    return
+                break
+        self.drafts.append(draft)
+
+
+def credit(
+    *,
+    enrolment_id: int,
+    unit_id: int,
+    claims: Sequence[Claim],
+    source: str,
+    now: datetime,
+    position_ms: int | None = None,
+) -> Credited:
+    """Books claims in order, in one transaction; what is refused is written down with its reason.
+
+    Content that was covered before earns nothing; a claim earns no more than it lasted by the server's clock, nor a
+    second that the same person has used already in whatever cohort; the unit's seconds and the daily cap of the cohort's
+    rules (per person and civil day in Asia/Shanghai, over all cohorts) are ceilings. ``source`` names the caller's
+    record, e.g. ``study:12``; ``position_ms`` is where to resume, by default the end of the last claim that counted.
+
+    Raises ``Refused`` when the unit is not in the plan of the enrolment's cohort.
+    """
+    with transaction.atomic():
+        row = lock_coverage(enrolment_id=enrolment_id, unit_id=unit_id, now=now)
+        enrolment, unit = row.enrolment, row.unit
+        rules = training.rules_of(enrolment.cohort)
+        person_clock = _lock_clock(enrolment.person_id)
+        pieces = [piece for claim in claims for piece in _split_at_midnight(claim)]
+        book = Book(
+            covered=[(start, end) for start, end in row.covered],
+            credited_ms=row.credited_ms,
+            unit_ms=unit.seconds * 1000,
+            used_until=person_clock.used_until,
+            cap_ms=daily_cap_ms(rules),
+            day_used_ms=_used_on(enrolment.person_id, {day for _, day in pieces} | {clock.civil_day(now)}),
+        )
+        for claim, day in pieces:
+            reason = claim.reason or why_not_countable(enrolment, claim.began_at, claim.ended_at)
+            if reason:
+                book.refuse(claim, reason, day)
+            else:
+                book.enter(claim, day)
+        spans = _write_spans(book.drafts, row, source=source, now=now)
+        row.covered = book.covered
+        row.credited_ms = book.credited_ms
+        row.seconds = book.credited_ms // 1000
+        if position_ms is None:
+            position_ms = max((claim.to_ms for claim in claims if not claim.reason), default=row.position_ms)
+        row.position_ms = min(position_ms, unit.seconds * 1000)
+        row.updated_at = now
+        row.save()
+        if book.used_until != person_clock.used_until:
+            person_clock.used_until = book.used_until
+            person_clock.save(update_fields=["used_until"])
+        _add_to_days(enrolment_id, enrolment.person_id, spans)
+        _record(spans, row, source=source, now=now)
+        finish_if_done(row, rules=rules, now=now)
+        refused: dict[Reason, int] = {}
+        for draft in book.drafts:
+            if draft.state == SpanState.REFUSED:
+                refused[draft.reason] = refused.get(draft.reason, 0) + draft.claimed_ms // 1000
+        return Credited(
+            seconds=sum(span.seconds for span in spans),
+            refused=refused,
+            unit_seconds=row.seconds,
+            unit_ms=row.credited_ms,
+            covered=tuple(book.covered),
+            finished_at=row.finished_at,
+            day_left_ms=max(0, book.cap_ms - book.day_used_ms[clock.civil_day(now)]),
+        )
+
+
+def mark_tested(*, enrolment_id: int, unit_id: int, now: datetime) -> datetime | None:
+    """Notes that the unit's self-test was passed; returns when the unit was finished, if it is. Idempotent."""
+    with transaction.atomic():
+        row = lock_coverage(enrolment_id=enrolment_id, unit_id=unit_id, now=now)
+        if row.tested_at is None:
+            row.tested_at = now
+            row.updated_at = now
+            row.save(update_fields=["tested_at", "updated_at"])
+        finish_if_done(row, rules=training.rules_of(row.enrolment.cohort), now=now)
+        return row.finished_at
+
+
+def lock_coverage(*, enrolment_id: int, unit_id: int, now: datetime) -> Coverage:
+    """The coverage row, locked for this transaction, made at first use."""
+    rows = Coverage.objects.select_related("enrolment__cohort", "unit").select_for_update(of=("self",))
+    found = rows.filter(enrolment_id=enrolment_id, unit_id=unit_id).first()
+    if found is not None:
+        return found
+    Coverage.objects.bulk_create(
+        [Coverage(enrolment_id=enrolment_id, unit_id=unit_id, updated_at=now)], ignore_conflicts=True
+    )
+    row = rows.get(enrolment_id=enrolment_id, unit_id=unit_id)
+    if unit_id not in {planned.unit.pk for planned in training.plan_units(row.enrolment.cohort_id)}:
+        raise Refused("ledger.unit_not_planned", "这个单元不在本班期的培训方案里，不能计学时。")
+    return row
+
+
+def finish_if_done(row: Coverage, *, rules: dict[str, int], now: datetime) -> None:
+    """Marks a unit finished once enough of it is covered (a self-test unit: once it is passed), and announces it."""
+    if row.finished_at is not None:
+        return
+    if row.unit.kind == UnitKind.SELF_TEST:
+        done = row.tested_at is not None
+    else:
+        done = arithmetic.length(row.covered) >= required_seconds(row.unit.seconds, rules) * 1000
+    if not done:
+        return
+    row.finished_at = now
+    row.save(update_fields=["finished_at"])
+    evidence.record(
+        kind="ledger.unit_finished",
+        actor=SYSTEM,
+        subject=f"enrolment:{row.enrolment_id}",
+        about=_refs(row),
+        body={"enrolment": row.enrolment_id, "unit": row.unit_id, "seconds": row.seconds},
+        now=now,
+    )
+    unit_finished.send(sender=Coverage, enrolment_id=row.enrolment_id, unit_id=row.unit_id, now=now)
+
+
+def _split_at_midnight(claim: Claim) -> Iterator[tuple[Claim, date]]:
+    """The claim cut where the civil day changes; content is cut in the same proportion as time."""
+    began, total_ms = claim.began_at, _milliseconds(claim.ended_at - claim.began_at)
+    position = claim.from_ms
+    while True:
+        day = clock.civil_day(began)
+        midnight = clock.start_of_day(day + timedelta(days=1))
+        if claim.ended_at <= midnight:
+            yield Claim(position, claim.to_ms, began, claim.ended_at, claim.reason, claim.rate_percent), day
+            return
+        until = _milliseconds(midnight - claim.began_at)
+        cut = claim.from_ms + (claim.to_ms - claim.from_ms) * until // total_ms
+        yield Claim(position, cut, began, midnight, claim.reason, claim.rate_percent), day
+        began, position = midnight, cut
+
+
+def _lock_clock(person_id: int) -> PersonClock:
+    PersonClock.objects.bulk_create([PersonClock(person_id=person_id)], ignore_conflicts=True)
+    return PersonClock.objects.select_for_update().get(person_id=person_id)
+
+
+def _used_on(person_id: int, days: set[date]) -> dict[date, int]:
+    rows = Day.objects.filter(person_id=person_id, day__in=days).values_list("day").annotate(Sum("online_seconds"))
+    return dict.fromkeys(days, 0) | {day: seconds * 1000 for day, seconds in rows}
+
+
+def _write_spans(drafts: list[Draft], row: Coverage, *, source: str, now: datetime) -> list[Span]:
+    running_ms, spans = row.credited_ms, []
+    for draft in drafts:
+        seconds = (running_ms + draft.credit_ms) // 1000 - running_ms // 1000
+        running_ms += draft.credit_ms
+        if draft.state == SpanState.REFUSED and draft.claimed_ms < 1000:
+            continue
+        spans.append(
+            Span(
+                enrolment_id=row.enrolment_id,
+                kind=SpanKind.ONLINE,
+                unit_id=row.unit_id,
+                state=draft.state,
+                reason=draft.reason,
+                from_ms=draft.from_ms,
+                to_ms=draft.to_ms,
+                seconds=seconds,
+                claimed_seconds=max(seconds, draft.claimed_ms // 1000),
+                began_at=draft.began_at,
+                ended_at=draft.ended_at,
+                day=draft.day,
+                source=source,
+                created_at=now,
+            )
+        )
+    return Span.objects.bulk_create(spans)
+
+
+def _add_to_days(enrolment_id: int, person_id: int, spans: list[Span]) -> None:
+    gained: dict[date, int] = {}
+    for span in spans:
+        if span.seconds:
+            gained[span.day] = gained.get(span.day, 0) + span.seconds
+    for day, seconds in gained.items():
+        row, _ = Day.objects.select_for_update().get_or_create(
+            enrolment_id=enrolment_id, day=day, defaults={"person_id": person_id}
+        )
+        row.online_seconds += seconds
+        row.save(update_fields=["online_seconds"])
+
+
+def _record(spans: list[Span], row: Coverage, *, source: str, now: datetime) -> None:
+    """One log entry for each civil day that gained something."""
+    for day in sorted({span.day for span in spans if span.seconds}):
+        counted = [span for span in spans if span.day == day and span.seconds]
+        evidence.record(
+            kind="ledger.credited",
+            actor=SYSTEM,
+            subject=f"enrolment:{row.enrolment_id}",
+            about=_refs(row),
+            body={
+                "enrolment": row.enrolment_id,
+                "unit": row.unit_id,
+                "day": day.isoformat(),
+                "seconds": sum(span.seconds for span in counted),
+                "from_ms": min(span.from_ms for span in counted),
+                "to_ms": max(span.to_ms for span in counted),
+                "began_at": counted[0].began_at.isoformat(timespec="seconds"),
+                "ended_at": counted[-1].ended_at.isoformat(timespec="seconds"),
+                "source": source,
+            },
+            now=now,
+        )
+
+
+def _refs(row: Coverage) -> list[str]:
+    return [f"cohort:{row.enrolment.cohort_id}", f"person:{row.enrolment.person_id}"]
+
+
+def _milliseconds(span: timedelta) -> int:
+    return span // timedelta(milliseconds=1)

@@ -1,0 +1,231 @@
+"""Reads of the ledger: progress in bulk and in a constant number of queries, days, spans, and the check against the log."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from zhenxue.evidence import api as evidence
+from zhenxue.evidence.data import Fault
+from zhenxue.identity.data import SYSTEM
+from zhenxue.kernel import clock
+from zhenxue.kernel.hours import class_hours
+from zhenxue.ledger import coverage as arithmetic
+from zhenxue.ledger.data import DayTotal, Progress, SpanKind, UnitProgress
+from zhenxue.ledger.models import Coverage, Day, Span
+from zhenxue.ledger.policies import daily_cap_ms
+from zhenxue.ledger.policies import required_seconds as required_unit_seconds
+from zhenxue.training import api as training
+
+LOG_BATCH = 2000
+
+
+def find_coverage(enrolment_id: int, unit_id: int) -> Coverage | None:
+    """What the enrolment has covered of one unit, if it ever began."""
+    return Coverage.objects.filter(enrolment_id=enrolment_id, unit_id=unit_id).first()
+
+
+def required_seconds(unit_seconds: int, rules: dict[str, int]) -> int:
+    """How much of a unit must be covered before it counts as finished."""
+    return required_unit_seconds(unit_seconds, rules)
+
+
+def day_left_ms(*, person_id: int, rules: dict[str, int], now: datetime) -> int:
+    """How much more the person may earn online on the civil day of ``now``."""
+    used = Day.objects.filter(person_id=person_id, day=clock.civil_day(now)).aggregate(total=Sum("online_seconds"))
+    return max(0, daily_cap_ms(rules) - (used["total"] or 0) * 1000)
+
+
+def progress_of(enrolment_ids: Iterable[int]) -> dict[int, Progress]:
+    """Class hours done and needed per enrolment, online and offline apart.
+
+    Three queries for the enrolments, plus the plan of each cohort the first time this process meets it. Hours are cut to
+    one tenth, never rounded up. ``complete`` means every unit finished and every offline minute attended.
+    """
+    rows = list(training.visible_enrolments(SYSTEM).filter(pk__in=list(enrolment_ids)).select_related("cohort"))
+    ids = [row.pk for row in rows]
+    online = {
+        enrolment: (seconds or 0, finished)
+        for enrolment, seconds, finished in Coverage.objects.filter(enrolment_id__in=ids)
+        .values_list("enrolment_id")
+        .annotate(Sum("seconds"), Count("id", filter=Q(finished_at__isnull=False)))
+    }
+    offline = dict(
+        Day.objects.filter(enrolment_id__in=ids).values_list("enrolment_id").annotate(Sum("offline_seconds"))
+    )
+    answer = {}
+    for row in rows:
+        cohort = row.cohort
+        needed_online, needed_offline, units = _needs(cohort)
+        per_hour = training.rules_of(cohort)["minutes_per_class_hour"]
+        online_seconds, finished = online.get(row.pk, (0, 0))
+        offline_seconds = offline.get(row.pk, 0)
+        answer[row.pk] = Progress(
+            enrolment_id=row.pk,
+            online_seconds=online_seconds,
+            offline_seconds=offline_seconds,
+            online_required_seconds=needed_online,
+            offline_required_seconds=needed_offline,
+            minutes_per_hour=per_hour,
+            online_hours=class_hours(online_seconds, minutes_per_hour=per_hour),
+            offline_hours=class_hours(offline_seconds, minutes_per_hour=per_hour),
+            online_required_hours=class_hours(needed_online, minutes_per_hour=per_hour),
+            offline_required_hours=class_hours(needed_offline, minutes_per_hour=per_hour),
+            complete=finished >= units and offline_seconds >= needed_offline,
+        )
+    return answer
+
+
+def unit_progress(enrolment_id: int) -> dict[int, UnitProgress]:
+    """How far the enrolment is in each unit it has begun; two queries."""
+    rows = Coverage.objects.filter(enrolment_id=enrolment_id).select_related("unit", "enrolment__cohort")
+    return {
+        row.unit_id: UnitProgress(
+            unit_id=row.unit_id,
+            seconds=row.seconds,
+            required_seconds=required_unit_seconds(row.unit.seconds, training.rules_of(row.enrolment.cohort)),
+            position_ms=row.position_ms,
+            seen_to_ms=arithmetic.reach(row.covered),
+            finished_at=row.finished_at,
+        )
+        for row in rows
+    }
+
+
+def complete_stages(cohort_id: int) -> dict[int, set[int]]:
+    """Per enrolment of the cohort, the numbers of the stages whose units are all finished and lessons all attended.
+
+    Enrolments without any record are absent. A constant number of queries.
+    """
+    units: dict[int, set[int]] = defaultdict(set)
+    for planned in training.plan_units(cohort_id):
+        units[planned.stage_number].add(planned.unit.pk)
+    finished: dict[int, set[int]] = defaultdict(set)
+    done = Coverage.objects.filter(enrolment__cohort_id=cohort_id, finished_at__isnull=False)
+    for enrolment, unit in done.values_list("enrolment_id", "unit_id"):
+        finished[enrolment].add(unit)
+    attended: dict[int, dict[int, int]] = defaultdict(dict)
+    lessons = Span.objects.filter(enrolment__cohort_id=cohort_id, kind=SpanKind.OFFLINE)
+    for enrolment, stage, seconds in lessons.values_list("enrolment_id", "line__stage__number").annotate(
+        Sum("seconds")
+    ):
+        attended[enrolment][stage] = seconds
+    needs = training.required_by_stage(cohort_id)
+    return {
+        enrolment: {
+            number
+            for number, need in needs.items()
+            if units[number] <= finished[enrolment] and attended[enrolment].get(number, 0) >= need.offline
+        }
+        for enrolment in sorted({*finished, *attended})
+    }
+
+
+def stage_complete(enrolment_id: int, stage_number: int) -> bool:
+    """Whether one learner has finished every unit and attended every lesson of a stage."""
+    row = training.visible_enrolments(SYSTEM).filter(pk=enrolment_id).first()
+    return row is not None and stage_number in complete_stages(row.cohort_id).get(enrolment_id, set())
+
+
+def list_days(enrolment_id: int) -> list[DayTotal]:
+    """The civil days on which something counted, oldest first."""
+    rows = Day.objects.filter(enrolment_id=enrolment_id).order_by("day")
+    return [DayTotal(row.day, row.online_seconds, row.offline_seconds) for row in rows]
+
+
+def list_spans(enrolment_id: int, day: date) -> list[Span]:
+    """Every stretch of one civil day in the order of the clock: credited, refused and withdrawn, each with its reason."""
+    rows = Span.objects.filter(enrolment_id=enrolment_id, day=day).select_related("unit", "line")
+    return list(rows.order_by("began_at", "id"))
+
+
+def check_against_log() -> Iterator[evidence.Finding]:
+    """Recomputes credited seconds from the log alone and names every row of the ledger that differs.
+
+    Holds three sums against it: ``Coverage`` per enrolment and unit, ``Span`` per enrolment, unit or lesson and day, and
+    ``Day``. Entries that are not sequenced yet count as well; they committed with the rows.
+    """
+    online: dict[tuple[int, int], int] = defaultdict(int)
+    by_day: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
+    spans: dict[tuple[int, str, int, str], int] = defaultdict(int)
+    for kind, body in _ledger_entries():
+        enrolment, day, seconds = body["enrolment"], body["day"], body["seconds"]
+        if kind == "ledger.credited":
+            online[enrolment, body["unit"]] += seconds
+            by_day[enrolment, day][0] += seconds
+            spans[enrolment, "unit", body["unit"], day] += seconds
+        else:
+            by_day[enrolment, day][1] += seconds
+            spans[enrolment, "line", body["line"], day] += seconds
+    yield from _compare_coverage(dict(online))
+    yield from _compare_days({key: (sums[0], sums[1]) for key, sums in by_day.items()})
+    yield from _compare_spans(dict(spans))
+
+
+def _ledger_entries() -> Iterator[tuple[str, dict[str, Any]]]:
+    kinds = ["ledger.credited", "ledger.attendance_booked", "ledger.withdrawn"]
+    rows = evidence.Entry.objects.filter(kind__in=kinds).order_by("pk").values_list("kind", "envelope")
+    for kind, envelope in rows.iterator(chunk_size=LOG_BATCH):
+        yield kind, json.loads(envelope)["body"]
+
+
+def _compare_coverage(logged: dict[tuple[int, int], int]) -> Iterator[evidence.Finding]:
+    for enrolment, unit, seconds in Coverage.objects.values_list("enrolment_id", "unit_id", "seconds").iterator():
+        proven = logged.pop((enrolment, unit), 0)
+        if seconds != proven:
+            yield _finding(f"ledger_coverage：学籍 {enrolment} 单元 {unit} 记 {seconds} 秒，存证合计 {proven} 秒")
+    for (enrolment, unit), proven in logged.items():
+        if proven:
+            yield _finding(f"ledger_coverage：学籍 {enrolment} 单元 {unit} 的记录缺失，存证合计 {proven} 秒")
+
+
+def _compare_days(logged: dict[tuple[int, str], tuple[int, int]]) -> Iterator[evidence.Finding]:
+    rows = Day.objects.values_list("enrolment_id", "day", "online_seconds", "offline_seconds")
+    for enrolment, day, online, offline in rows.iterator():
+        proven = logged.pop((enrolment, day.isoformat()), (0, 0))
+        if (online, offline) != proven:
+            yield _finding(
+                f"ledger_day：学籍 {enrolment} 在 {day} 记线上 {online} 秒、线下 {offline} 秒，"
+                f"存证合计线上 {proven[0]} 秒、线下 {proven[1]} 秒"
+            )
+    for (enrolment, day_text), proven in logged.items():
+        if any(proven):
+            yield _finding(f"ledger_day：学籍 {enrolment} 在 {day_text} 的记录缺失，存证合计 {sum(proven)} 秒")
+
+
+def _compare_spans(logged: dict[tuple[int, str, int, str], int]) -> Iterator[evidence.Finding]:
+    rows = Span.objects.values_list("enrolment_id", "unit_id", "line_id", "day").annotate(total=Sum("seconds"))
+    for enrolment, unit, line, day, seconds in rows.order_by("enrolment_id").iterator():
+        key = (enrolment, "unit", unit, day.isoformat()) if unit else (enrolment, "line", line, day.isoformat())
+        proven = logged.pop(key, 0)
+        if seconds != proven:
+            place = f"单元 {unit}" if unit else f"课次 {line}"
+            yield _finding(f"ledger_span：学籍 {enrolment} {place} 在 {day} 合计 {seconds} 秒，存证合计 {proven} 秒")
+    for (enrolment, what, number, day_text), proven in logged.items():
+        if proven:
+            place = f"{'单元' if what == 'unit' else '课次'} {number}"
+            yield _finding(f"ledger_span：学籍 {enrolment} {place} 在 {day_text} 的记录缺失，存证合计 {proven} 秒")
+
+
+def _finding(text: str) -> evidence.Finding:
+    return evidence.Finding(Fault.PROJECTION, text)
+
+
+def _needs(cohort: training.Cohort) -> tuple[int, int, int]:
+    """Seconds needed online and offline, and how many units; a frozen plan is read once per process."""
+    return _frozen_needs(cohort.pk, cohort.plan_digest) if cohort.plan_digest else _count_needs(cohort.pk)
+
+
+@lru_cache(maxsize=20_000)
+def _frozen_needs(cohort_id: int, plan_digest: str) -> tuple[int, int, int]:
+    return _count_needs(cohort_id)
+
+
+def _count_needs(cohort_id: int) -> tuple[int, int, int]:
+    units: Sequence[training.PlanUnit] = training.plan_units(cohort_id)
+    stages = training.required_by_stage(cohort_id).values()
+    return sum(planned.unit.seconds for planned in units), sum(stage.offline for stage in stages), len(units)
