@@ -1,4 +1,30 @@
 /** Starts every small behaviour; each one is harmless on a page that does not use it. */
+import { startCopy } from "./copy";
+import { startCounters } from "./counters";
+import { startDialogs } from "./dialog";
+import { startDrafts } from "./drafts";
+import { startFilters } from "./filters";
+import { startForms } from "./forms";
+import { startLargeType } from "./large-type";
+import { startPopovers } from "./popover";
+import { startTables } from "./table";
+import { startTabs } from "./tabs";
+import { startToasts } from "./toasts";
+
+/** Behaviours that look at single elements; they run again over every part that htmx brings. */
+const overParts: Array<(part: ParentNode) => void> = [startCopy, startCounters, startTables, startTabs];
+
 export function start(): void {
   document.documentElement.classList.replace("no-js", "js");
+  startPopovers();
+  startDialogs();
+  startForms();
+  startDrafts();
+  startFilters();
+  startLargeType();
+  startToasts();
+  const run = (part: ParentNode) => overParts.forEach((behaviour) => behaviour(part));
+  run(document);
+  document.addEventListener("htmx:after:swap", () => run(document));
+  document.querySelector<HTMLElement>("[data-focus]")?.focus();
 }

@@ -15,3 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("zhenxue.subsidy.web.urls")),
     path("", include("zhenxue.supervision.web.urls")),
 ]
+
+handler400 = "zhenxue.kernel.web.errors.bad_request"
+handler403 = "zhenxue.kernel.web.errors.refused"
+handler404 = "zhenxue.kernel.web.errors.not_found"
+handler500 = "zhenxue.kernel.web.errors.fault"

@@ -142,7 +142,9 @@ class Listing:
     def filters(self) -> list[FilterState]:
         """The filters with their present values."""
         return [
-            FilterState(one.param, one.label, self.filter_values[one.param], [(str(v), label) for v, label in one.choices])
+            FilterState(
+                one.param, one.label, self.filter_values[one.param], [(str(v), label) for v, label in one.choices]
+            )
             for one in self._filters
         ]
 

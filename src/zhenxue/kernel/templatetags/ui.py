@@ -54,7 +54,9 @@ def vite(context: template.Context, entry: str) -> SafeString:
     styles = dict.fromkeys(name for chunk in chunks for name in chunk.get("css", ()))
     parts = [format_html('<link rel="stylesheet" href="{}" nonce="{}">', _address(name), nonce) for name in styles]
     parts += [format_html('<link rel="modulepreload" href="{}">', _address(chunk["file"])) for chunk in chunks[1:]]
-    parts.append(format_html('<script type="module" src="{}" nonce="{}"></script>', _address(built[entry]["file"]), nonce))
+    parts.append(
+        format_html('<script type="module" src="{}" nonce="{}"></script>', _address(built[entry]["file"]), nonce)
+    )
     return format_html_join("\n", "{}", ((part,) for part in parts))
 
 
@@ -84,7 +86,9 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """An icon of the built sprite (Tabler's names); silent for screen readers unless it has a ``label``."""
     sprite = manifest().get("icons", {}).get("file", "sprite.svg")
     href = f"{_address(sprite)}#{name}"
-    role: str = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')  # a constant
+    role: str = (
+        format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    )  # a constant
     return format_html('<svg class="icon {}" {} focusable="false"><use href="{}"></use></svg>', css, role, href)
 
 
