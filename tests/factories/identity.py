@@ -106,7 +106,8 @@ def make_account(
     password: str | None = None,
     now: dt.datetime = NOW,
 ) -> Account:
-    """An account in one role. Its password is ``PASSWORD`` (hashed, slow) only once ``client_for`` or ``password`` asks."""
+    """An account in one role. Its password is ``PASSWORD`` (hashed, slow) only once ``client_for`` or ``password``
+    asks."""
     account, _ = identity.open_account(
         actor=SYSTEM,
         person=person or make_person(now=now),

@@ -74,8 +74,8 @@ ROLE_ORGANISATION: dict[Role, OrganisationKind | None] = {
 class Actor:
     """Whoever acts: one account in one role at one organisation, as resolved by the server for this request.
 
-    ``region_code`` is the GB/T 2260 code of the organisation's region (2, 4 or 6 digits: province, city, county); a code
-    covers every code that starts with it. ``role`` is ``None`` for an anonymous visitor.
+    ``region_code`` is the GB/T 2260 code of the organisation's region (2, 4 or 6 digits: province, city, county); a
+    code covers every code that starts with it. ``role`` is ``None`` for an anonymous visitor.
     """
 
     role: Role | None = None
@@ -144,7 +144,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rule set in force for a region on a day: ``rules["online_share_percent"]`` is the number, with its source."""
+    """The rule set in force for a region on a day; ``rules["online_share_percent"]`` is the number, with its
+    source."""
 
     region_code: str
     region_name: str
@@ -188,7 +189,8 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class RowAnswer:
-    """What an import did with one row of its file: ``created``, ``updated``, ``unchanged``, ``kept`` or ``refused``."""
+    """What an import did with one row of its file: ``created``, ``updated``, ``unchanged``, ``kept`` or
+    ``refused``."""
 
     number: int
     key: str

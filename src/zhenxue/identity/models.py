@@ -23,7 +23,8 @@ class Region(models.Model):
 
 
 class RuleSet(models.Model):
-    """Numbers that a regulation sets for a region, as one version with its source and period (never constants in code)."""
+    """Numbers that a regulation sets for a region, as one version with its source and period (never constants in
+    code)."""
 
     region = models.ForeignKey(Region, models.PROTECT, related_name="+")
     version = models.CharField("版本", max_length=40)

@@ -1,4 +1,5 @@
-"""Who may do what with organisations, people and accounts. ``check_…`` raises with the reason, ``can_…`` is for the button.
+"""Who may do what with organisations, people and accounts. ``check_…`` raises with the reason, ``can_…`` is for the
+button.
 
 The table of roles and acts is in docs/reference/roles.md.
 """
@@ -62,7 +63,8 @@ def can_edit_person(actor: Actor, person: Person) -> bool:
 
 
 def can_manage_accounts(actor: Actor, organisation: Organisation) -> bool:
-    """Open, reset, deactivate: the operator anywhere; a manager in the own organisation; a city bureau in its counties."""
+    """Open, reset, deactivate: the operator anywhere; a manager in the own organisation; a city bureau in its
+    counties."""
     if actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}:
         return True
     if actor.is_manager:
@@ -92,6 +94,12 @@ def grantable_roles(actor: Actor, organisation: Organisation) -> list[Role]:
     return [role for role in fitting if can_grant(actor, organisation, role)]
 
 
+def check_can_open_accounts(actor: Actor, organisation: Organisation) -> None:
+    """Raises ``Refused`` unless there is some role the actor may give there."""
+    if not grantable_roles(actor, organisation):
+        raise Refused("identity.open_account", "您没有在该机构开通账号的权限；请联系平台管理员或上级人社部门。")
+
+
 def check_can_grant(actor: Actor, organisation: Organisation | None, role: Role) -> None:
     """Raises ``Refused`` without the right, ``Invalid`` when role and organisation do not fit together."""
     if not can_grant(actor, organisation, role):
@@ -107,7 +115,7 @@ def check_can_grant(actor: Actor, organisation: Organisation | None, role: Role)
 def check_can_manage_account(actor: Actor, account: Account, memberships: list[Membership]) -> None:
     """Reset or deactivate: every membership of the account must lie within the actor's reach, so nobody climbs.
 
-    A manager therefore handles teachers of the own organisation and learners without other roles, not a colleague manager.
+    A manager handles teachers of the own organisation and learners without other roles, not a colleague manager.
     """
     if account.pk == actor.account_id:
         raise Refused("identity.own_account", "不能对自己的账号做这项操作；修改密码请到“我的”页面。")

@@ -1,7 +1,7 @@
 """Checks of numbers and names that people type: citizen number, credit code, phone, card, name.
 
-Each ``check_…`` returns the value in its standard form or raises ``kernel.errors.Invalid`` whose Chinese message names the
-fault and how to mend it. No database.
+Each ``check_…`` returns the value in its standard form or raises ``kernel.errors.Invalid`` whose Chinese message
+names the fault and how to mend it. No database.
 """
 
 import datetime as dt

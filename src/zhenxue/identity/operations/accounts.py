@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from dataclasses import asdict
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -10,6 +11,7 @@ from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies
 from zhenxue.identity.data import Actor, Role, SessionEnd
 from zhenxue.identity.models import Account, LoginSession, Membership, Organisation, Person
+from zhenxue.identity.operations.people import PersonFields, register_person
 from zhenxue.identity.passwords import initial_password
 from zhenxue.identity.queries import accounts as queries
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
@@ -46,6 +48,17 @@ def open_account(
             "identity.account_opened", actor, account, now, organisation, role=role.label, username=account.username
         )
     return account, first
+
+
+def open_for_new_person(
+    *, actor: Actor, organisation: Organisation, role: Role, username: str, person: PersonFields, now: dt.datetime
+) -> tuple[Account, str]:
+    """Register a person (or find the known one) and open an account for them: both or neither."""
+    policies.check_can_grant(actor, organisation, role)
+    username = check_username(username)
+    with transaction.atomic():
+        known = register_person(actor=actor, now=now, **asdict(person))
+        return open_account(actor=actor, person=known, username=username, role=role, organisation=organisation, now=now)
 
 
 def ensure_learner_account(
@@ -85,7 +98,8 @@ def grant_role(
 
 
 def revoke_role(*, actor: Actor, membership_id: int, now: dt.datetime) -> Membership:
-    """Take a role away; a sign-in that acts in it ends. Raises ``NotFound``, ``Refused``, ``Conflict`` (already taken)."""
+    """Take a role away; a sign-in that acts in it ends. Raises ``NotFound``, ``Refused``, ``Conflict`` (already
+    taken)."""
     with transaction.atomic():
         membership = Membership.objects.select_for_update().filter(pk=membership_id).first()
         if membership is None:

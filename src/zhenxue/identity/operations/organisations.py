@@ -31,7 +31,8 @@ class OrganisationFields:
 def register_organisation(
     *, actor: Actor, kind: OrganisationKind, region_code: str, fields: OrganisationFields, now: dt.datetime
 ) -> Organisation:
-    """Enter an organisation, waiting for verification. Raises ``Invalid`` (each field), ``Conflict`` (code known), ``Refused``."""
+    """Enter an organisation, waiting for verification. Raises ``Invalid`` (each field), ``Conflict`` (code known),
+    ``Refused``."""
     policies.check_can_register_organisation(actor, kind, region_code)
     fields = _checked(fields)
     _check_region(kind, region_code)

@@ -1,6 +1,7 @@
 """Registering people and correcting what is on file."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
@@ -14,6 +15,17 @@ from zhenxue.identity.queries import people as queries
 from zhenxue.kernel import clock, masking
 from zhenxue.kernel.errors import Invalid, Refused
 
+
+@dataclass(frozen=True, slots=True)
+class PersonFields:
+    """The real-name fields of a person that are typed (A6)."""
+
+    name: str
+    citizen_number: str
+    phone: str
+    social_card_number: str = ""
+
+
 #: What may be unmasked, with the word for it.
 UNMASKABLE = {"citizen_number": "公民身份号码", "phone": "手机号码", "social_card_number": "电子社保卡号码"}
 REASON_LEAST = 4
@@ -24,8 +36,9 @@ def register_person(
 ) -> Person:
     """Enter a natural person, or give back the one already known by this citizen number and name.
 
-    Missing phone or card number of a known person are filled in; given ones are never overwritten. ``phone`` may be empty.
-    Raises ``Invalid`` for malformed input, ``NameDiffers`` when the number belongs to another name, ``Refused``.
+    Missing phone or card number of a known person are filled in; given ones are never overwritten. ``phone`` may be
+    empty. Raises ``Invalid`` for malformed input, ``NameDiffers`` when the number belongs to another name,
+    ``Refused``.
     """
     check_can_register_person(actor)
     name = validators.check_name(name)

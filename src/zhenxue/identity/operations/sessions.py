@@ -25,9 +25,9 @@ def open_session(
 ) -> tuple[LoginSession, str]:
     """Start a sign-in for an account whose password was just checked; returns it and its secret key.
 
-    It acts in the role used last, else in the oldest one. Raises ``AlreadySignedIn`` when another sign-in was used within
-    half an hour, unless ``take_over``: then that one ends and the hand-over is recorded. Raises ``Refused`` for an account
-    without any active role.
+    It acts in the role used last, else in the oldest one. Raises ``AlreadySignedIn`` when another sign-in was used
+    within half an hour, unless ``take_over``: then that one ends and the hand-over is recorded. Raises ``Refused``
+    for an account without any active role.
     """
     memberships = queries.list_memberships(account.pk)
     if not memberships:

@@ -14,8 +14,8 @@ from zhenxue.kernel.errors import Invalid, NotFound
 
 
 def visible_accounts(actor: Actor) -> QuerySet[Account]:
-    """The operator all; a bureau accounts of organisations in its region; a manager those of the own organisation and of
-    the people a registered reach adds; everybody the own."""
+    """The operator all; a bureau accounts of organisations in its region; a manager those of the own organisation
+    and of the people a registered reach adds; everybody the own."""
     rows = Account.objects.select_related("person")
     if actor.is_operator or actor.role is Role.SYSTEM:
         return rows
@@ -63,7 +63,8 @@ def account_ids_of_organisation(organisation_id: int) -> QuerySet[Membership, in
 
 
 def find_account_by_identifier(identifier: str) -> Account | None:
-    """The account meant by a login name, a phone or a citizen number; none if unknown, or if a phone fits several people.
+    """The account meant by a login name, a phone or a citizen number; none if unknown, or if a phone fits several
+    people.
 
     Always two queries, whatever is found, so that the time taken says little.
     """
@@ -113,8 +114,8 @@ def find_live_session(account_id: int, *, seen_after: dt.datetime) -> LoginSessi
 
 
 def visible_sessions(actor: Actor) -> QuerySet[LoginSession]:
-    """Own sign-ins; the operator's administrator all; a bureau those of organisations in its region; a manager of the own
-    organisation."""
+    """Own sign-ins; the operator's administrator all; a bureau those of organisations in its region; a manager of
+    the own organisation."""
     rows = LoginSession.objects.select_related("account__person", "membership__organisation")
     if actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}:
         return rows
@@ -144,3 +145,20 @@ def visible_access_log(actor: Actor) -> QuerySet[AccessLogEntry]:
     if actor.is_manager:
         return rows.filter(organisation_id=actor.organisation_id or 0)
     return rows.none()
+
+
+def of_organisation(rows: QuerySet[Account], organisation_id: str) -> QuerySet[Account]:
+    """Narrowed to the accounts with a role at one organisation; anything but a number narrows nothing."""
+    if not (organisation_id.isascii() and organisation_id.isdigit()):
+        return rows
+    return rows.filter(pk__in=account_ids_of_organisation(int(organisation_id)))
+
+
+def with_role(rows: QuerySet[Account], role: str) -> QuerySet[Account]:
+    """Narrowed to the accounts that hold a role."""
+    return rows.filter(pk__in=Membership.objects.filter(role=role, is_active=True).values("account_id"))
+
+
+def list_sessions_of(actor: Actor, account_id: int, *, limit: int = 10) -> list[LoginSession]:
+    """The latest sign-ins of an account, as far as the actor may see them."""
+    return list(visible_sessions(actor).filter(account_id=account_id).order_by("-opened_at", "-pk")[:limit])

@@ -77,3 +77,21 @@ def region_path(code: str) -> str:
     """``山东省聊城市东昌府区`` for ``371502``. One query."""
     codes = [code[:length] for length in (2, 4, 6) if len(code) >= length]
     return "".join(Region.objects.filter(pk__in=codes).order_by("code").values_list("name", flat=True))
+
+
+def within_region(rows: QuerySet[Organisation], code: str) -> QuerySet[Organisation]:
+    """Narrowed to a region and everything below it."""
+    return rows.filter(region__code__startswith=code)
+
+
+def list_regions_in_use(actor: Actor) -> list[tuple[str, str]]:
+    """Code and name of the regions in which the actor sees organisations, for a filter. One query."""
+    rows = visible_organisations(actor).order_by("region_id").values_list("region_id", "region__name").distinct()
+    return [(str(code), str(name)) for code, name in rows]
+
+
+def region_choices(actor: Actor) -> list[tuple[str, str]]:
+    """Regions in which the actor may register organisations, each with the name of the city above it. One query."""
+    within = actor.region_code if actor.is_bureau else actor.region_code[:2]
+    rows = Region.objects.filter(code__startswith=within).select_related("parent").order_by("code")
+    return [(one.code, f"{one.parent.name} {one.name}" if one.parent else one.name) for one in rows]

@@ -1,0 +1,140 @@
+"""Forms of ``identity``. They shape what was typed; whether it fits is said by the operations, field by field."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+
+from zhenxue.identity.data import Actor, OrganisationKind, Role
+from zhenxue.identity.operations.organisations import OrganisationFields
+from zhenxue.kernel.errors import ZhenxueError
+
+
+def attempt[R](request: HttpRequest, form: forms.Form, act: Callable[[dict[str, Any]], R]) -> R | None:
+    """Run an operation on a posted, valid form; None if there was none.
+
+    A refusal that speaks of fields (or of a state that moved on) is written into the form, which keeps what was typed.
+    """
+    if request.method != "POST" or not form.is_valid():
+        return None
+    try:
+        return act(form.cleaned_data)
+    except ZhenxueError as error:
+        if error.status not in {409, 422}:
+            raise
+        known = {name: words for name, words in error.fields.items() if name in form.fields}
+        for name, words in known.items():
+            form.add_error(name, words)
+        if not known:
+            form.add_error(None, error.message)
+        return None
+
+
+def _text(label: str, longest: int, hint: str = "", *, required: bool = True, **attrs: str) -> forms.CharField:
+    widget = forms.TextInput(attrs=attrs)
+    return forms.CharField(label=label, max_length=longest, required=required, help_text=hint, widget=widget)
+
+
+def _password(label: str, hint: str = "", autocomplete: str = "current-password") -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, max_length=128, strip=False, help_text=hint, widget=widget)
+
+
+class SignInForm(forms.Form):
+    username = _text(
+        "登录名、手机号或公民身份号码", 60, autocomplete="username", autocapitalize="none", spellcheck="false"
+    )
+    password = _password("密码")
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class PasswordForm(forms.Form):
+    old = _password("当前密码")
+    new = _password("新密码", "至少10位，混用字母、数字、符号中的两种；不要用姓名、手机号或常见密码。", "new-password")
+    again = _password("再输一次新密码", autocomplete="new-password")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("new") and values.get("again") and values["new"] != values["again"]:
+            self.add_error("again", "两次输入的新密码不一样，请重新输入。")
+        return values
+
+
+class PhoneForm(forms.Form):
+    phone = _text("新手机号码", 20, "用于登录和接收通知。", inputmode="tel", autocomplete="tel")
+    password = _password("当前密码", "为确认是您本人，请再输一次密码。")
+
+
+class ReasonForm(forms.Form):
+    reason = _text("原因", 200)
+
+
+class OrganisationForm(forms.Form):
+    """The real-name fields of an organisation (A5)."""
+
+    name = _text("机构名称", 120, "与营业执照或登记证书一致。")
+    uscc = _text(
+        "统一社会信用代码", 24, "18位，见营业执照或登记证书。", autocapitalize="characters", spellcheck="false"
+    )
+    address = _text("机构地址", 200)
+    legal_representative = _text("法定代表人", 40)
+    contact_name = _text("联系人", 40)
+    contact_post = _text("联系人职务", 40)
+    contact_phone = _text("联系人电话", 24, "手机，或带区号的固定电话。", inputmode="tel")
+
+    def fields_of(self, values: dict[str, Any]) -> OrganisationFields:
+        return OrganisationFields(**{key: values[key] for key in OrganisationFields.__slots__})
+
+
+class NewOrganisationForm(OrganisationForm):
+    field_order = ("kind", "region")
+    kind = forms.ChoiceField(label="机构类别")
+    region = forms.ChoiceField(label="所属地区")
+
+    def __init__(self, *args: Any, kinds: list[OrganisationKind], regions: list[tuple[str, str]], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        _choices(self, "kind", [("", "请选择"), *((kind.value, kind.label) for kind in kinds)])
+        _choices(self, "region", [("", "请选择"), *regions])
+
+
+class PersonForm(forms.Form):
+    """The real-name fields of a person (A6) that are typed; photographs come with real-name verification."""
+
+    name = _text("姓名", 60, "与身份证一致。", autocomplete="off")
+    citizen_number = _text("公民身份号码", 24, "18位，最后一位可能是X。", autocomplete="off", spellcheck="false")
+    phone = _text("手机号码", 20, inputmode="tel", autocomplete="off")
+    social_card_number = _text("电子社保卡号码", 24, required=False, autocomplete="off")
+
+
+class AccountForm(PersonForm):
+    """A person, registered or found by citizen number, and the account to open for them."""
+
+    field_order = ("role",)
+    role = forms.ChoiceField(label="角色")
+    username = _text("登录名", 60, "小写字母开头，3至60位。已有账号的人直接获得新角色。", autocapitalize="none")
+
+    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        _choices(self, "role", [(role.value, role.label) for role in roles])
+
+
+class GrantForm(forms.Form):
+    """A role at one of the organisations the actor handles: ``organisation id:role``."""
+
+    grant = forms.ChoiceField(label="机构与角色")
+
+    def __init__(self, *args: Any, grants: list[tuple[str, str]], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        _choices(self, "grant", [("", "请选择"), *grants])
+
+
+def kinds_for(actor: Actor, may: Callable[[Actor, str, str], bool]) -> list[OrganisationKind]:
+    """The kinds of organisation that an actor may enter into the register."""
+    return [kind for kind in OrganisationKind if may(actor, kind, actor.region_code)]
+
+
+def _choices(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = choices

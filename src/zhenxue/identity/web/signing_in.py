@@ -1,0 +1,91 @@
+"""The steps of signing in that belong to the web: who is meant, the waiting hand-over, the way back."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.contrib.auth import authenticate, login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+
+from zhenxue.identity.errors import AlreadySignedIn
+from zhenxue.identity.models import Account, LoginSession
+from zhenxue.identity.operations import sessions
+from zhenxue.identity.queries import accounts as queries
+from zhenxue.identity.queries.people import citizen_index
+from zhenxue.identity.web.device import device_of
+from zhenxue.identity.web.middleware import SESSION_KEY
+
+PENDING_KEY = "pending_sign_in"
+#: How long the hand-over page keeps a checked password good.
+PENDING_FOR = dt.timedelta(minutes=5)
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A sign-in whose password was right and that waits for the hand-over page."""
+
+    account: Account
+    next: str
+
+
+def check_credentials(request: HttpRequest, identifier: str, password: str) -> Account | None:
+    """The account, if the password is right and the throttle lets it through.
+
+    An unknown identifier is throttled like a known one and costs a hash as well; the throttle's table then keeps a
+    keyed digest instead of what was typed, which may be a citizen number.
+    """
+    meant = queries.find_account_by_identifier(identifier)
+    username = meant.username if meant else "?" + citizen_index(identifier.strip().upper())[:40]
+    account = authenticate(request, username=username, password=password)
+    return account if isinstance(account, Account) else None
+
+
+def begin(
+    request: HttpRequest, account: Account, back: str, now: dt.datetime, *, take_over: bool = False
+) -> HttpResponse:
+    """Open the sign-in and go on: to the page asked for, to the choice of role, or to the hand-over page first."""
+    try:
+        _, key = sessions.open_session(account=account, device=device_of(request), now=now, take_over=take_over)
+    except AlreadySignedIn:
+        request.session.cycle_key()
+        request.session[PENDING_KEY] = {"account": account.pk, "at": now.timestamp(), "next": back}
+        return redirect("identity:hand_over")
+    request.session.flush()
+    login(request, account, backend=BACKEND)
+    request.session[SESSION_KEY] = key
+    target = back or home_address()
+    if len(queries.list_memberships(account.pk)) > 1:
+        return redirect(reverse("identity:choose_role") + "?" + urlencode({"next": target}))
+    return redirect(target)
+
+
+def find_pending(request: HttpRequest, now: dt.datetime) -> Pending | None:
+    """The sign-in that waits in this browser, unless it waited too long."""
+    waiting = request.session.get(PENDING_KEY)
+    if not waiting or not 0 <= now.timestamp() - waiting["at"] <= PENDING_FOR.total_seconds():
+        return None
+    return Pending(queries.get_account(waiting["account"]), waiting["next"])
+
+
+def find_live(account: Account, now: dt.datetime) -> LoginSession | None:
+    return queries.find_live_session(account.pk, seen_after=now - sessions.STALE_AFTER)
+
+
+def safe_next(request: HttpRequest, target: str) -> str:
+    """The address to go back to if it lies on this site, else nothing (no open redirect)."""
+    fits = target.startswith("/") and not target.startswith(str(reverse("identity:sign_in")))
+    same_site = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if fits and same_site else ""
+
+
+def home_address() -> str:
+    """The signed-in person's home page."""
+    try:
+        return reverse("portal:home")
+    except NoReverseMatch:
+        return reverse("identity:me")
