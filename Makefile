@@ -1,6 +1,6 @@
 # Two commands matter: `make run` and `make test`. README.md says what they do; both work offline once set up.
 PORT ?= 8000
-HOST ?= 127.0.0.1
+ADDRESS ?= 127.0.0.1
 PYTHONPATH =
 export PYTHONPATH
 
@@ -16,8 +16,7 @@ setup:
 	@sh scripts/bootstrap.sh
 
 run: setup
-	@.venv/bin/zhenxue prepare --demo
-	@exec .venv/bin/zhenxue serve --host $(HOST) --port $(PORT)
+	@ADDRESS=$(ADDRESS) PORT=$(PORT) exec sh scripts/run.sh
 
 check: setup
 	@sh scripts/check.sh
