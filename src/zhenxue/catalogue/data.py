@@ -78,7 +78,7 @@ class QuestionKind(Labelled):
 
 
 class TargetGroup(Labelled):
-    """B1; the six groups of N1 for enterprises are versioned configuration, these are the audience of a resource."""
+    """B1: the audience of a resource (the six groups of N1 are versioned configuration)."""
 
     STUDENT = "student", "在校生"
     EMPLOYEE = "employee", "企业职工"
@@ -110,7 +110,7 @@ class CourseFacts:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason why a version cannot be submitted: words that say how to mend it, and where (a unit, or the course)."""
+    """One reason why a version cannot be submitted: words that say how to mend it, and where."""
 
     message: str
     unit_id: int | None = None
@@ -124,3 +124,26 @@ class RowAnswer:
     label: str
     problems: tuple[str, ...] = ()
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDraft:
+    """What an author states about a unit; ``minutes`` is ignored for a video (its duration counts)."""
+
+    kind: str
+    title: str
+    minutes: int | None = None
+    material_id: int | None = None
+    body: str = ""
+    pass_percent: int = 60
+    point_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PointDraft:
+    """One knowledge or skill point as a sheet or a form states it."""
+
+    kind: str
+    code: str
+    title: str
+    chapter: str = ""

@@ -44,8 +44,9 @@ class Standard(models.Model):
 
     class Meta:
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation", "code"], name="catalogue_standard_code"),
             models.UniqueConstraint(
-                fields=["organisation", "code"], name="catalogue_standard_code", nulls_distinct=False
+                fields=["code"], condition=Q(organisation__isnull=True), name="catalogue_public_standard_code"
             ),
         ]
 

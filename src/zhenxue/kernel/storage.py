@@ -30,7 +30,7 @@ class OutsideStore(ValueError):
 
 
 def full_path(path: str) -> Path:
-    """The absolute path of a relative one; raises ``OutsideStore`` for an absolute path, ``..`` or a link that leads out."""
+    """The absolute path of a relative one; ``OutsideStore`` for an absolute path, ``..`` or a link that leads out."""
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or "\\" in path or "\0" in path or ".." in parts:
         raise OutsideStore(path)

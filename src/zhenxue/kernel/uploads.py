@@ -1,8 +1,8 @@
 """Chunked, resumable uploads: create, append at an offset, ask for the state, take once.
 
 The offset in the database is the only truth; bytes beyond it on the disk are overwritten. A chunk that was counted
-already is refused with the true offset, so a double send or a lost answer does no harm. What arrived of a broken chunk counts.
-Bytes go from the socket to the disk in small pieces.
+already is refused with the true offset, so a double send or a lost answer does no harm. What arrived of a broken chunk
+counts. Bytes go from the socket to the disk in small pieces.
 """
 
 import datetime as dt
@@ -38,7 +38,7 @@ class Taken:
 
 
 def create(*, owner_account_id: int, purpose: str, file_name: str, size_bytes: int, now: dt.datetime) -> Upload:
-    """Open an upload. Refuses an empty file, one over ``settings.UPLOAD_LIMIT_BYTES``, a full disk, too many open at once."""
+    """Open an upload. Refuses an empty file, one over ``settings.UPLOAD_LIMIT_BYTES``, a full disk, too many at once."""
     limit = settings.UPLOAD_LIMIT_BYTES
     if size_bytes <= 0:
         raise Invalid("kernel.upload_empty", "这个文件是空的，请检查后重新选择。")
@@ -85,7 +85,8 @@ def append(
     """Write what ``read`` gives at the offset and count it; at the end the SHA-256 is made and the upload is complete.
 
     Raises ``Conflict`` (``fields["offset"]`` is the true offset) when the offset is not where the upload stands, and
-    ``Invalid`` when more arrives than was announced. An ``OSError`` of ``read`` (a broken connection) counts what came before it.
+    ``Invalid`` when more arrives than was announced. An ``OSError`` of ``read`` (a broken connection) counts what came
+    before it.
     """
     upload = get(upload_id=upload_id, owner_account_id=owner_account_id)
     path = storage.full_path(_path(upload))

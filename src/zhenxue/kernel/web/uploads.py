@@ -1,7 +1,7 @@
-"""Addresses that ``frontend/controllers/upload.ts`` speaks to: ``POST /uploads/``, then ``PATCH`` and ``GET /uploads/<id>/``.
+"""What ``frontend/controllers/upload.ts`` speaks to: ``POST /uploads/``, then ``PATCH`` and ``GET /uploads/<id>/``.
 
-Everything is JSON. ``PATCH`` carries raw bytes and ``Upload-Offset``; each answer says the true offset, so a client that lost
-an answer asks ``GET`` and goes on from there.
+Everything is JSON. ``PATCH`` carries raw bytes and ``Upload-Offset``; each answer says the true offset, so a client
+that lost an answer asks ``GET`` and goes on from there.
 """
 
 import json
@@ -51,7 +51,7 @@ def one(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponse:
     return HttpResponse(status=405, headers={"Allow": "GET, PATCH, DELETE"})
 
 
-# Signed-in accounts only; kernel knows no roles, so it checks the account by itself (the operation that takes the file checks the role).
+# Signed-in accounts only; kernel knows no roles (the operation that takes the file checks them).
 collection.access = one.access = "signed_in"  # type: ignore[attr-defined]  # a function takes any attribute
 
 

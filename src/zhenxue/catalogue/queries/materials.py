@@ -1,0 +1,109 @@
+"""Materials as an actor may see them, and the files behind them."""
+
+import re
+from pathlib import Path
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from zhenxue.catalogue.data import MaterialKind, MaterialState, VersionState
+from zhenxue.catalogue.media import playlists
+from zhenxue.catalogue.models import Material, MediaKey, Unit, Video
+from zhenxue.identity.data import Actor, Role
+from zhenxue.kernel import storage
+from zhenxue.kernel.errors import NotFound
+
+MEDIA_NAME = re.compile(r"poster\.jpg|\d{2,4}p/\d{5}\.ts", re.ASCII)
+
+
+def visible_materials(actor: Actor) -> QuerySet[Material]:
+    """An organisation's people see its own; the operator all; a bureau its region's and what is published anywhere."""
+    rows = Material.objects.select_related("organisation", "video")
+    if actor.is_operator or actor.role is Role.SYSTEM:
+        return rows
+    if actor.is_bureau and actor.region_code:
+        published = Unit.objects.filter(material=OuterRef("pk"), version__state=VersionState.PUBLISHED)
+        near = rows.filter(organisation__region__code__startswith=actor.region_code)
+        return near | rows.filter(Exists(published))
+    if actor.organisation_id and not actor.is_learner:
+        return rows.filter(organisation_id=actor.organisation_id)
+    return rows.none()
+
+
+def get_material(actor: Actor, material_id: int) -> Material:
+    """A visible material, or ``NotFound``."""
+    found = visible_materials(actor).filter(pk=material_id).first()
+    if found is None:
+        raise NotFound("catalogue.material_not_found", "没有找到这个素材，或您没有查看权限。")
+    return found
+
+
+def get_media(material_id: int) -> Material:
+    """A ready material by id, for apps that have checked the right themselves; raises ``NotFound``."""
+    found = Material.objects.select_related("video").filter(pk=material_id, state=MaterialState.READY).first()
+    if found is None:
+        raise NotFound("catalogue.material_not_found", "没有找到这个素材，或素材还不可用。")
+    return found
+
+
+def list_ready_materials(organisation_id: int, kind: MaterialKind) -> list[Material]:
+    """What an author may put into a unit, newest first."""
+    rows = Material.objects.filter(organisation_id=organisation_id, kind=kind, state=MaterialState.READY)
+    return list(rows.select_related("video").order_by("-pk"))
+
+
+def units_using(material: Material) -> list[Unit]:
+    """Units that show this material, with version and course; text units that show it as an image too."""
+    direct = Unit.objects.filter(material=material)
+    shown = Unit.objects.filter(
+        version__course__organisation_id=material.organisation_id, body__contains=f"]({material.pk})"
+    )
+    rows = (direct | shown) if material.kind == MaterialKind.IMAGE else direct
+    return list(rows.select_related("version__course", "chapter").order_by("version_id", "pk")[:50])
+
+
+def read_playlist(
+    video: Video,
+    rung: str | None = None,
+    *,
+    key_url: playlists.KeyUrl | None = None,
+    segment_url: playlists.NameUrl | None = None,
+    rung_url: playlists.NameUrl | None = None,
+) -> str:
+    """The master playlist (``rung=None``) or a rung's, with real addresses put in by the functions given.
+
+    ``key_url(rung, index)``, ``segment_url("720p/00012.ts")``, ``rung_url("720p")``. ``NotFound`` for an unknown rung.
+    """
+    if rung is not None and rung not in {known["name"] for known in video.rungs}:
+        raise NotFound("catalogue.no_rung", "没有这个清晰度。")
+    name = "master.m3u8" if rung is None else f"{rung}/index.m3u8"
+    text = storage.full_path(f"{video.folder}/{name}").read_text()
+    return playlists.rewrite(text, key_url=key_url, segment_url=segment_url, rung_url=rung_url)
+
+
+def media_path(video: Video, name: str) -> Path:
+    """Where ``720p/00012.ts`` or ``poster.jpg`` of a video lies; raises ``NotFound`` for any other name."""
+    if not MEDIA_NAME.fullmatch(name):
+        raise NotFound("catalogue.no_such_file", "没有这个文件。")
+    path = storage.full_path(f"{video.folder}/{name}")
+    if not path.is_file():
+        raise NotFound("catalogue.no_such_file", "没有这个文件。")
+    return path
+
+
+def material_path(material: Material) -> Path:
+    """Where the file lies as it was uploaded (documents and images are shown from it)."""
+    return storage.full_path(material.path)
+
+
+def content_key(video: Video, rung: str, index: int) -> MediaKey:
+    """One content key: bytes by ``bytes.fromhex(key.key_hex)``, its span ``from_ms``-``to_ms``. Raises ``NotFound``."""
+    found = MediaKey.objects.filter(video=video, rung=rung, index=index).first()
+    if found is None:
+        raise NotFound("catalogue.no_key", "没有这个密钥。")
+    return found
+
+
+def key_windows(video: Video, rung: str) -> list[tuple[int, int, int]]:
+    """``(index, from_ms, to_ms)`` of a rung's keys, in order; the same for every rung of a video."""
+    rows = MediaKey.objects.filter(video=video, rung=rung).order_by("index")
+    return list(rows.values_list("index", "from_ms", "to_ms"))

@@ -1,0 +1,233 @@
+"""Materials, standards and courses for tests, made through the operations; videos through the real pipeline.
+
+Encoding is done once a test run: ``make_ready_video`` keeps the encoded result and gives later callers a copy of the
+files with the same keys.
+"""
+
+import datetime as dt
+import io
+import shutil
+import subprocess
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from imageio_ffmpeg import get_ffmpeg_exe
+from pypdf import PdfWriter
+
+from tests.factories.identity import NOW, actor_for, make_account, make_operator
+from zhenxue.catalogue import api as catalogue
+from zhenxue.catalogue.data import CourseFacts, PointDraft, UnitDraft
+from zhenxue.catalogue.management.commands.load_occupations import OWN_FILE
+from zhenxue.catalogue.media import pack
+from zhenxue.catalogue.models import CourseVersion, Material, Occupation, Standard
+from zhenxue.catalogue.operations import videos
+from zhenxue.identity.data import Actor, Role
+from zhenxue.identity.models import Organisation
+from zhenxue.kernel import storage, uploads
+
+OCCUPATION = "6-31-01-01"
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+
+
+def make_occupations() -> None:
+    """The whole classification, from the project's own file, once a test."""
+    if not Occupation.objects.exists():
+        catalogue.load_occupations(text=_occupation_file())
+
+
+def author_of(organisation: Organisation) -> Actor:
+    """A manager of the organisation, who may make courses for it."""
+    role = Role.ENTERPRISE_MANAGER if organisation.kind == "enterprise" else Role.PROVIDER_MANAGER
+    return actor_for(make_account(role, organisation))
+
+
+def upload_bytes(actor: Actor, data: bytes, file_name: str, *, now: dt.datetime = NOW) -> str:
+    """A finished upload of the actor; gives its id."""
+    assert actor.account_id is not None
+    opened = uploads.create(
+        owner_account_id=actor.account_id,
+        purpose=catalogue.UPLOAD_PURPOSE,
+        file_name=file_name,
+        size_bytes=len(data),
+        now=now,
+    )
+    done = uploads.append(
+        upload_id=opened.pk, owner_account_id=actor.account_id, offset=0, read=io.BytesIO(data).read, now=now
+    )
+    return str(done.pk)
+
+
+def make_material(
+    data: bytes,
+    file_name: str,
+    *,
+    actor: Actor,
+    title: str = "",
+    licence_note: str = "本机构原创",
+    now: dt.datetime = NOW,
+) -> Material:
+    """A material from bytes; a video is left waiting."""
+    upload_id = upload_bytes(actor, data, file_name, now=now)
+    return catalogue.add_material(
+        actor=actor, upload_id=upload_id, title=title or file_name, licence_note=licence_note, now=now
+    )
+
+
+def make_document(
+    organisation: Organisation, *, pages: int = 3, actor: Actor | None = None, now: dt.datetime = NOW
+) -> Material:
+    return make_material(pdf_bytes(pages=pages), "讲义.pdf", actor=actor or author_of(organisation), now=now)
+
+
+def make_image(organisation: Organisation, *, actor: Actor | None = None, now: dt.datetime = NOW) -> Material:
+    return make_material(PIXEL, "图.png", actor=actor or author_of(organisation), now=now)
+
+
+def make_ready_video(
+    organisation: Organisation, seconds: int = 8, *, actor: Actor | None = None, now: dt.datetime = NOW
+) -> Material:
+    """A video that a worker has made ready."""
+    material = make_material(video_bytes(seconds=seconds), "示范.mp4", actor=actor or author_of(organisation), now=now)
+    with _packed_before():
+        state = catalogue.process_video(material_id=material.pk, clock=lambda: now)
+    assert state == "ready", Material.objects.get(pk=material.pk).failure
+    return Material.objects.select_related("video").get(pk=material.pk)
+
+
+def make_standard(actor: Actor, *, points: int = 4, now: dt.datetime = NOW) -> Standard:
+    """A standard of the actor's organisation with so many points."""
+    standard = catalogue.create_standard(
+        actor=actor,
+        kind="specialised",
+        code=f"ZX-{Standard.objects.count() + 1}",
+        name="直播销售专项职业能力考核规范",
+        occupation_code=None,
+        source="机构自编",
+        now=now,
+    )
+    drafts = [
+        PointDraft(("knowledge", "skill")[n % 2], f"{n // 2 + 1}.{n % 2 + 1}", f"要点{n + 1}", "直播准备")
+        for n in range(points)
+    ]
+    if drafts:
+        catalogue.import_points(actor=actor, standard_id=standard.pk, drafts=drafts, now=now)
+    return standard
+
+
+def make_facts(title: str = "直播销售入门", **changes: object) -> CourseFacts:
+    """Complete facts."""
+    words: dict[str, object] = {
+        "title": title,
+        "domain": "skill",
+        "target_groups": ("rural", "unemployed"),
+        "prerequisites": "会使用智能手机",
+        "introduction": "直播前的准备、讲解与互动。",
+        "features": "案例多，随学随练。",
+        "organisation_form": "线上自学与线下实操结合",
+    }
+    return CourseFacts(**{**words, **changes})  # type: ignore[arg-type]  # a test may hand in anything
+
+
+def make_draft_version(
+    organisation: Organisation,
+    *,
+    title: str = "直播销售入门",
+    units: list[UnitDraft] | None = None,
+    actor: Actor | None = None,
+    seconds: int = 8,
+    now: dt.datetime = NOW,
+) -> CourseVersion:
+    """A complete draft; by default one video of ``seconds`` and one text unit of 5 minutes."""
+    actor = actor or author_of(organisation)
+    version = catalogue.create_course(actor=actor, facts=make_facts(title), now=now)
+    chapter = version.chapters.get()
+    if units is None:
+        video = make_ready_video(organisation, seconds, actor=actor, now=now)
+        units = [
+            UnitDraft("video", "认识直播间", material_id=video.pk),
+            UnitDraft("text", "开播前检查", minutes=5, body="# 检查\n\n- 灯光\n- 网络"),
+        ]
+    for draft in units:
+        unit = catalogue.add_unit(actor=actor, chapter_id=chapter.pk, draft=draft, now=now)
+        if unit.kind == "self_test":
+            made, problems = catalogue.make_draft(
+                kind="single", stem="先做什么？", options=["开灯", "关灯"], answer="A"
+            )
+            assert made is not None, problems
+            catalogue.save_question(actor=actor, unit_id=unit.pk, draft=made)
+    return version
+
+
+def make_published_version(
+    organisation: Organisation,
+    *,
+    title: str = "直播销售入门",
+    units: list[UnitDraft] | None = None,
+    seconds: int = 8,
+    now: dt.datetime = NOW,
+) -> CourseVersion:
+    """A version that a reviewer has published."""
+    actor = author_of(organisation)
+    version = make_draft_version(organisation, title=title, units=units, actor=actor, seconds=seconds, now=now)
+    catalogue.submit_version(actor=actor, version_id=version.pk, now=now)
+    return catalogue.publish_version(actor=make_operator(Role.OPERATOR_REVIEWER), version_id=version.pk, now=now)
+
+
+def pdf_bytes(*, pages: int = 3, password: str = "") -> bytes:
+    """A PDF of blank A4 pages."""
+    writer = PdfWriter()
+    for _ in range(pages):
+        writer.add_blank_page(width=595, height=842)
+    if password:
+        writer.encrypt(password, algorithm="RC4-128")
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=32)
+def video_bytes(*, seconds: int = 8, size: str = "320x240", options: tuple[str, ...] = (), sound: bool = True) -> bytes:
+    """A small mp4 drawn by ffmpeg: a test picture and a tone."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "made.mp4"
+        command = [get_ffmpeg_exe(), "-loglevel", "error", "-y"]
+        command += ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate=12:duration={seconds}"]
+        if sound:
+            command += ["-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}", "-c:a", "aac", "-b:a", "32k"]
+        command += ["-c:v", "libx264", "-preset", "ultrafast", "-g", "24", "-pix_fmt", "yuv420p", *options, str(target)]
+        subprocess.run(command, check=True)
+        return target.read_bytes()
+
+
+class _packed_before:  # noqa: N801 - reads as words where it is used
+    """Within it, a source that was packed before in this run is not encoded again: its files are copied."""
+
+    def __enter__(self) -> None:
+        self.real = videos.pack_video
+        videos.pack_video = _pack_once  # type: ignore[attr-defined]  # the name the operation looks up
+
+    def __exit__(self, *details: object) -> None:
+        videos.pack_video = self.real  # type: ignore[attr-defined]  # see above
+
+
+_kept: dict[str, tuple[pack.Packed, Path]] = {}
+_folder = tempfile.TemporaryDirectory(prefix="zhenxue-packed-")
+
+
+def _pack_once(source: Path, folder: Path, *, progress: object) -> pack.Packed:
+    digest = storage.digest_of(source)
+    if digest not in _kept:
+        home = Path(_folder.name) / digest
+        home.mkdir()
+        _kept[digest] = (pack.pack_video(source, home, progress=lambda _: None), home)
+    packed, home = _kept[digest]
+    shutil.copytree(home, folder, dirs_exist_ok=True)
+    return packed
+
+
+@lru_cache(maxsize=1)
+def _occupation_file() -> str:
+    return OWN_FILE.read_text()
