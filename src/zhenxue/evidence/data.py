@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+ERASED = "evidence.erased"  # the kind that records an erasure
 ACTOR_FIELD = "actor"  # the private field that holds the actor's label
 SALT_BYTES = 32
 DIGEST_BYTES = 32
@@ -19,6 +20,13 @@ class ActorLike(Protocol):
 
     @property
     def label(self) -> str: ...
+
+
+def moment_text(moment: dt.datetime) -> str:
+    """An aware moment as RFC 3339 in UTC with microseconds: ``2026-11-21T04:05:06.000000Z``."""
+    if moment.tzinfo is None:
+        raise ValueError("the time has no zone")
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 type Lines = list[tuple[str, str]]
@@ -96,7 +104,7 @@ class EntryDetail:
     salt: str
     digest: str
     leaf_hash: str
-    tree_size: int | None
+    tree_size: int
     root: str
     path: tuple[str, ...]
     checkpoint: str
@@ -189,3 +197,13 @@ def may_view(actor: Any, refs: Iterable[str]) -> bool:
     """Whether any registered rule lets the actor see an entry about these refs."""
     known = tuple(refs)
     return any(viewer(actor, known) for viewer in _viewers)
+
+
+def describe_erasure(body: Mapping[str, Any]) -> Lines:
+    """The lines of an ``evidence.erased`` entry."""
+    kind = find_kind(body["kind"])
+    return [
+        ("原存证", f"{kind.label if kind else body['kind']}（摘要 {body['digest'][:16]}…）"),
+        ("删除的字段", "、".join("操作人姓名" if name == ACTOR_FIELD else name for name in body["fields"])),
+        *([("理由", body["reason"])] if "reason" in body else []),
+    ]

@@ -28,7 +28,6 @@ class Entry(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["id"], condition=Q(number__isnull=True), name="evidence_entry_outbox"),
             models.Index(fields=["kind", "id"], name="evidence_entry_kind"),
-            models.Index(fields=["digest"], name="evidence_entry_digest"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(number__isnull=True) | Q(number__gte=1), name="evidence_entry_number"),

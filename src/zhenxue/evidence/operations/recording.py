@@ -9,9 +9,10 @@ from typing import Any
 
 from django.db import transaction
 
-from zhenxue.evidence.data import ACTOR_FIELD, SALT_BYTES, ActorLike, find_kind
+from zhenxue.evidence.data import ACTOR_FIELD, SALT_BYTES, ActorLike, find_kind, moment_text
 from zhenxue.evidence.errors import BadBody, NotInTransaction, UnknownKind
 from zhenxue.evidence.models import Entry, EntryRef
+from zhenxue.evidence.queries.inspection import commitment
 from zhenxue.tlog import canonical
 
 REF = re.compile(r"[a-z][a-z_]*(:[0-9A-Za-z._-]+)?", re.ASCII)
@@ -46,6 +47,8 @@ def record(
     for ref in refs:
         if len(ref) > REF_LENGTH or not REF.fullmatch(ref):
             raise BadBody(f"{kind}: {ref!r} is no reference like cohort:12")
+    if now.tzinfo is None:
+        raise BadBody(f"{kind}: the time has no zone")
     try:
         private = {name: commit(name, body[name]) for name in known.erasable if body.get(name) is not None}
         private[ACTOR_FIELD] = commit(ACTOR_FIELD, actor.label)
@@ -83,15 +86,3 @@ def commit(name: str, value: Any) -> dict[str, Any]:
     """A private value with its own salt and its ``commitment``; salt and digest in hex."""
     salt = os.urandom(SALT_BYTES)
     return {"digest": commitment(name, value, salt), "salt": salt.hex(), "value": value}
-
-
-def commitment(name: str, value: Any, salt: bytes) -> str:
-    """The digest under which a private value is logged: SHA-256(salt ‖ canonical ``{name: value}``) in hex."""
-    return hashlib.sha256(salt + canonical.dumps({name: value})).hexdigest()
-
-
-def moment_text(moment: dt.datetime) -> str:
-    """An aware moment as RFC 3339 in UTC with microseconds: ``2026-11-21T04:05:06.000000Z``."""
-    if moment.tzinfo is None:
-        raise BadBody("the time has no zone")
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

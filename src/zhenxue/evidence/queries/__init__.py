@@ -1,0 +1,17 @@
+"""Reads of ``evidence``: timelines, the log as served, and its verification."""
+
+from zhenxue.evidence.queries.log import describe_log, find_head, has_waiting, log_verifier
+from zhenxue.evidence.queries.timeline import count_entries, get_entry, list_entries
+from zhenxue.evidence.queries.verification import Report, verify_log
+
+__all__ = [
+    "Report",
+    "count_entries",
+    "describe_log",
+    "find_head",
+    "get_entry",
+    "has_waiting",
+    "list_entries",
+    "log_verifier",
+    "verify_log",
+]
