@@ -1,0 +1,123 @@
+"""What a bureau sees of its region: figures, cohorts with their progress, learners. Reads only; never writes."""
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from zhenxue.exams import api as exams
+from zhenxue.exams.data import Result
+from zhenxue.identity import api as identity
+from zhenxue.identity.data import Actor
+from zhenxue.kernel.hours import class_hours
+from zhenxue.ledger import api as ledger
+from zhenxue.ledger.data import Progress
+from zhenxue.supervision.data import RegionFigures, StageStanding
+from zhenxue.training import api as training
+from zhenxue.training.data import CohortState, EnrolmentState
+
+WAITING = Q(state=CohortState.FILED)
+RUNNING = Q(state__in=[CohortState.APPROVED, CohortState.RUNNING])
+CLOSED = Q(state=CohortState.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerRow:
+    """One learner of a cohort with hours and best results."""
+
+    enrolment: training.Enrolment
+    progress: Progress | None
+    results: list[Result]
+
+
+def region_figures(actor: Actor) -> list[RegionFigures]:
+    """Figures per county of the actor's region, counties without cohorts included; three queries."""
+    cohorts = training.visible_cohorts(actor).select_related(None)
+    active = Q(state=EnrolmentState.ACTIVE)
+    learners = dict(
+        training.visible_enrolments(actor)
+        .select_related(None)
+        .filter(active)
+        .values_list("cohort__region_id")
+        .annotate(Count("id"))
+    )
+    counts = {
+        row["region_id"]: row
+        for row in cohorts.values("region_id").annotate(
+            waiting=Count("id", filter=WAITING),
+            running=Count("id", filter=RUNNING),
+            closed=Count("id", filter=CLOSED),
+            cohorts=Count("id"),
+        )
+    }
+    found = []
+    for region in identity.list_regions(within=actor.region_code):
+        row: dict[str, Any] = counts.get(region.code, {})
+        if row or len(region.code) == 6:
+            found.append(
+                RegionFigures(
+                    region.code,
+                    region.name,
+                    row.get("waiting", 0),
+                    row.get("running", 0),
+                    row.get("closed", 0),
+                    row.get("cohorts", 0),
+                    learners.get(region.code, 0),
+                )
+            )
+    return found
+
+
+def sum_of(rows: list[RegionFigures]) -> RegionFigures:
+    """The rows added up."""
+    return RegionFigures(
+        "",
+        "合计",
+        sum(row.waiting for row in rows),
+        sum(row.running for row in rows),
+        sum(row.closed for row in rows),
+        sum(row.cohorts for row in rows),
+        sum(row.learners for row in rows),
+    )
+
+
+def cohort_shelf(actor: Actor) -> QuerySet[training.Cohort]:
+    """Cohorts the actor may see, each with how many learn in it (``learners``)."""
+    active = Q(enrolments__state=EnrolmentState.ACTIVE)
+    return training.visible_cohorts(actor).annotate(learners=Count("enrolments", filter=active))
+
+
+def cohort_enrolments(actor: Actor, cohort_id: int) -> QuerySet[training.Enrolment]:
+    """The roster of a visible cohort."""
+    return training.visible_enrolments(actor).filter(cohort_id=cohort_id)
+
+
+def learner_rows(enrolments: list[training.Enrolment]) -> list[LearnerRow]:
+    """The page's learners with hours and results; constant queries."""
+    ids = [row.pk for row in enrolments]
+    progress, results = ledger.progress_of(ids), exams.results_of(ids)
+    return [LearnerRow(row, progress.get(row.pk), results.get(row.pk, [])) for row in enrolments]
+
+
+def plan_rows(cohort: training.Cohort) -> list[tuple[training.PlanLine, Decimal]]:
+    """The lines of the filed plan, each with its class hours."""
+    per_hour = training.rules_of(cohort)["minutes_per_class_hour"]
+    return [
+        (line, class_hours(line.minutes * 60, minutes_per_hour=per_hour)) for line in training.list_lines(cohort.pk)
+    ]
+
+
+def stage_rows(cohort_id: int) -> list[StageStanding]:
+    """Per stage of a cohort: how many learners finished its hours, and how many passed its assessment."""
+    hours: Counter[int] = Counter()
+    for stages in ledger.complete_stages(cohort_id).values():
+        hours.update(stages)
+    passed: Counter[int] = Counter()
+    for stages in exams.passed(cohort_id).values():
+        passed.update(stages)
+    return [
+        StageStanding(stage.number, stage.title, hours[stage.number], passed[stage.number])
+        for stage in training.list_stages(cohort_id)
+    ]
