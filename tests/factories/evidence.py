@@ -39,7 +39,7 @@ def make_entry(
     now: dt.datetime = NOW,
 ) -> evidence.Entry:
     """One recorded entry."""
-    content = {"n": number} if body is None else dict(body)
+    content: dict[str, Any] = {"n": number} if body is None else dict(body)
     if note is not None:
         content["note"] = note
     with transaction.atomic():

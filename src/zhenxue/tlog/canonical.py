@@ -20,9 +20,8 @@ def dumps(value: Any) -> bytes:
 
     Raises ``NotCanonical`` for floats, other types, numbers beyond ±(2^53 - 1), lone surrogates, other keys than str.
     """
-    parts: list[str] = []
-    _write(value, parts, "$")
-    return "".join(parts).encode()
+    # Without ensure_ascii the standard library escapes exactly as RFC 8785 section 3.2.2.2 asks.
+    return json.dumps(_ordered(value, "$"), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def loads(text: bytes) -> Any:
@@ -38,59 +37,35 @@ def loads(text: bytes) -> Any:
     return value
 
 
-def _write(value: Any, parts: list[str], place: str) -> None:
-    if value is None:
-        parts.append("null")
-    elif value is True:
-        parts.append("true")
-    elif value is False:
-        parts.append("false")
-    elif isinstance(value, str):
-        parts.append(_string(value, place))
-    elif isinstance(value, int):
+def _ordered(value: Any, place: str) -> Any:
+    """The same value with every object's keys in order; refuses what may not be logged."""
+    if isinstance(value, str):
+        _check_text(value, place)
+        return value
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
         if not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
             raise NotCanonical(f"{place}: the integer is beyond 2^53 - 1")
-        parts.append(int.__repr__(value))
-    elif isinstance(value, list | tuple):
-        parts.append("[")
-        for index, item in enumerate(value):
-            if index:
-                parts.append(",")
-            _write(item, parts, f"{place}[{index}]")
-        parts.append("]")
-    elif isinstance(value, dict):
-        _write_object(value, parts, place)
-    else:
-        raise NotCanonical(f"{place}: a {type(value).__name__} cannot be logged")
-
-
-def _write_object(value: dict[Any, Any], parts: list[str], place: str) -> None:
-    for key in value:
-        if not isinstance(key, str):
-            raise NotCanonical(f"{place}: the key {key!r} is no string")
-        _check_scalar(key, place)
-    parts.append("{")
-    for position, key in enumerate(sorted(value, key=_utf16)):
-        if position:
-            parts.append(",")
-        parts.append(_string(key, place))
-        parts.append(":")
-        _write(value[key], parts, f"{place}.{key}")
-    parts.append("}")
+        return value
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise NotCanonical(f"{place}: the key {key!r} is no string")
+            _check_text(key, place)
+        return {key: _ordered(value[key], f"{place}.{key}") for key in sorted(value, key=_utf16)}
+    if isinstance(value, list | tuple):
+        return [_ordered(item, f"{place}[{index}]") for index, item in enumerate(value)]
+    raise NotCanonical(f"{place}: a {type(value).__name__} cannot be logged")
 
 
 def _utf16(text: str) -> bytes:
     return text.encode("utf-16-be")
 
 
-def _string(text: str, place: str) -> str:
-    _check_scalar(text, place)
-    # Without ensure_ascii the standard library escapes exactly as RFC 8785 section 3.2.2.2 asks.
-    return json.dumps(str(text), ensure_ascii=False)
-
-
-def _check_scalar(text: str, place: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise NotCanonical(f"{place}: a lone surrogate cannot be logged") from error
+def _check_text(text: str, place: str) -> None:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise NotCanonical(f"{place}: a lone surrogate cannot be logged") from error

@@ -19,7 +19,7 @@ from zhenxue.tlog import checkpoints
 from zhenxue.tlog.errors import NoteBroken
 from zhenxue.tlog.hashing import HASH_BYTES, CompactRange, leaf_hash
 from zhenxue.tlog.notes import Verifier
-from zhenxue.tlog.tiles import TILE_WIDTH, TileTree, tile_width
+from zhenxue.tlog.tiles import TILE_HEIGHT, TILE_WIDTH, TileTree, tile_width
 
 CHUNK = 2_000
 MOST_FINDINGS = 50
@@ -82,6 +82,7 @@ class _Run:
         self.level_0 = b""
         self.good = 0  # the largest size whose signed root fits
         self.doubtful: list[tuple[int, Finding]] = []  # entry and tile differ; the next checkpoint decides
+        self.wrong_leaves: list[int] = []
         self.erased: dict[str, tuple[int | None, set[str]]] = {}
         self.erasures: dict[str, set[str]] = {}
 
@@ -146,6 +147,7 @@ class _Run:
             entries_fit, tiles_fit = self.from_entries.root() == root, self.from_tiles.root() == root
             for number, finding in self.doubtful:
                 if entries_fit and not tiles_fit:
+                    self.wrong_leaves.append(number)
                     self.find(Fault.TILE, "数据块中的叶子与存证内容不符，存证本身与签名的树根相符", number)
                 else:
                     self.find(finding.fault, finding.text, number)
@@ -259,7 +261,10 @@ class _Run:
             self.report.tiles += 1
             stored = read_stored_tile(level, index)[: tile_width(level, index, size) * HASH_BYTES]
             if stored != hashes:
-                first = (index * TILE_WIDTH << (8 * level)) + 1
+                span = TILE_WIDTH << (TILE_HEIGHT * level)
+                first = index * span + 1
+                if any(first <= number < first + span for number in self.wrong_leaves):
+                    continue  # it was recomputed from leaves that are named already
                 self.find(Fault.TILE, f"数据块 {level}/{index} 与重算的结果不符", first)
 
     def check_waiting(self) -> None:
