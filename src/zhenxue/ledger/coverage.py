@@ -1,6 +1,8 @@
-"""Arithmetic of what was covered: sorted, disjoint, half-open stretches ``[from, to)`` of content in whole milliseconds.
+"""Arithmetic of what was covered: sorted, disjoint, half-open stretches ``[from, to)`` of content in whole
+milliseconds.
 
-Pure functions on plain lists; nothing here knows a database. An adjacent pair ``[0, 5) [5, 9)`` is always stored as ``[0, 9)``.
+Pure functions on plain lists; nothing here knows a database. An adjacent pair ``[0, 5) [5, 9)`` is always stored as
+``[0, 9)``.
 """
 
 from collections.abc import Iterable, Sequence

@@ -46,7 +46,8 @@ class Reason(Labelled):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A stretch that ``study`` asks to book: content ``[from_ms, to_ms)`` learnt between two moments of the server's clock.
+    """A stretch that ``study`` asks to book: content ``[from_ms, to_ms)`` learnt between two moments of the server's
+    clock.
 
     With a ``reason`` it is already refused and only written down. ``rate_percent`` is the playback rate that the policy
     allowed: content may run so much faster than the clock, the credit never does. ``claimed_ms`` is what the page said,
@@ -64,7 +65,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Credited:
-    """What a call of ``credit`` booked: seconds that now count, seconds refused by reason, and the state of the unit."""
+    """What ``credit`` booked: seconds that now count, seconds refused by reason, and the state of the unit."""
 
     seconds: int
     refused: Mapping[Reason, int]
@@ -115,9 +116,91 @@ class Progress:
         )
         return 100 if self.complete else min(99, done * 100 // max(needed, 1))
 
+    @property
+    def online_percent(self) -> int:
+        return _percent(self.online_seconds, self.online_required_seconds)
+
+    @property
+    def offline_percent(self) -> int:
+        return _percent(self.offline_seconds, self.offline_required_seconds)
+
+    @property
+    def online_label(self) -> str:
+        return f"线上已计入，应学 {self.online_required_hours} 学时"
+
+    @property
+    def offline_label(self) -> str:
+        return f"线下已计入，应上 {self.offline_required_hours} 学时"
+
+    @property
+    def online_text(self) -> str:
+        """Done and needed, as a page shows them."""
+        return f"{self.online_hours} / {self.online_required_hours} 学时"
+
+    @property
+    def offline_text(self) -> str:
+        """Done and needed, as a page shows them."""
+        return f"{self.offline_hours} / {self.offline_required_hours} 学时"
+
 
 @dataclass(frozen=True, slots=True)
 class DayTotal:
     day: date
     online_seconds: int
     offline_seconds: int
+
+    @property
+    def seconds(self) -> int:
+        return self.online_seconds + self.offline_seconds
+
+
+def _percent(done: int, needed: int) -> int:
+    return min(100, done * 100 // needed) if needed else 100
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A unit of the plan as the progress page lists it."""
+
+    stage_number: int
+    course: str
+    title: str
+    unit_seconds: int
+    seconds: int
+    percent: int
+    finished_at: datetime | None
+
+    @property
+    def state(self) -> str:
+        if self.finished_at:
+            return "已学完"
+        return f"学到 {self.percent}%" if self.seconds else "未开始"
+
+    @property
+    def tone(self) -> str:
+        return "ok" if self.finished_at else "wait" if self.seconds else "idle"
+
+
+@dataclass(frozen=True, slots=True)
+class LessonRow:
+    """An offline lesson of the plan with what was booked for it; ``reason`` says why not, or why less."""
+
+    stage_number: int
+    title: str
+    starts_at: datetime | None
+    lesson_seconds: int
+    seconds: int
+    booked: bool
+    reason: str
+
+    @property
+    def state(self) -> str:
+        if not self.booked:
+            return "未登记"
+        return self.reason or "出勤"
+
+    @property
+    def tone(self) -> str:
+        if not self.booked:
+            return "idle"
+        return "ok" if self.seconds >= self.lesson_seconds else "wait" if self.seconds else "bad"

@@ -43,6 +43,20 @@ class Span(models.Model):
             ),
         ]
 
+    @property
+    def absolute_seconds(self) -> int:
+        return abs(self.seconds)
+
+    @property
+    def from_clock(self) -> str:
+        """Where in the content it begins, as a player shows it: ``12:34``."""
+        return f"{self.from_ms // 60_000:02}:{self.from_ms // 1000 % 60:02}"
+
+    @property
+    def to_clock(self) -> str:
+        """Where in the content it ends."""
+        return f"{self.to_ms // 60_000:02}:{self.to_ms // 1000 % 60:02}"
+
 
 class Coverage(models.Model):
     """What an enrolment has covered of a unit: a sorted list of disjoint [from_ms, to_ms) and the credited seconds."""
@@ -78,7 +92,7 @@ class PersonClock(models.Model):
 
 
 class Day(models.Model):
-    """Credited seconds of one enrolment on one civil day (for the daily cap and for progress, without summing spans)."""
+    """Credited seconds of one enrolment on one civil day: the daily cap and progress read it instead of spans."""
 
     enrolment = models.ForeignKey("training.Enrolment", models.PROTECT, related_name="+")
     person = models.ForeignKey("identity.Person", models.PROTECT, related_name="+")

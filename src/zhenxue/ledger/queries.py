@@ -1,4 +1,4 @@
-"""Reads of the ledger: progress in bulk and in a constant number of queries, days, spans, and the check against the log."""
+"""Reads of the ledger: progress in bulk (a constant number of queries), days, spans, and the check against the log."""
 
 import json
 from collections import defaultdict
@@ -15,11 +15,12 @@ from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock
 from zhenxue.kernel.hours import class_hours
 from zhenxue.ledger import coverage as arithmetic
-from zhenxue.ledger.data import DayTotal, Progress, SpanKind, UnitProgress
+from zhenxue.ledger.data import DayTotal, LessonRow, Progress, Reason, SpanKind, SpanState, UnitProgress, UnitRow
 from zhenxue.ledger.models import Coverage, Day, Span
 from zhenxue.ledger.policies import daily_cap_ms
 from zhenxue.ledger.policies import required_seconds as required_unit_seconds
 from zhenxue.training import api as training
+from zhenxue.training.data import LineMode
 
 LOG_BATCH = 2000
 
@@ -43,8 +44,8 @@ def day_left_ms(*, person_id: int, rules: dict[str, int], now: datetime) -> int:
 def progress_of(enrolment_ids: Iterable[int]) -> dict[int, Progress]:
     """Class hours done and needed per enrolment, online and offline apart.
 
-    Three queries for the enrolments, plus the plan of each cohort the first time this process meets it. Hours are cut to
-    one tenth, never rounded up. ``complete`` means every unit finished and every offline minute attended.
+    Three queries for the enrolments, plus the plan of each cohort the first time this process meets it. Hours are cut
+    to one tenth, never rounded up. ``complete`` means every unit finished and every offline minute attended.
     """
     rows = list(training.visible_enrolments(SYSTEM).filter(pk__in=list(enrolment_ids)).select_related("cohort"))
     ids = [row.pk for row in rows]
@@ -138,16 +139,68 @@ def list_days(enrolment_id: int) -> list[DayTotal]:
 
 
 def list_spans(enrolment_id: int, day: date) -> list[Span]:
-    """Every stretch of one civil day in the order of the clock: credited, refused and withdrawn, each with its reason."""
+    """Every stretch of one civil day in the order of the clock: credited, refused, withdrawn, each with its reason."""
     rows = Span.objects.filter(enrolment_id=enrolment_id, day=day).select_related("unit", "line")
     return list(rows.order_by("began_at", "id"))
+
+
+def list_unit_rows(enrolment: training.Enrolment) -> list[UnitRow]:
+    """The online part of the plan in study order, with what counts of each unit. Five queries."""
+    known = unit_progress(enrolment.pk)
+    rows = []
+    for planned in training.plan_units(enrolment.cohort_id):
+        unit, done = planned.unit, known.get(planned.unit.pk)
+        rows.append(
+            UnitRow(
+                stage_number=planned.stage_number,
+                course=planned.line.title,
+                title=unit.title,
+                unit_seconds=unit.seconds,
+                seconds=done.seconds if done else 0,
+                percent=done.percent if done else 0,
+                finished_at=done.finished_at if done else None,
+            )
+        )
+    return rows
+
+
+def list_lesson_rows(enrolment: training.Enrolment) -> list[LessonRow]:
+    """The offline lessons of the plan in order, with what is booked now (after corrections)."""
+    spans = Span.objects.filter(enrolment=enrolment, kind=SpanKind.OFFLINE).exclude(state=SpanState.WITHDRAWN)
+    latest = {span.line_id: span for span in spans.order_by("pk")}
+    rows = []
+    for line in training.list_lines(enrolment.cohort_id):
+        if line.mode != LineMode.OFFLINE:
+            continue
+        span = latest.get(line.pk)
+        rows.append(
+            LessonRow(
+                stage_number=line.stage.number,
+                title=line.title,
+                starts_at=line.starts_at,
+                lesson_seconds=line.minutes * 60,
+                seconds=span.seconds if span else 0,
+                booked=span is not None,
+                reason=Reason(span.reason).label if span else "",
+            )
+        )
+    return rows
+
+
+def refused_by_reason(spans: Iterable[Span]) -> list[tuple[str, int]]:
+    """Claimed seconds that did not count, by the reason's words, the longest first."""
+    sums: dict[str, int] = defaultdict(int)
+    for span in spans:
+        if span.state == SpanState.REFUSED:
+            sums[Reason(span.reason).label] += span.claimed_seconds
+    return sorted(sums.items(), key=lambda pair: -pair[1])
 
 
 def check_against_log() -> Iterator[evidence.Finding]:
     """Recomputes credited seconds from the log alone and names every row of the ledger that differs.
 
-    Holds three sums against it: ``Coverage`` per enrolment and unit, ``Span`` per enrolment, unit or lesson and day, and
-    ``Day``. Entries that are not sequenced yet count as well; they committed with the rows.
+    Holds three sums against it: ``Coverage`` per enrolment and unit, ``Span`` per enrolment, unit or lesson and day,
+    and ``Day``. Entries that are not sequenced yet count as well; they committed with the rows.
     """
     online: dict[tuple[int, int], int] = defaultdict(int)
     by_day: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])

@@ -1,8 +1,53 @@
 """Registration only."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.apps import AppConfig
 
 
 class StudyConfig(AppConfig):
     name = "zhenxue.study"
     label = "study"
+
+    def ready(self) -> None:
+        from zhenxue.evidence import api as evidence
+        from zhenxue.identity.data import Role
+        from zhenxue.kernel import navigation
+        from zhenxue.study import subscribers
+        from zhenxue.training import signals
+
+        evidence.register(evidence.Kind("study.opened", "开始学习", describe=_opened))
+        evidence.register(evidence.Kind("study.closed", "结束学习", describe=_closed))
+        evidence.register(evidence.Kind("study.handed_over", "学习转到另一处", describe=_handed_over))
+        evidence.register(evidence.Kind("study.self_test", "提交自测", describe=_self_test))
+        signals.cohort_closed.connect(subscribers.on_cohort_closed, dispatch_uid="study.cohort_closed")
+        signals.enrolment_left.connect(subscribers.on_enrolment_left, dispatch_uid="study.enrolment_left")
+        learner = {Role.LEARNER.value}
+        navigation.register(
+            navigation.Item("学习", "study:home", "book-2", learner, order=10, also=("study:course", "study:unit"))
+        )
+        navigation.register_home(navigation.HomeBlock("study:home_block", learner, order=10, wide=True, lines=5))
+
+
+def _opened(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [("单元", f"第 {body['unit']} 号"), ("设备", body["device"])]
+
+
+def _closed(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    from zhenxue.study.data import EndReason
+
+    minutes, seconds = divmod(body["unit_seconds"], 60)
+    return [
+        ("单元", f"第 {body['unit']} 号"),
+        ("原因", EndReason(body["reason"]).label),
+        ("单元累计计入", f"{minutes} 分 {seconds:02d} 秒"),
+    ]
+
+
+def _handed_over(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [("原设备", body["from_device"]), ("新设备", body["to_device"] or "同一设备")]
+
+
+def _self_test(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [("得分", f"{body['percent']} 分"), ("结果", "合格" if body["passed"] else "未合格")]

@@ -31,8 +31,8 @@ def book_attendance(
     """Books ``seconds`` of one lesson for one learner; returns by how much the total changed.
 
     Booking the same again changes nothing. Another number withdraws the earlier one (a span with negative seconds,
-    reason ``corrected``) and books the new one beside it; both stay readable, each with its log entry. The lesson counts
-    on the civil day on which it began, whenever it is recorded; ``created_at`` shows a late record.
+    reason ``corrected``) and books the new one beside it; both stay readable, each with its log entry. The lesson
+    counts on the civil day on which it began, whenever it is recorded; ``created_at`` shows a late record.
     """
     with transaction.atomic():
         day = clock.civil_day(began_at)

@@ -165,9 +165,10 @@ def credit(
     """Books claims in order, in one transaction; what is refused is written down with its reason.
 
     Content that was covered before earns nothing; a claim earns no more than it lasted by the server's clock, nor a
-    second that the same person has used already in whatever cohort; the unit's seconds and the daily cap of the cohort's
-    rules (per person and civil day in Asia/Shanghai, over all cohorts) are ceilings. ``source`` names the caller's
-    record, e.g. ``study:12``; ``position_ms`` is where to resume, by default the end of the last claim that counted.
+    second that the same person has used already in whatever cohort; the unit's seconds and the daily cap of the
+    cohort's rules (per person and civil day in Asia/Shanghai, over all cohorts) are ceilings. ``source`` names the
+    caller's record, e.g. ``study:12``; ``position_ms`` is where to resume, by default the end of the last claim that
+    counted.
 
     Raises ``Refused`` when the unit is not in the plan of the enrolment's cohort.
     """

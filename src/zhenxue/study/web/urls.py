@@ -1,6 +1,26 @@
-"""Addresses of ``study``."""
+"""Addresses of ``study``; beats (``/study/beats/…``) never come here, the ingest answers them."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from zhenxue.study.web import media, views
 
 app_name = "study"
-urlpatterns: list[URLPattern | URLResolver] = []
+UNIT = "study/<int:enrolment_id>/units/<int:unit_id>/"
+SESSION = "study/sessions/<int:session_id>/"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("study/", views.home, name="home"),
+    path("study/home-block/", views.home_block, name="home_block"),
+    path("study/hand-over/", views.hand_over, name="hand_over"),
+    path("study/<int:enrolment_id>/", views.course, name="course"),
+    path(UNIT, views.unit, name="unit"),
+    path(f"{UNIT}open/", views.open_session, name="open"),
+    path(f"{UNIT}self-test/", views.self_test, name="self_test"),
+    path(f"{UNIT}poster.jpg", media.poster, name="poster"),
+    path(f"{UNIT}images/<int:material_id>/", media.image, name="image"),
+    path(f"{SESSION}close/", views.close_session, name="close"),
+    path(f"{SESSION}master.m3u8", media.master, name="master"),
+    path(f"{SESSION}<slug:rung>.m3u8", media.rung, name="rung"),
+    path(f"{SESSION}keys/<slug:rung>/<int:index>/", media.key, name="key"),
+    path(f"{SESSION}media/<path:name>", media.segment, name="segment"),
+    path(f"{SESSION}document.pdf", media.document, name="document"),
+]

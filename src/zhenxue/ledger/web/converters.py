@@ -1,0 +1,15 @@
+"""Path converters of ``ledger``."""
+
+from datetime import date
+
+
+class DayConverter:
+    """A civil day as ``2026-03-02``; anything else is no address."""
+
+    regex = r"\d{4}-\d{2}-\d{2}"
+
+    def to_python(self, value: str) -> date:
+        return date.fromisoformat(value)
+
+    def to_url(self, value: date | str) -> str:
+        return value if isinstance(value, str) else value.isoformat()

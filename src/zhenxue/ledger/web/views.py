@@ -1,0 +1,77 @@
+"""Pages of the ledger: one learner's hours, one day's every second, one cohort's learners; the same sums for all."""
+
+from datetime import date
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from zhenxue.identity.api import ActorRequest, roles
+from zhenxue.identity.data import Role
+from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.ledger import queries
+from zhenxue.training import api as training
+from zhenxue.training.data import EnrolmentState
+
+STAFF = (
+    Role.TEACHER,
+    Role.PROVIDER_MANAGER,
+    Role.ENTERPRISE_MANAGER,
+    Role.BUREAU_OFFICER,
+    Role.OPERATOR_REVIEWER,
+    Role.OPERATOR_ADMIN,
+)
+
+
+@roles(Role.LEARNER, *STAFF)
+@require_GET
+def progress(request: ActorRequest, enrolment_id: int) -> HttpResponse:
+    """Hours done and needed, units, and what counted on which day."""
+    enrolment = training.get_enrolment(request.actor, enrolment_id)
+    days = queries.list_days(enrolment_id)
+    context = {
+        "enrolment": enrolment,
+        "progress": queries.progress_of([enrolment_id])[enrolment_id],
+        "units": queries.list_unit_rows(enrolment),
+        "lessons": queries.list_lesson_rows(enrolment),
+        "days": days,
+        "longest": max((one.seconds for one in days), default=0),
+        "read_only": request.actor.is_bureau,
+    }
+    return render(request, "ledger/progress.html", context)
+
+
+@roles(Role.LEARNER, *STAFF)
+@require_GET
+def day(request: ActorRequest, enrolment_id: int, day: date) -> HttpResponse:
+    """Why each stretch of one day counted or not."""
+    enrolment = training.get_enrolment(request.actor, enrolment_id)
+    spans = queries.list_spans(enrolment_id, day)
+    context = {
+        "enrolment": enrolment,
+        "day": day,
+        "spans": spans,
+        "total": sum(span.seconds for span in spans),
+        "by_reason": queries.refused_by_reason(spans),
+        "read_only": request.actor.is_bureau,
+    }
+    return render(request, "ledger/day.html", context)
+
+
+@roles(*STAFF)
+@require_GET
+def cohort(request: ActorRequest, cohort_id: int) -> HttpResponse:
+    """Every learner of a cohort with hours done and needed."""
+    found = training.get_cohort(request.actor, cohort_id)
+    listing = Listing(
+        request,
+        training.visible_enrolments(request.actor).filter(cohort_id=cohort_id),
+        search=("person__name",),
+        filters=(Filter("state", "状态", EnrolmentState.choices()),),
+        sorts={"person__name": "姓名", "enrolled_at": "报名时间"},
+        default_sort="person__name",
+    )
+    progress = queries.progress_of([row.pk for row in listing.rows])
+    rows = [(row, progress[row.pk]) for row in listing.rows]
+    context = {"cohort": found, "listing": listing, "rows": rows, "read_only": request.actor.is_bureau, "wide": True}
+    return render(request, "ledger/cohort.html", context)

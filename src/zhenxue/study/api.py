@@ -1,0 +1,25 @@
+"""What other apps may call."""
+
+from zhenxue.study.data import EndReason, Opened, SessionState
+from zhenxue.study.models import Beat, SelfTest, StudySession
+from zhenxue.study.operations import close_session, open_session, settle, settle_stale, submit_self_test
+from zhenxue.study.queries import course_blocks, find_open_session, list_cards, list_sessions, next_line
+
+__all__ = [
+    "Beat",
+    "EndReason",
+    "Opened",
+    "SelfTest",
+    "SessionState",
+    "StudySession",
+    "close_session",
+    "course_blocks",
+    "find_open_session",
+    "list_cards",
+    "list_sessions",
+    "next_line",
+    "open_session",
+    "settle",
+    "settle_stale",
+    "submit_self_test",
+]

@@ -1,0 +1,139 @@
+"""The lean ASGI app that answers beats: no Django middleware, msgspec, one writer thread (see ``writer``).
+
+``POST /study/beats/<session id>`` with a JSON ``protocol.Claim``. A beat proves itself by two things: the one-use
+ticket of the session's last answer, and the sign-in cookie whose digest the session was opened with. The cookie was
+chosen over a bearer token because the last beat of a closing page (``fetch`` with ``keepalive``) then carries the same
+proof, and because signing in elsewhere or out invalidates it; no cross-site page can send one, for it cannot know the
+ticket.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Final
+
+import msgspec
+
+from zhenxue.study.ingest.writer import RETRY, Waiting, Writer
+from zhenxue.study.protocol import Claim, sign_in_digest
+
+type Scope = MutableMapping[str, Any]
+type Message = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[Message]]
+type Send = Callable[[Message], Awaitable[None]]
+
+PREFIX: Final = "/study/beats/"
+BODY_LIMIT: Final = 4_096
+HEADERS: Final = [(b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store")]
+
+
+def problem(status: int, code: str, message: str) -> tuple[int, bytes]:
+    """An answer that says what is wrong; the shape is that of every JSON error of the site."""
+    return status, msgspec.json.encode({"code": code, "message": message})
+
+
+NOT_FOUND: Final = problem(404, "study.no_such_session", "没有这个学习会话，请回到课程页重新进入。")
+NOT_POST: Final = problem(405, "study.only_post", "这个地址只接收学习心跳。")
+NOT_JSON: Final = problem(415, "study.only_json", "学习心跳必须是 JSON。")
+TOO_LARGE: Final = problem(413, "study.too_large", "学习心跳太大。")
+MALFORMED: Final = problem(422, "study.malformed", "学习心跳的格式不对，没有计入学时。请刷新页面。")
+NO_SIGN_IN: Final = problem(401, "study.signed_out", "登录已失效，请重新登录后再学习。")
+
+
+class Ingest:
+    """The ASGI application. ``make_writer`` is called at start-up: each process owns its thread and connection."""
+
+    def __init__(self, *, make_writer: Callable[[], Writer], cookie_name: Callable[[], str]) -> None:
+        self._make_writer = make_writer
+        self._cookie_name = cookie_name
+        self._cookie_prefix = b""
+        self._writer: Writer | None = None
+        self._decode = msgspec.json.Decoder(Claim).decode
+
+    def start(self) -> Writer:
+        """Starts the writer on the running loop (lifespan start-up; at the latest with the first beat)."""
+        if self._writer is None:
+            self._cookie_prefix = self._cookie_name().encode() + b"="
+            self._writer = self._make_writer()
+            self._writer.start(asyncio.get_running_loop())
+        return self._writer
+
+    async def stop(self) -> None:
+        """Writes what waits and ends the thread (lifespan shut-down)."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await asyncio.get_running_loop().run_in_executor(None, writer.stop)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            status, body = await self._answer(scope, receive)
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": status,
+                    "headers": [*HEADERS, (b"content-length", str(len(body)).encode())],
+                }
+            )
+            await send({"type": "http.response.body", "body": body})
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+        number = scope["path"].removeprefix(PREFIX).rstrip("/")
+        if not (number.isascii() and number.isdigit() and len(number) < 19):
+            return NOT_FOUND
+        if scope["method"] != "POST":
+            return NOT_POST
+        content_type, cookie = b"", b""
+        for name, value in scope["headers"]:
+            if name == b"cookie":
+                cookie = value
+            elif name == b"content-type":
+                content_type = value
+        if not content_type.startswith(b"application/json"):
+            return NOT_JSON
+        key = _cookie(cookie, self._cookie_prefix or self._cookie_name().encode() + b"=")
+        body = await _read(receive)
+        if body is None:
+            return TOO_LARGE
+        if not key:
+            return NO_SIGN_IN
+        try:
+            claim = self._decode(body)
+        except (msgspec.DecodeError, RecursionError):
+            return MALFORMED
+        writer = self._writer or self.start()
+        future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+        if not writer.submit(Waiting(int(number), claim, sign_in_digest(key), future)):
+            return RETRY
+        return await future
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def _cookie(header: bytes, prefix: bytes) -> bytes:
+    parts: Iterable[bytes] = header.split(b";") if b";" in header else (header,)
+    for part in parts:
+        part = part.strip()
+        if part.startswith(prefix):
+            return part[len(prefix) :].strip(b'"')
+    return b""
+
+
+async def _read(receive: Receive) -> bytes | None:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        if len(body) > BODY_LIMIT:
+            return None
+        message = await receive()
+        body += message.get("body", b"")
+    return body if len(body) <= BODY_LIMIT else None

@@ -1,0 +1,123 @@
+"""Tables of ``study``: sessions, raw beats, self-test attempts.
+
+Moments of the hot path are whole milliseconds since 1970 by the server's clock (``…_ms`` with ``BigIntegerField``): the
+ingest writes them without Django, on both databases alike.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from zhenxue.ledger.data import Reason
+from zhenxue.study.data import EndReason, Event, SessionState
+
+
+class StudySession(models.Model):
+    """One person studying one unit on one page; at most one is open per person.
+
+    The upper half is fixed at opening (so that a beat needs this row only), the lower half is what each beat moves.
+    """
+
+    person = models.ForeignKey("identity.Person", models.PROTECT, related_name="+")
+    enrolment = models.ForeignKey("training.Enrolment", models.PROTECT, related_name="+")
+    unit = models.ForeignKey("catalogue.Unit", models.PROTECT, related_name="+")
+    account = models.ForeignKey("identity.Account", models.PROTECT, null=True, related_name="+")
+    sign_in = models.ForeignKey("identity.LoginSession", models.PROTECT, null=True, related_name="+")
+    sign_in_digest = models.CharField(max_length=64)  # SHA-256 of the sign-in cookie: beats must come with the same one
+    tab = models.CharField(max_length=40, blank=True)  # the page's own mark, so that a reload is told from a second tab
+    device = models.CharField("设备", max_length=80)
+    ip = models.GenericIPAddressField("网络地址", null=True)
+    opened_at = models.DateTimeField("打开时间")
+    state = models.CharField(max_length=6, choices=SessionState.choices(), default=SessionState.OPEN)
+    end_reason = models.CharField("结束原因", max_length=14, choices=EndReason.choices(), blank=True)
+    ended_at = models.DateTimeField("结束时间", null=True)
+    paced = models.BooleanField()  # a video: position is content; else position is reading time
+    unit_ms = models.PositiveIntegerField()
+    finish_ms = models.PositiveIntegerField()  # covered content that finishes the unit; 0: time alone never does
+    beat_ms = models.PositiveIntegerField()
+    max_gap_ms = models.PositiveIntegerField()
+    max_rate_percent = models.PositiveSmallIntegerField()
+    idle_ms = models.PositiveIntegerField()
+    counts_until_ms = models.BigIntegerField()  # end of the cohort's last day
+    cap_ms = models.PositiveIntegerField()  # daily cap
+
+    number = models.PositiveIntegerField(default=0)  # of the last accepted beat
+    ticket_digest = models.CharField(max_length=64)
+    last_ticket_digest = models.CharField(max_length=64, blank=True)
+    last_answer = models.TextField(blank=True)  # without its ticket
+    clock_ms = models.BigIntegerField()  # the server's time up to here is used up
+    last_beat_ms = models.BigIntegerField()
+    position_ms = models.PositiveIntegerField(default=0)
+    covered = models.TextField(default="[]")  # JSON list of [from, to)
+    credited_ms = models.PositiveIntegerField(default=0)  # of the unit, settled and not yet settled together
+    day_end_ms = models.BigIntegerField()
+    day_left_ms = models.PositiveIntegerField()
+    settled_number = models.PositiveIntegerField(default=0)
+    settled_ms = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["person"], condition=Q(state=SessionState.OPEN), name="study_one_open_session"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=SessionState.OPEN, ended_at__isnull=True, end_reason="")
+                | (Q(state=SessionState.ENDED, ended_at__isnull=False) & ~Q(end_reason="")),
+                name="study_session_end",
+            ),
+            models.CheckConstraint(condition=Q(settled_number__lte=F("number")), name="study_session_settled"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["opened_at"], condition=Q(state=SessionState.OPEN), name="study_session_open"),
+            models.Index(fields=["enrolment", "opened_at"], name="study_session_enrolment"),
+        ]
+
+
+class Beat(models.Model):
+    """What the page claimed and what the server made of it; written once, never changed.
+
+    ``accepted`` means that the ticket was the right one; only then did the beat move the session.
+    """
+
+    session = models.ForeignKey(StudySession, models.PROTECT, related_name="beats")
+    number = models.PositiveIntegerField()
+    accepted = models.BooleanField()
+    event = models.CharField(max_length=5, choices=Event.choices())
+    received_ms = models.BigIntegerField()
+    began_ms = models.BigIntegerField()  # the stretch of the server's time that this beat used
+    ended_ms = models.BigIntegerField()
+    from_ms = models.PositiveIntegerField()  # content
+    to_ms = models.PositiveIntegerField()
+    claimed_ms = models.PositiveIntegerField()
+    credit_ms = models.PositiveIntegerField()
+    rate_percent = models.PositiveSmallIntegerField()
+    visible = models.BooleanField()
+    playing = models.BooleanField()
+    reason = models.CharField(max_length=20, choices=Reason.choices(), blank=True)  # why the rest did not count
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["session", "number"], condition=Q(accepted=True), name="study_beat_number_once"
+            ),
+            models.CheckConstraint(condition=Q(accepted=True) | Q(credit_ms=0), name="study_beat_refused_is_zero"),
+            models.CheckConstraint(
+                condition=Q(ended_ms__gte=F("began_ms") + F("credit_ms")), name="study_beat_within_clock"
+            ),
+        ]
+
+
+class SelfTest(models.Model):
+    """One submitted self-test of a unit; a learner may try again."""
+
+    enrolment = models.ForeignKey("training.Enrolment", models.PROTECT, related_name="+")
+    unit = models.ForeignKey("catalogue.Unit", models.PROTECT, related_name="+")
+    answers = models.JSONField()  # {question id: [letters]}
+    percent = models.PositiveSmallIntegerField()
+    passed = models.BooleanField()
+    submitted_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(percent__lte=100), name="study_self_test_percent")]
+        indexes: ClassVar = [models.Index(fields=["enrolment", "unit"], name="study_self_test_unit")]

@@ -1,0 +1,22 @@
+"""Writes of ``study``: open, settle and close sessions; judge self-tests."""
+
+from zhenxue.study.operations.self_tests import submit_self_test
+from zhenxue.study.operations.sessions import (
+    close_session,
+    close_sessions_of_cohort,
+    end_session,
+    hand_over,
+    open_session,
+)
+from zhenxue.study.operations.settling import settle, settle_stale
+
+__all__ = [
+    "close_session",
+    "close_sessions_of_cohort",
+    "end_session",
+    "hand_over",
+    "open_session",
+    "settle",
+    "settle_stale",
+    "submit_self_test",
+]

@@ -1,0 +1,74 @@
+"""Judges self-tests on the server; the answers and explanations leave it only with the result."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+
+from zhenxue.catalogue import api as catalogue
+from zhenxue.catalogue.data import UnitKind
+from zhenxue.evidence import api as evidence
+from zhenxue.identity.data import Actor
+from zhenxue.kernel.errors import Invalid
+from zhenxue.ledger import api as ledger
+from zhenxue.study.data import TestedQuestion, TestResult
+from zhenxue.study.models import SelfTest
+from zhenxue.study.policies import check_can_open
+from zhenxue.study.queries import get_planned_unit
+from zhenxue.training import api as training
+
+
+def submit_self_test(
+    *, actor: Actor, enrolment_id: int, unit_id: int, answers: Mapping[int, Sequence[str]], now: dt.datetime
+) -> TestResult:
+    """Judges the answers (question id → letters), keeps them, and marks the unit when the pass mark is reached.
+
+    Raises ``Invalid`` with one message per unanswered question (field ``question_<id>``); nothing is kept then.
+    """
+    with transaction.atomic():
+        enrolment = training.get_enrolment(actor, enrolment_id)
+        check_can_open(actor, enrolment, now)
+        unit = get_planned_unit(enrolment.cohort_id, unit_id)
+        questions = catalogue.list_questions(unit.pk)
+        if not questions:
+            raise Invalid("study.no_self_test", "这个单元没有自测题。")
+        missing = {f"question_{one.pk}": "这道题还没有作答" for one in questions if not answers.get(one.pk)}
+        if missing:
+            raise Invalid("study.unanswered", f"还有 {len(missing)} 道题没有作答，请答完再提交。", fields=missing)
+        judged = [
+            TestedQuestion(
+                position=one.position,
+                stem=one.stem,
+                given=tuple(answers[one.pk]),
+                answer=tuple(one.answer),
+                right=catalogue.judge(one.kind, one.answer, list(answers[one.pk])),
+                explanation=one.explanation,
+            )
+            for one in questions
+        ]
+        percent = sum(one.right for one in judged) * 100 // len(judged)
+        passed = percent >= unit.pass_percent
+        row = SelfTest.objects.create(
+            enrolment=enrolment,
+            unit=unit,
+            answers={str(one.pk): list(answers[one.pk]) for one in questions},
+            percent=percent,
+            passed=passed,
+            submitted_at=now,
+        )
+        evidence.record(
+            kind="study.self_test",
+            actor=actor,
+            subject=f"enrolment:{enrolment_id}",
+            about=[f"cohort:{enrolment.cohort_id}", f"person:{enrolment.person_id}"],
+            body={"unit": unit_id, "attempt": row.pk, "percent": percent, "passed": passed, "answers": row.answers},
+            now=now,
+        )
+        finished_at = ledger.mark_tested(enrolment_id=enrolment_id, unit_id=unit_id, now=now) if passed else None
+        return TestResult(
+            percent=percent,
+            pass_percent=unit.pass_percent,
+            passed=passed,
+            questions=tuple(judged),
+            finished=finished_at is not None or unit.kind != UnitKind.SELF_TEST,
+        )

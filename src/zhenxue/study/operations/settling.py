@@ -1,0 +1,147 @@
+"""Brings the ledger up to date with the beats of a session; repeatable, for the mark is written with the booking."""
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from zhenxue.evidence import api as evidence
+from zhenxue.identity.data import SYSTEM
+from zhenxue.kernel import clock
+from zhenxue.kernel.errors import ZhenxueError
+from zhenxue.ledger import api as ledger
+from zhenxue.ledger.data import Claim, Reason
+from zhenxue.study.data import EndReason, SessionState
+from zhenxue.study.models import Beat, StudySession
+from zhenxue.study.protocol import encode_covered
+
+log = logging.getLogger(__name__)
+
+#: Reasons that the ledger finds by itself from the same claim; the others only the protocol can know.
+LEDGER_REASONS = frozenset({Reason.NONE, Reason.ALREADY_COUNTED, Reason.UNIT_FULL, Reason.DAILY_CAP, Reason.CLOCK})
+#: An open session without a beat for this long is over (at least three of its gaps).
+SILENT_MS = 90_000
+SETTLE_EVERY_MS = 60_000
+
+
+def settle(*, session_id: int, now: dt.datetime) -> int:
+    """Books the beats that the ledger does not know yet; returns the seconds that now count anew."""
+    with transaction.atomic():
+        session = StudySession.objects.select_for_update().get(pk=session_id)
+        gained = settle_locked(session, now=now)
+        if session.state == SessionState.OPEN and sign_in_is_over(session):
+            end_locked(session, reason=EndReason.SIGNED_OUT, now=now)
+        return gained
+
+
+def settle_locked(session: StudySession, *, now: dt.datetime) -> int:
+    """``settle`` for a session row that this transaction holds already."""
+    beats = Beat.objects.filter(session=session, accepted=True, number__gt=session.settled_number).order_by("number")
+    claims = [claim for beat in beats for claim in _claims(beat)]
+    session.settled_ms = milliseconds(now)
+    gained = 0
+    if claims:
+        credited = ledger.credit(
+            enrolment_id=session.enrolment_id,
+            unit_id=session.unit_id,
+            claims=claims,
+            source=f"study:{session.pk}",
+            now=now,
+            position_ms=session.position_ms,
+        )
+        gained = credited.seconds
+        session.covered = encode_covered(credited.covered)
+        session.credited_ms = credited.unit_ms
+        session.day_left_ms = credited.day_left_ms
+        session.day_end_ms = day_end_ms(now)
+    session.settled_number = session.number
+    session.save(update_fields=["settled_ms", "covered", "credited_ms", "day_left_ms", "day_end_ms", "settled_number"])
+    return gained
+
+
+def end_locked(session: StudySession, *, reason: EndReason, now: dt.datetime) -> None:
+    """Settles and ends an open session that this transaction holds, with its evidence."""
+    settle_locked(session, now=now)
+    session.state = SessionState.ENDED
+    session.end_reason = reason
+    session.ended_at = now
+    session.save(update_fields=["state", "end_reason", "ended_at"])
+    evidence.record(
+        kind="study.closed",
+        actor=SYSTEM,
+        subject=f"enrolment:{session.enrolment_id}",
+        about=[f"cohort:{session.enrolment.cohort_id}", f"person:{session.person_id}"],
+        body={
+            "session": session.pk,
+            "unit": session.unit_id,
+            "reason": str(reason),
+            "beats": session.number,
+            "unit_seconds": session.credited_ms // 1000,
+        },
+        now=now,
+    )
+
+
+def sign_in_is_over(session: StudySession) -> bool:
+    """Whether the sign-in under which the session was opened has ended (signed out, or signed in elsewhere)."""
+    return session.sign_in is not None and session.sign_in.ended_at is not None
+
+
+def settle_stale(*, now: dt.datetime) -> int:
+    """Ends sessions that went silent or whose sign-in is over, and settles those that waited too long; returns how
+    many.
+
+    Runs once a minute beside the ingest and can run anywhere, any number of times.
+    """
+    now_ms = milliseconds(now)
+    opened = StudySession.objects.filter(state=SessionState.OPEN)
+    silent = Q(last_beat_ms__lt=now_ms - F("max_gap_ms") * 3) & Q(last_beat_ms__lt=now_ms - SILENT_MS)
+    gone = Q(sign_in__ended_at__isnull=False)
+    behind = Q(number__gt=F("settled_number"), settled_ms__lt=now_ms - SETTLE_EVERY_MS * 2)
+    touched = 0
+    for session_id in list(opened.filter(silent | gone | behind).values_list("pk", flat=True)):
+        try:
+            with transaction.atomic():
+                session = StudySession.objects.select_for_update().get(pk=session_id)
+                if session.state != SessionState.OPEN:
+                    continue
+                if sign_in_is_over(session):
+                    end_locked(session, reason=EndReason.SIGNED_OUT, now=now)
+                elif now_ms - session.last_beat_ms > max(SILENT_MS, 3 * session.max_gap_ms):
+                    end_locked(session, reason=EndReason.SILENT, now=now)
+                else:
+                    settle_locked(session, now=now)
+                touched += 1
+        except ZhenxueError:
+            log.exception("study session %s could not be settled", session_id)
+    return touched
+
+
+def _claims(beat: Beat) -> Iterator[Claim]:
+    began, ended = moment(beat.began_ms), moment(beat.ended_ms)
+    reason = Reason(beat.reason)
+    if reason not in LEDGER_REASONS:
+        yield Claim(beat.from_ms, beat.to_ms, began, ended, reason)
+        return
+    rate = max(100, beat.rate_percent)
+    yield Claim(beat.from_ms, beat.to_ms, began, ended, rate_percent=rate)
+    beyond_ms = beat.claimed_ms - (beat.to_ms - beat.from_ms)
+    if reason is Reason.CLOCK and beyond_ms > 0:
+        yield Claim(beat.to_ms, beat.to_ms, ended, ended, Reason.CLOCK, claimed_ms=beyond_ms)
+
+
+def milliseconds(when: dt.datetime) -> int:
+    """Milliseconds since 1970."""
+    return (when - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(milliseconds=1)
+
+
+def moment(ms: int) -> dt.datetime:
+    """The aware moment of so many milliseconds since 1970."""
+    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=ms)
+
+
+def day_end_ms(now: dt.datetime) -> int:
+    """When the civil day of ``now`` ends."""
+    return milliseconds(clock.start_of_day(clock.civil_day(now) + dt.timedelta(days=1)))

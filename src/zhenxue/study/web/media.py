@@ -1,0 +1,134 @@
+"""Media for learners: only for the open session of the signed-in person; keys only for what may be seen now."""
+
+import mimetypes
+from pathlib import Path
+
+from django.conf import settings
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from zhenxue.catalogue import api as catalogue
+from zhenxue.identity.api import ActorRequest, roles
+from zhenxue.identity.data import Role
+from zhenxue.kernel import clock
+from zhenxue.kernel.errors import NotFound, Refused
+from zhenxue.study import policies, queries
+from zhenxue.study.models import StudySession
+from zhenxue.study.web.views import sign_in_digest
+from zhenxue.training import api as training
+
+PLAYLIST = "application/vnd.apple.mpegurl"
+
+
+@roles(Role.LEARNER)
+@require_GET
+def master(request: ActorRequest, session_id: int) -> HttpResponse:
+    """The list of rungs."""
+    video = _video(_own(request, session_id))
+    text = catalogue.read_playlist(video, rung_url=lambda name: reverse("study:rung", args=[session_id, name]))
+    return _playlist(text)
+
+
+@roles(Role.LEARNER)
+@require_GET
+def rung(request: ActorRequest, session_id: int, rung: str) -> HttpResponse:
+    """One rung, with key and segment addresses of this session."""
+    text = catalogue.read_playlist(
+        _video(_own(request, session_id)),
+        rung,
+        key_url=lambda name, index: reverse("study:key", args=[session_id, name, index]),
+        segment_url=lambda name: reverse("study:segment", args=[session_id, name]),
+    )
+    return _playlist(text)
+
+
+@roles(Role.LEARNER)
+@require_GET
+def key(request: ActorRequest, session_id: int, rung: str, index: int) -> HttpResponse:
+    """One content key, if the session may open what it opens."""
+    session = _own(request, session_id)
+    found = catalogue.content_key(_video(session), rung, index)
+    seen_to_ms, finished = queries.reach_of(session)
+    if not policies.may_release(
+        session, seen_to_ms=seen_to_ms, from_ms=found.from_ms, finished=finished, now=clock.now()
+    ):
+        raise Refused("study.key_not_yet", "还没有学到这里，不能提前播放后面的内容。")
+    answer = HttpResponse(bytes.fromhex(found.key_hex), content_type="application/octet-stream")
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@roles(Role.LEARNER)
+@require_GET
+def segment(request: ActorRequest, session_id: int, name: str) -> HttpResponseBase:
+    """One encrypted segment; worthless without its key, therefore cacheable."""
+    path = catalogue.media_path(_video(_own(request, session_id)), name)
+    return _file(path, "video/mp2t", "private, max-age=86400")
+
+
+@roles(Role.LEARNER)
+@require_GET
+def document(request: ActorRequest, session_id: int) -> HttpResponseBase:
+    """The PDF of a document unit."""
+    material = _own(request, session_id).unit.material
+    if material is None:
+        raise NotFound("study.no_document", "这个单元没有文档。")
+    answer = _file(catalogue.material_path(material), "application/pdf", "private, max-age=600")
+    answer["Content-Disposition"] = "inline"
+    return answer
+
+
+@roles(Role.LEARNER)
+@require_GET
+def poster(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpResponseBase:
+    """The still picture of a video of the learner's own plan."""
+    enrolment = training.get_enrolment(request.actor, enrolment_id)
+    material = queries.get_planned_unit(enrolment.cohort_id, unit_id).material
+    if material is None:
+        raise NotFound("study.no_poster", "这个单元没有封面。")
+    return _file(catalogue.media_path(material.video, "poster.jpg"), "image/jpeg", "private, max-age=86400")
+
+
+@roles(Role.LEARNER)
+@require_GET
+def image(request: ActorRequest, enrolment_id: int, unit_id: int, material_id: int) -> HttpResponseBase:
+    """A picture inside a text unit of the learner's own plan."""
+    enrolment = training.get_enrolment(request.actor, enrolment_id)
+    unit = queries.get_planned_unit(enrolment.cohort_id, unit_id)
+    if material_id not in catalogue.image_ids(unit.body):
+        raise NotFound("study.no_image", "这个单元里没有这张图片。")
+    path = catalogue.material_path(catalogue.get_media(material_id))
+    return _file(path, mimetypes.guess_type(path.name)[0] or "image/jpeg", "private, max-age=86400")
+
+
+def _own(request: ActorRequest, session_id: int) -> StudySession:
+    session = queries.get_session(session_id)
+    policies.check_owns(request.actor, session, sign_in_digest(request))
+    return session
+
+
+def _video(session: StudySession) -> catalogue.Video:
+    material = session.unit.material
+    if material is None or not hasattr(material, "video"):
+        raise NotFound("study.no_video", "这个单元没有视频。")
+    return material.video
+
+
+def _playlist(text: str) -> HttpResponse:
+    answer = HttpResponse(text, content_type=PLAYLIST)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _file(path: Path, content_type: str, caching: str) -> HttpResponseBase:
+    """The file itself, or its address inside the proxy where ``ACCEL_PREFIX`` lets nginx send it (X-Accel-Redirect)."""
+    prefix = getattr(settings, "ACCEL_PREFIX", "")
+    answer: HttpResponseBase
+    if prefix:
+        answer = HttpResponse(content_type=content_type)
+        answer["X-Accel-Redirect"] = f"{prefix}/{path.relative_to(settings.FILES_FOLDER)}"
+    else:
+        answer = FileResponse(path.open("rb"), content_type=content_type)
+    answer["Cache-Control"] = caching
+    return answer
