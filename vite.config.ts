@@ -34,6 +34,12 @@ function usedIcons(): Set<string> {
     for (const pattern of patterns) for (const match of text.matchAll(pattern)) if (match[1]) used.add(match[1]);
   };
   for (const path of files(source, /\.html$/)) collect(path, [/\{%\s*icon\s+["']([a-z0-9-]+)["']/g, /\bicon=["']([a-z0-9-]+)["']/g]);
+  // Registrations name their icons by position: any quoted word of theirs that is an icon counts.
+  for (const path of files(source, /^apps\.py$/)) {
+    for (const [, name] of readFileSync(path, "utf8").matchAll(/["']([a-z0-9-]+)["']/g)) {
+      if (name && existsSync(join(tabler, "outline", `${name}.svg`))) used.add(name);
+    }
+  }
   for (const path of files(source, /\.py$/)) collect(path, [/\bicon=["']([a-z0-9-]+)["']/g, /\bicon\(["']([a-z0-9-]+)["']/g]);
   return used;
 }
