@@ -13,7 +13,7 @@ TILE_BYTES = TILE_WIDTH * HASH_BYTES
 MAX_LEVEL = 63
 MAX_ENTRY_BYTES = 0xFFFF
 
-_PATH = re.compile(r"(?P<index>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?", re.ASCII)
+_PATH = re.compile(r"(?P<index>(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?", re.ASCII)
 
 type ReadTile = Callable[[int, int], bytes]  # (tile level, tile index) → at least the hashes the tree size needs
 
