@@ -47,7 +47,25 @@ if ! "$UV" --version >/dev/null 2>&1; then
 fi
 
 unset VIRTUAL_ENV PYTHONHOME
-"$UV" sync --quiet --locked
+
+# The interpreter: the one the environment was made with; else 3.13 (.python-version), else any other that fits, so that
+# a Python is only downloaded where none is there.
+WANTED=">=3.12,<3.15"
+if [ -z "${UV_PYTHON:-}" ]; then
+    if [ -x .venv/bin/python ]; then
+        UV_PYTHON=$(sed -n 's/^version_info *= *\([0-9]*\.[0-9]*\).*/\1/p' .venv/pyvenv.cfg)
+    elif ! "$UV" python find --no-python-downloads --no-project >/dev/null 2>&1; then
+        UV_PYTHON=$("$UV" python find --no-python-downloads --no-project "$WANTED" 2>/dev/null || true)
+    fi
+    [ -n "${UV_PYTHON:-}" ] && export UV_PYTHON || unset UV_PYTHON
+fi
+if ! "$UV" sync --quiet --locked; then
+    if [ ! -x .venv/bin/python ]; then
+        say "If Python itself could not be downloaded: install Python 3.12, 3.13 or 3.14 by any means (a distribution's"
+        say "package, pyenv, conda) or name a mirror in UV_PYTHON_INSTALL_MIRROR, and try again."
+    fi
+    exit 1
+fi
 # The built front end is not part of what uv looks at: build it again when it was removed.
 if [ ! -f src/zhenxue/kernel/static/built/manifest.json ]; then
     "$UV" sync --quiet --locked --reinstall-package zhenxue
