@@ -12,6 +12,7 @@ from zhenxue.catalogue.data import (
     UnitKind,
     VersionState,
 )
+from zhenxue.catalogue.markup import image_ids
 from zhenxue.catalogue.markup import render as render_markup
 from zhenxue.catalogue.models import (
     Chapter,
@@ -64,6 +65,9 @@ from zhenxue.catalogue.queries.standards import find_occupation, list_points, se
 from zhenxue.catalogue.questions import (
     LETTERS,
     QUESTION_COLUMNS,
+    TEMPLATE_HEADER,
+    TEMPLATE_NOTES,
+    TEMPLATE_ROWS,
     QuestionDraft,
     QuestionRow,
     judge,
@@ -74,6 +78,9 @@ from zhenxue.catalogue.questions import (
 __all__ = [
     "LETTERS",
     "QUESTION_COLUMNS",
+    "TEMPLATE_HEADER",
+    "TEMPLATE_NOTES",
+    "TEMPLATE_ROWS",
     "UPLOAD_PURPOSE",
     "Chapter",
     "Course",
@@ -114,6 +121,7 @@ __all__ = [
     "get_unit",
     "get_version",
     "get_visible_version",
+    "image_ids",
     "import_points",
     "import_questions",
     "judge",

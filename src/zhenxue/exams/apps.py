@@ -1,8 +1,81 @@
-"""Registration only."""
+"""Registration only: evidence kinds, navigation, home block, and the work that comes round."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
 
 from django.apps import AppConfig
+
+from zhenxue.evidence.data import Kind, register
+from zhenxue.identity.data import Role
+from zhenxue.kernel import navigation, periodic
+
+AUTHORS = frozenset({Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.TEACHER})
+STAFF = AUTHORS | {Role.BUREAU_OFFICER, Role.OPERATOR_REVIEWER, Role.OPERATOR_ADMIN}
+BANK_PLACES = ("exams:bank", "exams:bank_new", "exams:question_new", "exams:question", "exams:import", "exams:preview")
+PAPER_PLACES = ("exams:paper", "exams:paper_new")
+EXAM_PLACES = ("exams:exam", "exams:exam_new", "exams:entry", "exams:result")
+
+
+def _lines(**labels: str) -> Callable[[Mapping[str, Any]], list[tuple[str, str]]]:
+    def describe(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+        return [(label, str(body[key])) for key, label in labels.items() if body.get(key) not in (None, "")]
+
+    return describe
+
+
+def _questions(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [("题数", str(body["count"])), ("内容摘要", str(body["content_sha256"]))]
+
+
+def _submitted(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    ended = {"learner": "本人交卷", "deadline": "到时自动交卷"}.get(str(body["ended_by"]), "")
+    answered = f"{body['answered']} / {body['questions']} 题"
+    return [("交卷方式", ended), ("已答", answered), ("答卷摘要", str(body["answers_sha256"]))]
+
+
+def _marked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    result = "合格" if body["passed"] else "不合格"
+    return [("得分", f"{body['score']} / {body['total']}"), ("结果", f"{result}（合格线 {body['pass_percent']}%）")]
+
+
+KINDS = (
+    Kind("exams.bank_created", "建立题库"),
+    Kind("exams.question_added", "新增题目", describe=_questions),
+    Kind("exams.question_edited", "修改题目", describe=_questions),
+    Kind("exams.question_retired", "停用题目", describe=_questions),
+    Kind("exams.questions_imported", "导入题目", describe=_questions),
+    Kind("exams.paper_made", "试卷定稿", describe=_lines(questions="题数", total="总分")),
+    Kind(
+        "exams.exam_scheduled", "安排考试", describe=_lines(stage="阶段", total="总分")
+    ),
+    Kind("exams.exam_cancelled", "取消考试", ("reason",), _lines(reason="原因")),
+    Kind("exams.exam_closed", "考试结束", describe=_lines(sat="参加人数", passed="合格人数")),
+    Kind("exams.attempt_started", "开始考试", describe=_lines(number="第几次")),
+    Kind("exams.attempt_moved", "换设备继续考试", describe=_lines(moves="第几次换")),
+    Kind("exams.attempt_submitted", "交卷", describe=_submitted),
+    Kind("exams.attempt_marked", "评分", describe=_marked),
+)
+
+
+def _close_due(now: datetime) -> None:
+    from zhenxue.exams.operations.attempts import close_due_attempts  # models are not loaded when apps register
+    from zhenxue.exams.operations.exams import close_due_exams
+
+    close_due_attempts(now=now)
+    close_due_exams(now=now)
 
 
 class ExamsConfig(AppConfig):
     name = "zhenxue.exams"
     label = "exams"
+
+    def ready(self) -> None:
+        for kind in KINDS:
+            register(kind)
+        periodic.register(periodic.Job("exams.close_due", 15, _close_due))
+        item, everybody = navigation.Item, STAFF | {Role.LEARNER}
+        navigation.register(item("考试", "exams:list", "clipboard-check", everybody, 30, "考核", EXAM_PLACES))
+        navigation.register(item("试卷", "exams:papers", "file-text", STAFF, 31, "考核", PAPER_PLACES))
+        navigation.register(item("题库", "exams:banks", "books", STAFF, 32, "考核", BANK_PLACES))
+        navigation.register_home(navigation.HomeBlock("exams:home_block", AUTHORS | {Role.LEARNER}, 30))

@@ -1,0 +1,37 @@
+"""What other apps may call."""
+
+from zhenxue.exams.data import AttemptState, ExamState, Result
+from zhenxue.exams.models import Attempt, Exam, Paper, Question, QuestionBank
+from zhenxue.exams.operations.attempts import close_due_attempts, save_answer, start_attempt, submit_attempt
+from zhenxue.exams.operations.banks import add_question, create_bank, import_questions
+from zhenxue.exams.operations.exams import close_due_exams, create_exam, schedule_exam
+from zhenxue.exams.operations.papers import create_paper, finish_paper
+from zhenxue.exams.queries import paper_sheet, passed, results_of, visible_attempts, visible_exams
+
+__all__ = [
+    "Attempt",
+    "AttemptState",
+    "Exam",
+    "ExamState",
+    "Paper",
+    "Question",
+    "QuestionBank",
+    "Result",
+    "add_question",
+    "close_due_attempts",
+    "close_due_exams",
+    "create_bank",
+    "create_exam",
+    "create_paper",
+    "finish_paper",
+    "import_questions",
+    "paper_sheet",
+    "passed",
+    "results_of",
+    "save_answer",
+    "schedule_exam",
+    "start_attempt",
+    "submit_attempt",
+    "visible_attempts",
+    "visible_exams",
+]

@@ -1,0 +1,30 @@
+"""Refusals of ``exams`` that other code tells apart."""
+
+from zhenxue.kernel.errors import Conflict, Refused
+
+
+class DeadlinePassed(Conflict):
+    """An answer or an act came after the server-side deadline of the attempt."""
+
+    def __init__(self) -> None:
+        super().__init__("exams.deadline_passed", "考试时间已到，系统已为你自动交卷。时间到之后的作答没有保存。")
+
+
+class AttemptEnded(Conflict):
+    """The attempt was handed in already."""
+
+    def __init__(self) -> None:
+        super().__init__("exams.attempt_ended", "这次考试已经交卷，不能再改答案。请到结果页查看。")
+
+
+class OtherDevice(Conflict):
+    """The attempt goes on on another device (N16)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "exams.other_device", "这次考试正在另一台设备上作答。要在本机继续，请回到考试页面，点“在本机继续考试”。"
+        )
+
+
+class CannotStart(Refused):
+    """The learner may not start this exam now; the message says why."""

@@ -1,0 +1,239 @@
+"""Sitting an exam: start, every answer saved and acknowledged at once, hand in, automatic hand-in at the deadline.
+
+Writers of one attempt go one after another (its row is locked), so sequence numbers have no gaps and no doubles.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from zhenxue.evidence import api as evidence
+from zhenxue.exams.data import ATTEMPT_TRANSITIONS, AttemptEnd, AttemptState, Saved
+from zhenxue.exams.errors import AttemptEnded, DeadlinePassed
+from zhenxue.exams.models import Answer, Attempt, Exam, PaperLine
+from zhenxue.exams.operations.marking import clean_given, digest_of, has_passed, mark_answer, points
+from zhenxue.exams.policies import check_can_answer, check_can_start, is_own
+from zhenxue.exams.queries import readiness_of
+from zhenxue.identity.data import SYSTEM, Actor
+from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
+from zhenxue.training import api as training
+
+
+def start_attempt(*, actor: Actor, exam: Exam, device: str, now: dt.datetime) -> Attempt:
+    """Begins an attempt, or answers the one that is open already (a second click changes nothing).
+
+    Raises ``CannotStart`` with the reason and what is missing (N14: first the stage's hours, then its assessment).
+    """
+    enrolment = _own_enrolment(actor, exam)
+    with transaction.atomic():
+        Exam.objects.select_for_update().get(pk=exam.pk)  # two starts at once must not make two attempts
+        settle(Attempt.objects.filter(exam=exam, enrolment=enrolment), now=now)
+        readiness = readiness_of(exam=exam, enrolment=enrolment, now=now)
+        check_can_start(readiness)
+        if readiness.open_attempt_id is not None:
+            return Attempt.objects.get(pk=readiness.open_attempt_id)
+        attempt = Attempt.objects.create(
+            exam=exam,
+            enrolment=enrolment,
+            number=Attempt.objects.filter(exam=exam, enrolment=enrolment).count() + 1,
+            started_at=now,
+            deadline_at=min(now + dt.timedelta(minutes=exam.duration_minutes), exam.closes_at),
+            device=device,
+        )
+        body = {
+            "number": attempt.number,
+            "deadline_at": attempt.deadline_at.astimezone(dt.UTC).isoformat(),
+            "paper_sha256": exam.paper.digest,
+        }
+        _record(actor, attempt, "exams.attempt_started", body, now)
+    return attempt
+
+
+def save_answer(
+    *,
+    actor: Actor,
+    attempt_id: int,
+    position: int,
+    given: Iterable[str],
+    device: str,
+    now: dt.datetime,
+    client_sequence: int = 0,
+) -> Saved:
+    """Stores one answer and acknowledges it with the attempt's next number; it is durable when this returns.
+
+    ``client_sequence`` counts the device's messages from 1; one that was taken before, or is older than the answer that
+    stands, changes nothing and gets that answer's acknowledgement. 0 (a plain form) is always new. Raises
+    ``DeadlinePassed``, ``AttemptEnded``, ``OtherDevice``, or ``Invalid`` for a choice the question does not have.
+    """
+    with transaction.atomic():
+        attempt = _locked(attempt_id)
+        check_can_answer(actor, attempt, device)
+        if now < attempt.deadline_at:
+            return _store(attempt, position, given, client_sequence, now)
+    settle(Attempt.objects.filter(pk=attempt_id), now=now)
+    raise DeadlinePassed
+
+
+def submit_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.datetime) -> Attempt:
+    """Hands in and marks. Handing in twice, or after the deadline did it, is harmless and answers the same attempt."""
+    with transaction.atomic():
+        attempt = _locked(attempt_id)
+        if not is_own(actor, attempt):
+            raise Refused("exams.not_your_attempt", "这不是你的考试。")
+        if attempt.state != AttemptState.OPEN:
+            return attempt
+        if now >= attempt.deadline_at:
+            _end(SYSTEM, attempt, AttemptEnd.DEADLINE, now)
+        else:
+            check_can_answer(actor, attempt, device)
+            _end(actor, attempt, AttemptEnd.LEARNER, now)
+    return attempt
+
+
+def move_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.datetime) -> Attempt:
+    """Goes on with an open attempt on this device; the other one is refused from now on. It leaves evidence."""
+    with transaction.atomic():
+        attempt = _locked(attempt_id)
+        if not is_own(actor, attempt):
+            raise Refused("exams.not_your_attempt", "这不是你的考试。")
+        if attempt.state != AttemptState.OPEN:
+            raise AttemptEnded
+        if attempt.device != device:
+            attempt.device = device
+            attempt.moves += 1
+            attempt.save(update_fields=["device", "moves"])
+            _record(actor, attempt, "exams.attempt_moved", {"moves": attempt.moves, "answers": attempt.sequence}, now)
+    return attempt
+
+
+def close_due_attempts(*, now: dt.datetime, cohort_id: int | None = None) -> int:
+    """Hands in and marks every open attempt whose deadline is over; answers how many. Run it as often as one likes."""
+    due = Attempt.objects.all()
+    if cohort_id is not None:
+        due = due.filter(exam__cohort_id=cohort_id)
+    return settle(due, now=now)
+
+
+def settle(attempts: QuerySet[Attempt], *, now: dt.datetime) -> int:
+    """Hands in those among the attempts whose deadline is over; each in its own transaction."""
+    due = attempts.filter(state=AttemptState.OPEN, deadline_at__lte=now).order_by("deadline_at", "pk")
+    count = 0
+    for pk in list(due.values_list("pk", flat=True)):
+        with transaction.atomic():
+            attempt = _locked(pk)
+            if attempt.state == AttemptState.OPEN:
+                _end(SYSTEM, attempt, AttemptEnd.DEADLINE, now)
+                count += 1
+    return count
+
+
+def _store(attempt: Attempt, position: int, given: Iterable[str], client_sequence: int, now: dt.datetime) -> Saved:
+    line = PaperLine.objects.select_related("question").filter(paper=attempt.exam.paper_id, position=position).first()
+    if line is None:
+        raise NotFound("exams.no_such_question", "试卷里没有这道题，请刷新页面。")
+    chosen = clean_given(kind=line.question.kind, options=line.question.options, given=given)
+    if chosen is None:
+        raise Invalid("exams.no_such_option", "这道题没有这个选项，请重新选择。")
+    answer = Answer.objects.filter(attempt=attempt, question=line.question_id).first()
+    if answer is not None and (0 < client_sequence <= answer.client_sequence or answer.given == chosen):
+        if client_sequence > answer.client_sequence:
+            Answer.objects.filter(pk=answer.pk).update(client_sequence=client_sequence)
+        return Saved(position, answer.sequence, answer.saved_at, repeated=True)
+    attempt.sequence += 1
+    attempt.save(update_fields=["sequence"])
+    Answer.objects.update_or_create(
+        attempt=attempt,
+        question_id=line.question_id,
+        defaults={
+            "given": chosen,
+            "sequence": attempt.sequence,
+            "client_sequence": max(client_sequence, answer.client_sequence if answer else 0),
+            "saved_at": now,
+        },
+    )
+    return Saved(position, attempt.sequence, now)
+
+
+def _end(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, now: dt.datetime) -> None:
+    """Hands in and marks in one go: two states, two entries in the log, so that marking by hand can come between."""
+    _move(attempt, AttemptState.SUBMITTED)
+    attempt.ended_by = ended_by
+    attempt.submitted_at = attempt.deadline_at if ended_by is AttemptEnd.DEADLINE else now
+    lines = list(PaperLine.objects.filter(paper=attempt.exam.paper_id).select_related("question").order_by("position"))
+    answers = {answer.question_id: answer for answer in attempt.answers.all()}
+    content = [[line.position, answers[line.question_id].given] for line in lines if line.question_id in answers]
+    body = {
+        "ended_by": ended_by.value,
+        "submitted_at": attempt.submitted_at.astimezone(dt.UTC).isoformat(),
+        "answered": sum(bool(answer.given) for answer in answers.values()),
+        "questions": len(lines),
+        "saves": attempt.sequence,
+        "answers_sha256": digest_of(content),
+    }
+    _record(actor, attempt, "exams.attempt_submitted", body, now)
+    _mark(attempt, lines, answers, now)
+
+
+def _mark(attempt: Attempt, lines: list[PaperLine], answers: dict[int, Answer], now: dt.datetime) -> None:
+    exam = attempt.exam
+    score = Decimal(0)
+    for line in lines:
+        answer = answers.get(line.question_id)
+        if answer is None:
+            continue
+        marked = mark_answer(
+            kind=line.question.kind,
+            answer=line.question.answer,
+            given=answer.given,
+            score=line.score,
+            multiple_rule=exam.paper.multiple_rule,
+        )
+        answer.correct, answer.awarded = marked.correct, marked.awarded
+        score += marked.awarded
+    Answer.objects.bulk_update(answers.values(), ["correct", "awarded"])
+    attempt.score = score
+    attempt.passed = has_passed(score=score, total=exam.paper.total, pass_percent=exam.pass_percent)
+    _move(attempt, AttemptState.MARKED)
+    attempt.save(update_fields=["state", "ended_by", "submitted_at", "score", "passed"])
+    body = {
+        "score": points(score),
+        "total": points(exam.paper.total),
+        "pass_percent": exam.pass_percent,
+        "passed": attempt.passed,
+        "marks_sha256": digest_of([[one.question_id, points(one.awarded or Decimal(0))] for one in answers.values()]),
+    }
+    _record(SYSTEM, attempt, "exams.attempt_marked", body, now)
+
+
+def _move(attempt: Attempt, state: AttemptState) -> None:
+    if state not in ATTEMPT_TRANSITIONS[AttemptState(attempt.state)]:
+        raise Conflict("exams.attempt_state", "这次考试的状态已经变了，请刷新页面。")
+    attempt.state = state
+
+
+def _own_enrolment(actor: Actor, exam: Exam) -> training.Enrolment:
+    enrolment = training.visible_enrolments(actor).filter(cohort=exam.cohort_id, person=actor.person_id).first()
+    if not actor.is_learner or enrolment is None:
+        raise Refused("exams.not_enrolled", "你不在这个班的名单里，不能参加这场考试。")
+    return enrolment
+
+
+def _locked(attempt_id: int) -> Attempt:
+    rows = Attempt.objects.select_for_update(of=("self",)).select_related("exam__paper", "exam__cohort", "enrolment")
+    attempt = rows.filter(pk=attempt_id).first()
+    if attempt is None:
+        raise NotFound("exams.attempt_not_found", "没有找到这次考试。")
+    return attempt
+
+
+def _record(actor: Actor, attempt: Attempt, kind: str, body: dict[str, object], now: dt.datetime) -> None:
+    about = [
+        f"exam:{attempt.exam_id}",
+        f"enrolment:{attempt.enrolment_id}",
+        f"cohort:{attempt.exam.cohort_id}",
+        f"person:{attempt.enrolment.person_id}",
+    ]
+    evidence.record(kind=kind, actor=actor, subject=f"attempt:{attempt.pk}", about=about, body=body, now=now)

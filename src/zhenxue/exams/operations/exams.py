@@ -1,0 +1,176 @@
+"""Exams of a cohort's stage: plan, publish, cancel, close."""
+
+import datetime as dt
+
+from django.db import IntegrityError, transaction
+
+from zhenxue.evidence import api as evidence
+from zhenxue.exams.data import EXAM_TRANSITIONS, AttemptState, ExamState, PaperState
+from zhenxue.exams.models import Attempt, Exam, Paper
+from zhenxue.exams.operations.marking import points
+from zhenxue.exams.policies import OPEN_COHORTS, check_can_schedule
+from zhenxue.identity.data import SYSTEM, Actor
+from zhenxue.kernel import clock
+from zhenxue.kernel.errors import Conflict, Invalid, Refused
+from zhenxue.training import api as training
+
+
+def create_exam(
+    *,
+    actor: Actor,
+    cohort: training.Cohort,
+    stage_number: int,
+    paper: Paper,
+    title: str,
+    opens_at: dt.datetime,
+    closes_at: dt.datetime,
+    duration_minutes: int,
+    attempts_allowed: int,
+    now: dt.datetime,
+) -> Exam:
+    """A draft exam; learners do not see it before ``schedule_exam``. Raises ``Invalid`` by field."""
+    check_can_schedule(actor, cohort.organisation_id)
+    values = _checked(cohort, stage_number, paper, title, opens_at, closes_at, duration_minutes, attempts_allowed)
+    try:
+        with transaction.atomic():
+            return Exam.objects.create(cohort=cohort, pass_percent=cohort.pass_percent, created_at=now, **values)
+    except IntegrityError as error:
+        message = "这个班已有同名考试，请换一个名称（例如加上“补考”）。"
+        raise Invalid("exams.exam_taken", message, fields={"title": message}) from error
+
+
+def schedule_exam(*, actor: Actor, exam: Exam, now: dt.datetime) -> Exam:
+    """Publishes an exam: it can be seen, and sat inside its times. A second click changes nothing."""
+    check_can_schedule(actor, exam.cohort.organisation_id)
+    with transaction.atomic():
+        exam = _locked(exam)
+        if exam.state == ExamState.SCHEDULED:
+            return exam
+        _move(exam, ExamState.SCHEDULED)
+        _checked(
+            exam.cohort,
+            exam.stage_number,
+            exam.paper,
+            exam.title,
+            exam.opens_at,
+            exam.closes_at,
+            exam.duration_minutes,
+            exam.attempts_allowed,
+        )
+        if exam.closes_at <= now:
+            raise Invalid("exams.times_past", "考试的结束时间已经过去，请先修改时间。")
+        exam.scheduled_at = now
+        exam.save(update_fields=["state", "scheduled_at"])
+        _record(
+            actor,
+            exam,
+            "exams.exam_scheduled",
+            {
+                "stage": exam.stage_number,
+                "paper": exam.paper_id,
+                "paper_sha256": exam.paper.digest,
+                "total": points(exam.paper.total),
+                "pass_percent": exam.pass_percent,
+                "opens_at": exam.opens_at.astimezone(dt.UTC).isoformat(),
+                "closes_at": exam.closes_at.astimezone(dt.UTC).isoformat(),
+                "duration_minutes": exam.duration_minutes,
+                "attempts_allowed": exam.attempts_allowed,
+            },
+            now,
+        )
+    return exam
+
+
+def cancel_exam(*, actor: Actor, exam: Exam, reason: str, now: dt.datetime) -> None:
+    """Withdraws an exam nobody has begun; a reason is required. A second click changes nothing."""
+    check_can_schedule(actor, exam.cohort.organisation_id)
+    if not reason.strip():
+        raise Invalid("exams.cancel_reason", "请写明取消的原因。", fields={"reason": "请写明取消的原因。"})
+    with transaction.atomic():
+        exam = _locked(exam)
+        if exam.state == ExamState.CANCELLED:
+            return
+        if Attempt.objects.filter(exam=exam).exists():
+            raise Refused("exams.cancel_begun", "已有学员开始考试，不能取消。")
+        _move(exam, ExamState.CANCELLED)
+        exam.save(update_fields=["state"])
+        _record(actor, exam, "exams.exam_cancelled", {"reason": reason.strip()}, now)
+
+
+def close_due_exams(*, now: dt.datetime) -> int:
+    """Closes exams whose time is over and whose attempts are all handed in; results then show right answers."""
+    closed = 0
+    due = Exam.objects.filter(state=ExamState.SCHEDULED, closes_at__lte=now).values_list("pk", flat=True)
+    for pk in list(due):
+        with transaction.atomic():
+            exam = Exam.objects.select_for_update(of=("self",)).select_related("cohort").get(pk=pk)
+            open_left = exam.attempts.exclude(state=AttemptState.MARKED).exists()
+            if exam.state != ExamState.SCHEDULED or open_left:
+                continue
+            _move(exam, ExamState.CLOSED)
+            exam.closed_at = now
+            exam.save(update_fields=["state", "closed_at"])
+            sat = exam.attempts.values("enrolment").distinct().count()
+            passed = exam.attempts.filter(passed=True).values("enrolment").distinct().count()
+            _record(SYSTEM, exam, "exams.exam_closed", {"sat": sat, "passed": passed}, now)
+            closed += 1
+    return closed
+
+
+def _checked(
+    cohort: training.Cohort,
+    stage_number: int,
+    paper: Paper,
+    title: str,
+    opens_at: dt.datetime,
+    closes_at: dt.datetime,
+    duration_minutes: int,
+    attempts_allowed: int,
+) -> dict[str, object]:
+    """Cohort approved or running, stage of its plan, final paper of its organisation, times inside its dates."""
+    wrong: dict[str, str] = {}
+    if cohort.state not in OPEN_COHORTS:
+        wrong["cohort"] = "只有已备案或培训中的班期可以安排考试。"
+    if stage_number not in {stage.number for stage in training.list_stages(cohort.pk)}:
+        wrong["stage_number"] = "备案的方案里没有这个阶段。"
+    if paper.state != PaperState.FINAL or paper.organisation_id != cohort.organisation_id:
+        wrong["paper"] = "请选择本机构已定稿的试卷。"
+    if not title.strip():
+        wrong["title"] = "请填写考试名称。"
+    if closes_at <= opens_at:
+        wrong["closes_at"] = "结束时间要晚于开始时间。"
+    elif clock.civil_day(opens_at) < cohort.starts_on or clock.civil_day(closes_at) > cohort.ends_on:
+        wrong["opens_at"] = f"考试要安排在班期日期内（{cohort.starts_on} 至 {cohort.ends_on}）。"
+    if not 1 <= duration_minutes <= 600:
+        wrong["duration_minutes"] = "答题时长应在 1 到 600 分钟之间。"
+    elif closes_at > opens_at and dt.timedelta(minutes=duration_minutes) > closes_at - opens_at:
+        wrong["duration_minutes"] = "答题时长比考试开放的时间还长，请调整。"
+    if not 1 <= attempts_allowed <= 10:
+        wrong["attempts_allowed"] = "可考次数应在 1 到 10 之间。"
+    if wrong:
+        raise Invalid("exams.exam", "考试安排还不完整：" + "".join(wrong.values()), fields=wrong)
+    return {
+        "stage_number": stage_number,
+        "paper": paper,
+        "title": title.strip(),
+        "opens_at": opens_at,
+        "closes_at": closes_at,
+        "duration_minutes": duration_minutes,
+        "attempts_allowed": attempts_allowed,
+    }
+
+
+def _locked(exam: Exam) -> Exam:
+    return Exam.objects.select_for_update(of=("self",)).select_related("cohort", "paper").get(pk=exam.pk)
+
+
+def _move(exam: Exam, state: ExamState) -> None:
+    if state not in EXAM_TRANSITIONS[ExamState(exam.state)]:
+        label = ExamState(exam.state).label
+        raise Conflict("exams.exam_state", f"考试当前是“{label}”，不能做这项操作。请刷新页面查看。")
+    exam.state = state
+
+
+def _record(actor: Actor, exam: Exam, kind: str, body: dict[str, object], now: dt.datetime) -> None:
+    about = [f"cohort:{exam.cohort_id}", f"organisation:{exam.cohort.organisation_id}"]
+    evidence.record(kind=kind, actor=actor, subject=f"exam:{exam.pk}", about=about, body=body, now=now)

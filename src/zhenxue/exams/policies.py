@@ -1,0 +1,78 @@
+"""Who may do what in ``exams``, and why not."""
+
+import datetime as dt
+
+from zhenxue.exams.data import AttemptState, ExamState, PaperState, Readiness
+from zhenxue.exams.errors import AttemptEnded, CannotStart, OtherDevice
+from zhenxue.exams.models import Attempt, Paper, QuestionBank
+from zhenxue.identity.data import Actor, Role
+from zhenxue.kernel.errors import Conflict, Refused
+from zhenxue.training.data import CohortState
+
+WRITERS = frozenset({Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.TEACHER})
+SCHEDULERS = frozenset({Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER})
+OPEN_COHORTS = frozenset({CohortState.APPROVED, CohortState.RUNNING})
+
+
+def can_write(actor: Actor, organisation_id: int) -> bool:
+    """Banks, questions and papers belong to an organisation; its managers and teachers keep them."""
+    return actor.role in WRITERS and actor.organisation_id == organisation_id
+
+
+def check_can_write(actor: Actor, organisation_id: int | None) -> None:
+    """Raises ``Refused`` for everybody but managers and teachers of the organisation."""
+    if organisation_id is None or not can_write(actor, organisation_id):
+        raise Refused("exams.not_yours", "只有本机构的管理员和教师可以维护题库和试卷。")
+
+
+def check_can_change_bank(actor: Actor, bank: QuestionBank) -> None:
+    check_can_write(actor, bank.organisation_id)
+
+
+def check_can_change_paper(actor: Actor, paper: Paper) -> None:
+    """Raises ``Refused`` without the right and ``Conflict`` when the paper is final."""
+    check_can_write(actor, paper.organisation_id)
+    if paper.state != PaperState.DRAFT:
+        raise Conflict("exams.paper_final", "试卷已定稿，不能再改。需要调整时，请复制成一份新试卷。")
+
+
+def can_schedule(actor: Actor, organisation_id: int) -> bool:
+    return actor.role in SCHEDULERS and actor.organisation_id == organisation_id
+
+
+def check_can_schedule(actor: Actor, organisation_id: int) -> None:
+    """Raises ``Refused``: only a manager of the organisation that runs the cohort arranges its exams."""
+    if not can_schedule(actor, organisation_id):
+        raise Refused("exams.schedule_right", "只有办班机构的管理员可以安排考试。")
+
+
+def is_own(actor: Actor, attempt: Attempt) -> bool:
+    return actor.is_learner and actor.person_id is not None and attempt.enrolment.person_id == actor.person_id
+
+
+def check_can_answer(actor: Actor, attempt: Attempt, device: str) -> None:
+    """Raises when the attempt is another's, handed in, or goes on elsewhere. The deadline is the operation's matter."""
+    if not is_own(actor, attempt):
+        raise Refused("exams.not_your_attempt", "这不是你的考试。")
+    if attempt.state != AttemptState.OPEN:
+        raise AttemptEnded
+    if attempt.device != device:
+        raise OtherDevice
+
+
+def check_can_start(readiness: Readiness) -> None:
+    """Raises ``CannotStart`` with the reason and the names of what is missing."""
+    if readiness.can_start:
+        return
+    titles = "、".join(item.title for item in readiness.missing[:5])
+    more = f" 等 {len(readiness.missing)} 项" if len(readiness.missing) > 5 else ""
+    tail = f"还缺：{titles}{more}。" if readiness.code == "exams.hours_missing" and titles else ""
+    raise CannotStart(readiness.code, readiness.reason + tail)
+
+
+def can_see_solutions(actor: Actor, attempt: Attempt, now: dt.datetime) -> bool:
+    """Right answers are shown to the learner only after the exam closed for all; staff see them once it was marked."""
+    if attempt.state != AttemptState.MARKED:
+        return False
+    over = attempt.exam.state == ExamState.CLOSED or now >= attempt.exam.closes_at
+    return over if actor.is_learner else True

@@ -1,0 +1,83 @@
+"""Querysets and small lists behind the staff pages."""
+
+import datetime as dt
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from zhenxue.catalogue.data import QuestionKind
+from zhenxue.exams.data import ExamState, PaperState, QuestionState
+from zhenxue.exams.models import Exam, Paper, PaperLine, Question, QuestionBank
+from zhenxue.exams.queries.scope import visible_exams, visible_papers
+from zhenxue.exams.queries.sitting import LearnerExam, exams_of_learner
+from zhenxue.identity.data import Actor
+from zhenxue.kernel.errors import NotFound
+from zhenxue.training import api as training
+from zhenxue.training.data import CohortState
+
+
+def with_question_count(banks: QuerySet[QuestionBank]) -> QuerySet[QuestionBank]:
+    """Adds ``count``: questions in use."""
+    return banks.annotate(count=Count("questions", filter=Q(questions__state=QuestionState.ACTIVE)))
+
+
+def questions_of(bank: QuestionBank) -> QuerySet[Question]:
+    """The questions of a bank without the versions that were replaced."""
+    return Question.objects.filter(bank=bank)
+
+
+def paper_lines(paper: Paper) -> list[PaperLine]:
+    """The lines of a paper in order with their questions; one query."""
+    return list(paper.lines.select_related("question__bank").order_by("position"))
+
+
+def paper_kinds(paper: Paper) -> list[tuple[str, int, object]]:
+    """Per kind of question: label, how many, points."""
+    rows = paper.lines.values_list("question__kind").annotate(Count("pk"), Sum("score")).order_by("question__kind")
+    return [(QuestionKind(kind).label, count, total) for kind, count, total in rows]
+
+
+def questions_to_pick(paper: Paper) -> QuerySet[Question]:
+    """Questions in use of the paper's organisation that are not on it yet."""
+    held = paper.lines.values("question")
+    rows = Question.objects.filter(bank__organisation=paper.organisation_id, state=QuestionState.ACTIVE)
+    return rows.exclude(pk__in=held).select_related("bank")
+
+
+def papers_to_use(actor: Actor) -> list[Paper]:
+    """Final papers of the actor's organisation."""
+    return list(visible_papers(actor).filter(state=PaperState.FINAL).order_by("title"))
+
+
+def cohorts_to_examine(actor: Actor) -> list[training.Cohort]:
+    """The actor's cohorts that may have exams."""
+    states = [CohortState.APPROVED, CohortState.RUNNING]
+    return list(training.visible_cohorts(actor).filter(state__in=states).order_by("-starts_on"))
+
+
+def with_result_counts(exams: QuerySet[Exam]) -> QuerySet[Exam]:
+    """Adds ``sat`` and ``passed_count``: learners who sat it, and who passed."""
+    return exams.annotate(
+        sat=Count("attempts__enrolment", distinct=True),
+        passed_count=Count("attempts__enrolment", distinct=True, filter=Q(attempts__passed=True)),
+    )
+
+
+def coming_exams(actor: Actor, now: dt.datetime) -> list[Exam]:
+    """Drafts and scheduled exams that are not over, nearest first."""
+    rows = visible_exams(actor).filter(state__in=[ExamState.DRAFT, ExamState.SCHEDULED], closes_at__gt=now)
+    return list(with_result_counts(rows).order_by("opens_at")[:6])
+
+
+def cards_of(actor: Actor, now: dt.datetime) -> list[LearnerExam]:
+    """The learner's exams: what can be done now first, then what comes, then what is over."""
+    exams = list(visible_exams(actor).order_by("opens_at"))
+    cards = exams_of_learner(exams, actor.person_id or 0, now)
+    return sorted(cards, key=lambda card: (not card.readiness.can_start, card.exam.closes_at <= now, card.opens_at))
+
+
+def own_enrolment(actor: Actor, exam: Exam) -> training.Enrolment:
+    """The learner's enrolment in the exam's cohort, or ``NotFound``."""
+    found = training.visible_enrolments(actor).filter(cohort=exam.cohort_id, person=actor.person_id).first()
+    if found is None:
+        raise NotFound("exams.not_found", "没有找到这场考试，或您无权查看。")
+    return found

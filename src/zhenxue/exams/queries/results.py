@@ -1,0 +1,111 @@
+"""Results: who passed, how a cohort did, which questions went wrong (A20)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Min, QuerySet
+
+from zhenxue.exams.data import AttemptState, QuestionFigures, Result
+from zhenxue.exams.models import Answer, Attempt, Exam, PaperLine
+
+BANDS = ((0, 60), (60, 70), (70, 80), (80, 90), (90, 101))
+
+
+def passed(cohort_id: int) -> dict[int, set[int]]:
+    """Per enrolment the numbers of the stages whose assessment was passed, in any exam of that stage. One query."""
+    found: dict[int, set[int]] = defaultdict(set)
+    rows = Attempt.objects.filter(exam__cohort_id=cohort_id, passed=True)
+    for enrolment, stage in rows.values_list("enrolment_id", "exam__stage_number"):
+        found[enrolment].add(stage)
+    return dict(found)
+
+
+def results_of(enrolment_ids: Iterable[int]) -> dict[int, list[Result]]:
+    """Per enrolment the best result of each exam that was marked, by stage; one query."""
+    rows = Attempt.objects.filter(enrolment_id__in=list(enrolment_ids), state=AttemptState.MARKED).select_related(
+        "exam__paper"
+    )
+    grouped: dict[tuple[int, int], list[Attempt]] = defaultdict(list)
+    for attempt in rows:
+        grouped[attempt.enrolment_id, attempt.exam_id].append(attempt)
+    found: dict[int, list[Result]] = defaultdict(list)
+    for (enrolment, exam), attempts in grouped.items():
+        best = max(attempts, key=lambda one: (bool(one.passed), one.score or 0, -one.number))
+        found[enrolment].append(
+            Result(
+                exam_id=exam,
+                enrolment_id=enrolment,
+                stage_number=best.exam.stage_number,
+                score=best.score or best.exam.paper.total * 0,
+                total=best.exam.paper.total,
+                passed=bool(best.passed),
+                submitted_at=best.submitted_at,
+                attempts=len(attempts),
+            )
+        )
+    for results in found.values():
+        results.sort(key=lambda one: (one.stage_number, one.exam_id))
+    return dict(found)
+
+
+def attempts_of(exam: Exam) -> QuerySet[Attempt]:
+    """All attempts of an exam with the learner, and ``took``: how long it lasted."""
+    took = ExpressionWrapper(F("submitted_at") - F("started_at"), output_field=DurationField())
+    return Attempt.objects.filter(exam=exam).select_related("enrolment__person", "exam__paper").annotate(took=took)
+
+
+def figures_of(exam: Exam) -> dict[str, Any]:
+    """Counts and means of an exam for its page."""
+    marked = Attempt.objects.filter(exam=exam, state=AttemptState.MARKED)
+    took = ExpressionWrapper(F("submitted_at") - F("started_at"), output_field=DurationField())
+    figures: dict[str, Any] = marked.aggregate(
+        attempts=Count("pk"),
+        sat=Count("enrolment", distinct=True),
+        mean=Avg("score"),
+        best=Max("score"),
+        worst=Min("score"),
+        took=Avg(took),
+    )
+    figures["passed"] = marked.filter(passed=True).values("enrolment").distinct().count()
+    figures["sitting"] = Attempt.objects.filter(exam=exam, state=AttemptState.OPEN).count()
+    return figures
+
+
+def score_bands(exam: Exam) -> list[tuple[str, int]]:
+    """How many marked attempts fall into each band of per cent."""
+    total = exam.paper.total
+    scores = Attempt.objects.filter(exam=exam, state=AttemptState.MARKED).values_list("score", flat=True)
+    counts: Counter[int] = Counter()
+    for score in scores:
+        percent = (score or 0) * 100 / total
+        counts[next(low for low, high in BANDS if low <= percent < high)] += 1
+    return [(f"{low}–{min(high, 100)}%", counts[low]) for low, high in BANDS]
+
+
+def question_figures(exam: Exam) -> list[QuestionFigures]:
+    """Per question how often it was answered and wrong, worst first; three queries."""
+    attempts = Attempt.objects.filter(exam=exam, state=AttemptState.MARKED).count()
+    rows = Answer.objects.filter(attempt__exam=exam, attempt__state=AttemptState.MARKED)
+    answered: Counter[int] = Counter()
+    wrong: Counter[int] = Counter()
+    choices: dict[int, Counter[str]] = defaultdict(Counter)
+    for question, given, correct in rows.values_list("question_id", "given", "correct"):
+        if given:
+            answered[question] += 1
+            wrong[question] += not correct
+            choices[question].update(given)
+    lines = PaperLine.objects.filter(paper=exam.paper_id).select_related("question").order_by("position")
+    figures = [
+        QuestionFigures(
+            position=line.position,
+            question_id=line.question_id,
+            stem=line.question.stem,
+            answered=answered[line.question_id],
+            wrong=wrong[line.question_id],
+            attempts=attempts,
+            choices=tuple(sorted(choices[line.question_id].items())),
+        )
+        for line in lines
+    ]
+    return sorted(figures, key=lambda one: (-one.wrong_percent, one.position))

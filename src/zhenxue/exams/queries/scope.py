@@ -1,0 +1,102 @@
+"""Who sees which bank, paper, exam and attempt: one ``visible_…`` per table (design.md "Scope")."""
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from zhenxue.exams.data import ExamState, ImportState
+from zhenxue.exams.models import Attempt, Exam, Paper, Question, QuestionBank, QuestionImport
+from zhenxue.identity.data import Actor, Role
+from zhenxue.kernel.errors import Conflict, NotFound
+from zhenxue.training import api as training
+
+AUTHORS = frozenset({Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.TEACHER})
+
+
+def visible_banks(actor: Actor) -> QuerySet[QuestionBank]:
+    """Managers and teachers: their organisation's; bureaus: of organisations in their region; operators: all."""
+    return _of_organisation(QuestionBank.objects.select_related("organisation"), actor, "organisation")
+
+
+def visible_questions(actor: Actor) -> QuerySet[Question]:
+    """Questions of the visible banks, all versions."""
+    return _of_organisation(Question.objects.select_related("bank"), actor, "bank__organisation")
+
+
+def visible_papers(actor: Actor) -> QuerySet[Paper]:
+    """As banks."""
+    return _of_organisation(Paper.objects.select_related("organisation"), actor, "organisation")
+
+
+def visible_exams(actor: Actor) -> QuerySet[Exam]:
+    """Exams of the visible cohorts; learners do not see drafts."""
+    rows = Exam.objects.select_related("cohort__organisation", "paper")
+    if actor.is_operator or actor.role is Role.SYSTEM:
+        return rows
+    rows = rows.filter(cohort__in=training.visible_cohorts(actor).select_related(None).values("pk"))
+    return rows.exclude(state=ExamState.DRAFT) if actor.is_learner else rows
+
+
+def visible_attempts(actor: Actor) -> QuerySet[Attempt]:
+    """Learners: their own; others: those of the visible cohorts."""
+    rows = Attempt.objects.select_related("exam__paper", "exam__cohort", "enrolment__person")
+    if actor.is_operator or actor.role is Role.SYSTEM:
+        return rows
+    if actor.is_learner:
+        return rows.filter(enrolment__person_id=actor.person_id) if actor.person_id else rows.none()
+    return rows.filter(exam__cohort__in=training.visible_cohorts(actor).select_related(None).values("pk"))
+
+
+def get_bank(actor: Actor, bank_id: int) -> QuestionBank:
+    """The bank, or ``NotFound``."""
+    return _get(visible_banks(actor), bank_id, "题库")
+
+
+def get_question(actor: Actor, question_id: int) -> Question:
+    """The question version, or ``NotFound``."""
+    return _get(visible_questions(actor), question_id, "题目")
+
+
+def get_paper(actor: Actor, paper_id: int) -> Paper:
+    """The paper, or ``NotFound``."""
+    return _get(visible_papers(actor), paper_id, "试卷")
+
+
+def get_exam(actor: Actor, exam_id: int) -> Exam:
+    """The exam, or ``NotFound``."""
+    return _get(visible_exams(actor), exam_id, "考试")
+
+
+def get_attempt(actor: Actor, attempt_id: int) -> Attempt:
+    """The attempt, or ``NotFound``."""
+    return _get(visible_attempts(actor), attempt_id, "答卷")
+
+
+def find_attempt(actor: Actor, attempt_id: int) -> Attempt | None:
+    """The attempt, if it is there and visible."""
+    return visible_attempts(actor).filter(pk=attempt_id).first()
+
+
+def get_import(actor: Actor, bank: QuestionBank, import_id: int) -> QuestionImport:
+    """A preview of this bank that still waits for a decision, else ``NotFound`` or ``Conflict``."""
+    found = _get(QuestionImport.objects.filter(bank=bank).select_related("bank"), import_id, "导入记录")
+    if found.state != ImportState.CHECKED:
+        raise Conflict("exams.import_done", "这份表格已经处理过了，没有重复导入。请回到题库查看。")
+    return found
+
+
+def _get[M: Model](rows: QuerySet[M], pk: int, what: str) -> M:
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise NotFound("exams.not_found", f"没有找到这份{what}，或您无权查看。")
+    return found
+
+
+def _of_organisation[T: QuerySet[Any]](rows: T, actor: Actor, field: str) -> T:
+    if actor.is_operator or actor.role is Role.SYSTEM:
+        return rows
+    if actor.role in AUTHORS and actor.organisation_id:
+        return rows.filter(**{f"{field}_id": actor.organisation_id})
+    if actor.is_bureau and actor.region_code:
+        return rows.filter(**{f"{field}__region_id__startswith": actor.region_code})
+    return rows.none()

@@ -1,0 +1,132 @@
+"""What a learner sees before, while and after sitting an exam. Right answers leave only through ``with_solutions``."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from zhenxue.catalogue.data import QuestionKind
+from zhenxue.exams.data import Missing, Readiness
+from zhenxue.exams.models import Attempt, Exam, PaperLine
+from zhenxue.exams.queries.readiness import judge_readiness
+from zhenxue.ledger import api as ledger
+from zhenxue.training import api as training
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLine:
+    """One question as the page shows it. ``answer`` and ``explanation`` are empty unless solutions were asked for."""
+
+    position: int
+    kind: str
+    kind_label: str
+    stem: str
+    choices: tuple[tuple[str, str], ...]  # value, text
+    score: object
+    given: tuple[str, ...] = ()
+    sequence: int = 0
+    saved_at: dt.datetime | None = None
+    client_sequence: int = 0
+    answer: tuple[str, ...] = ()
+    explanation: str = ""
+    correct: bool | None = None
+    awarded: object = None
+
+    @property
+    def is_multiple(self) -> bool:
+        return self.kind == QuestionKind.MULTIPLE
+
+
+def paper_sheet(attempt: Attempt, *, with_solutions: bool = False) -> list[SheetLine]:
+    """The paper of an attempt with what was answered; two queries."""
+    answers = {answer.question_id: answer for answer in attempt.answers.all()}
+    lines = PaperLine.objects.filter(paper=attempt.exam.paper_id).select_related("question").order_by("position")
+    sheet = []
+    for line in lines:
+        question, answer = line.question, answers.get(line.question_id)
+        sheet.append(
+            SheetLine(
+                position=line.position,
+                kind=question.kind,
+                kind_label=QuestionKind(question.kind).label,
+                stem=question.stem,
+                choices=choices_of(question.kind, question.options),
+                score=line.score,
+                given=tuple(answer.given) if answer else (),
+                sequence=answer.sequence if answer else 0,
+                saved_at=answer.saved_at if answer else None,
+                client_sequence=answer.client_sequence if answer else 0,
+                answer=tuple(question.answer) if with_solutions else (),
+                explanation=question.explanation if with_solutions else "",
+                correct=(answer.correct if answer else False) if with_solutions else None,
+                awarded=(answer.awarded if answer else 0) if with_solutions else None,
+            )
+        )
+    return sheet
+
+
+def choices_of(kind: str, options: list[str]) -> tuple[tuple[str, str], ...]:
+    """Value and text of each choice; true/false has its two words."""
+    if kind == QuestionKind.TRUE_FALSE:
+        return (("对", "对"), ("错", "错"))
+    return tuple((chr(ord("A") + index), text) for index, text in enumerate(options))
+
+
+def missing_of(enrolment: training.Enrolment, stage_number: int) -> list[Missing]:
+    """The units of the stage that are not finished; when all are, the stage's lessons stand for what is left."""
+    units = [planned for planned in training.plan_units(enrolment.cohort_id) if planned.stage_number == stage_number]
+    progress = ledger.unit_progress(enrolment.pk)
+    missing = []
+    for planned in units:
+        done = progress.get(planned.unit.pk)
+        if done is None or done.finished_at is None:
+            left = planned.unit.seconds if done is None else max(done.required_seconds - done.seconds, 0)
+            missing.append(Missing(planned.unit.title, "online", left))
+    return missing or [Missing("本阶段线下课（缺勤的课请联系老师安排补课）", "offline", 0)]
+
+
+def readiness_of(*, exam: Exam, enrolment: training.Enrolment, now: dt.datetime) -> Readiness:
+    """Whether this learner may start this exam now, with what is missing."""
+    attempts = list(Attempt.objects.filter(exam=exam, enrolment=enrolment))
+    complete = ledger.stage_complete(enrolment.pk, exam.stage_number)
+    missing = [] if complete else missing_of(enrolment, exam.stage_number)
+    return judge_readiness(exam, enrolment.state, attempts, missing, complete, now)
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerExam:
+    """One card of the learner's list."""
+
+    exam: Exam
+    readiness: Readiness
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def best(self) -> Attempt | None:
+        marked = [attempt for attempt in self.attempts if attempt.score is not None]
+        return max(marked, key=lambda attempt: (bool(attempt.passed), attempt.score or 0), default=None)
+
+    @property
+    def opens_at(self) -> dt.datetime:
+        return self.exam.opens_at
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the learner has something to do here, now or soon."""
+        return self.readiness.can_start or self.readiness.code in {"exams.not_open", "exams.hours_missing"}
+
+
+def exams_of_learner(exams: list[Exam], person_id: int, now: dt.datetime) -> list[LearnerExam]:
+    """The learner's exams with their readiness; queries do not grow with the number of exams, only with cohorts."""
+    enrolments = {one.cohort_id: one for one in training.list_enrolments_of_person(person_id)}
+    attempts: dict[int, list[Attempt]] = {}
+    for attempt in Attempt.objects.filter(enrolment__person_id=person_id, exam__in=exams).order_by("number"):
+        attempts.setdefault(attempt.exam_id, []).append(attempt)
+    complete = {cohort: ledger.complete_stages(cohort) for cohort in {exam.cohort_id for exam in exams}}
+    cards = []
+    for exam in exams:
+        enrolment = enrolments.get(exam.cohort_id)
+        if enrolment is None:
+            continue
+        done = exam.stage_number in complete[exam.cohort_id].get(enrolment.pk, set())
+        own = attempts.get(exam.pk, [])
+        cards.append(LearnerExam(exam, judge_readiness(exam, enrolment.state, own, (), done, now), tuple(own)))
+    return cards

@@ -1,0 +1,1 @@
+"""Views of ``exams``, one file per page family."""

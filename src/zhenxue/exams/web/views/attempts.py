@@ -1,0 +1,121 @@
+"""An attempt: its page, every answer, the clock, handing in, the result."""
+
+import datetime as dt
+from functools import partial
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from zhenxue.exams import policies, queries
+from zhenxue.exams.data import AttemptState, Saved
+from zhenxue.exams.errors import AttemptEnded, DeadlinePassed
+from zhenxue.exams.models import Attempt
+from zhenxue.exams.operations import attempts as operations
+from zhenxue.exams.web.forms import AnswerForm, civil
+from zhenxue.exams.web.support import STAFF, device_of, read_only, to_question, wants_json
+from zhenxue.identity.api import ActorRequest, roles
+from zhenxue.identity.data import Role
+from zhenxue.kernel import clock
+
+
+def settled(request: ActorRequest, attempt_id: int, now: dt.datetime) -> Attempt:
+    """The attempt after its deadline was applied, if it is over."""
+    operations.settle(queries.visible_attempts(request.actor).filter(pk=attempt_id), now=now)
+    return queries.get_attempt(request.actor, attempt_id)
+
+
+def milliseconds(moment: dt.datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+@roles(Role.LEARNER)
+@never_cache
+def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
+    now = clock.now()
+    attempt = settled(request, attempt_id, now)
+    if attempt.state != AttemptState.OPEN:
+        return redirect("exams:result", attempt.pk)
+    if attempt.device != device_of(request):
+        return render(request, "exams/move.html", {"attempt": attempt, "bare": True, "narrow": True}, status=409)
+    sheet = queries.paper_sheet(attempt)
+    context = {"attempt": attempt, "sheet": sheet, "bare": True, "now_ms": milliseconds(now)}
+    context |= {"deadline_ms": milliseconds(attempt.deadline_at), "answered": sum(bool(line.given) for line in sheet)}
+    context["client_sequence"] = max((line.client_sequence for line in sheet), default=0)
+    return render(request, "exams/attempt.html", context)
+
+
+@roles(Role.LEARNER)
+@never_cache
+def attempt_state(request: ActorRequest, attempt_id: int) -> HttpResponse:
+    now = clock.now()
+    attempt = settled(request, attempt_id, now)
+    body = {"state": attempt.state, "server_now": milliseconds(now), "deadline": milliseconds(attempt.deadline_at)}
+    return JsonResponse({**body, "sequence": attempt.sequence, "here": attempt.device == device_of(request)})
+
+
+@roles(Role.LEARNER)
+@require_POST
+def answer(request: ActorRequest, attempt_id: int, position: int) -> HttpResponse:
+    now, form, machine = clock.now(), AnswerForm(request.POST), wants_json(request)
+    save = partial(operations.save_answer, actor=request.actor, device=device_of(request), now=now)
+    given = request.POST.getlist("given")
+    try:
+        saved = save(attempt_id=attempt_id, position=position, given=given, client_sequence=form.number)
+    except (DeadlinePassed, AttemptEnded) as error:
+        if machine:
+            raise
+        messages.error(request, error.message)
+        return redirect("exams:result", attempt_id)
+    if machine:
+        return JsonResponse(acknowledgement(saved, now))
+    messages.success(request, f"第 {position} 题已保存（第 {saved.sequence} 号 · {clock_of(saved)}）。")
+    return redirect(to_question(attempt_id, position))
+
+
+def clock_of(saved: Saved) -> str:
+    return f"{civil(saved.saved_at):%H:%M:%S}"
+
+
+def acknowledgement(saved: Saved, now: dt.datetime) -> dict[str, object]:
+    """What the island shows and uses: number and time of the stored answer, and the server's clock."""
+    place = {"position": saved.position, "sequence": saved.sequence, "at": clock_of(saved)}
+    return {**place, "server_now": milliseconds(now)}
+
+
+@roles(Role.LEARNER)
+@require_POST
+def move(request: ActorRequest, attempt_id: int) -> HttpResponse:
+    operations.move_attempt(actor=request.actor, attempt_id=attempt_id, device=device_of(request), now=clock.now())
+    return redirect("exams:attempt", attempt_id)
+
+
+@roles(Role.LEARNER)
+@never_cache
+def submit(request: ActorRequest, attempt_id: int) -> HttpResponse:
+    now, device = clock.now(), device_of(request)
+    if request.method == "POST":
+        operations.submit_attempt(actor=request.actor, attempt_id=attempt_id, device=device, now=now)
+        return redirect("exams:result", attempt_id)
+    attempt = settled(request, attempt_id, now)
+    if attempt.state != AttemptState.OPEN:
+        return redirect("exams:result", attempt.pk)
+    sheet = queries.paper_sheet(attempt)
+    context = {"attempt": attempt, "sheet": sheet, "unanswered": [line for line in sheet if not line.given]}
+    return render(request, "exams/submit.html", {**context, "bare": True, "narrow": True})
+
+
+@roles(Role.LEARNER, *STAFF)
+@never_cache
+def result(request: ActorRequest, attempt_id: int) -> HttpResponse:
+    now = clock.now()
+    attempt = settled(request, attempt_id, now)
+    if attempt.state == AttemptState.OPEN and request.actor.is_learner:
+        return redirect("exams:attempt", attempt.pk)
+    shows = policies.can_see_solutions(request.actor, attempt, now)
+    sheet = queries.paper_sheet(attempt, with_solutions=True) if shows else queries.paper_sheet(attempt)
+    context = {"attempt": attempt, "sheet": sheet, "shows": shows, "narrow": request.actor.is_learner}
+    context |= {"wrong": [line for line in sheet if line.correct is False], "read_only": read_only(request)}
+    return render(request, "exams/result.html", context | {"answered": sum(bool(line.given) for line in sheet)})

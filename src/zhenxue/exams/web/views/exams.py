@@ -1,0 +1,125 @@
+"""Exams for staff: list, arrange, results, export; the learner's list shares the address."""
+
+import datetime as dt
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from zhenxue.exams import policies, queries
+from zhenxue.exams.data import AttemptState, ExamState, phase_of
+from zhenxue.exams.operations import attempts as sitting
+from zhenxue.exams.operations import exams as operations
+from zhenxue.exams.web.exports import results_sheet
+from zhenxue.exams.web.forms import CancelForm, ExamForm
+from zhenxue.exams.web.support import MANAGERS, STAFF, download, read_only, status_of, try_form
+from zhenxue.identity.api import ActorRequest, roles
+from zhenxue.identity.data import Role
+from zhenxue.kernel import clock
+from zhenxue.kernel.listing import Filter, Listing
+
+
+@roles(Role.LEARNER, *STAFF)
+def exam_list(request: ActorRequest) -> HttpResponse:
+    now = clock.now()
+    if request.actor.is_learner:
+        return render(request, "exams/my.html", {"cards": queries.cards_of(request.actor, now), "now": now})
+    listing = Listing(
+        request,
+        queries.with_result_counts(queries.visible_exams(request.actor)),
+        search=("title", "cohort__code", "cohort__title"),
+        filters=(Filter("state", "状态", ExamState.choices()),),
+        sorts={"title": "考试", "cohort__code": "班期", "opens_at": "开始时间", "closes_at": "结束时间"},
+        default_sort="-opens_at",
+        search_label="搜索考试或班期",
+    )
+    rows = [(exam, phase_of(exam.state, exam.opens_at, exam.closes_at, now)) for exam in listing.rows]
+    context = {"listing": listing, "rows": rows, "can_schedule": request.actor.role in MANAGERS}
+    return render(request, "exams/list.html", {**context, "read_only": read_only(request)})
+
+
+@roles(Role.LEARNER, Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.TEACHER)
+def home_block(request: ActorRequest) -> HttpResponse:
+    now = clock.now()
+    if request.actor.is_learner:
+        cards = [card for card in queries.cards_of(request.actor, now) if card.is_waiting]
+        return render(request, "exams/_home_learner.html", {"cards": cards[:3]})
+    exams = queries.coming_exams(request.actor, now)
+    rows = [(exam, phase_of(exam.state, exam.opens_at, exam.closes_at, now)) for exam in exams]
+    return render(request, "exams/_home_staff.html", {"rows": rows})
+
+
+@roles(*MANAGERS)
+def exam_new(request: ActorRequest) -> HttpResponse:
+    cohorts, papers = queries.cohorts_to_examine(request.actor), queries.papers_to_use(request.actor)
+    form = ExamForm(request.POST or None, initial={"cohort": request.GET.get("cohort", "")}).choose(cohorts, papers)
+
+    def create() -> HttpResponse:
+        data = dict(form.cleaned_data)
+        cohort = next(one for one in cohorts if one.pk == data.pop("cohort"))
+        paper = next(one for one in papers if one.pk == data.pop("paper"))
+        exam = operations.create_exam(actor=request.actor, cohort=cohort, paper=paper, now=clock.now(), **data)
+        return redirect("exams:exam", exam.pk)
+
+    context = {"form": form, "cohorts": cohorts, "papers": papers}
+    return try_form(form, create) or render(request, "exams/exam_new.html", context, status=status_of(form))
+
+
+@roles(*STAFF)
+def exam_page(request: ActorRequest, exam_id: int) -> HttpResponse:
+    exam, now = queries.get_exam(request.actor, exam_id), clock.now()
+    sitting.settle(queries.attempts_of(exam), now=now)
+    listing = Listing(
+        request,
+        queries.attempts_of(exam),
+        search=("enrolment__person__name",),
+        filters=(
+            Filter("state", "状态", AttemptState.choices()),
+            Filter("passed", "结果", (("True", "合格"), ("False", "不合格"))),
+        ),
+        sorts={"score": "得分", "started_at": "开始时间", "submitted_at": "交卷时间", "number": "第几次"},
+        default_sort="-started_at",
+        search_label="搜索姓名",
+    )
+    return render(request, "exams/exam.html", exam_context(request, exam_id, now) | {"listing": listing})
+
+
+def exam_context(request: ActorRequest, exam_id: int, now: dt.datetime) -> dict[str, object]:
+    """What the exam's page shows beside the list of attempts."""
+    exam = queries.get_exam(request.actor, exam_id)
+    return {
+        "exam": exam,
+        "phase": phase_of(exam.state, exam.opens_at, exam.closes_at, now),
+        "figures": queries.figures_of(exam),
+        "bands": queries.score_bands(exam),
+        "questions": queries.question_figures(exam),
+        "can_schedule": policies.can_schedule(request.actor, exam.cohort.organisation_id),
+        "read_only": read_only(request),
+    }
+
+
+@roles(*MANAGERS)
+@require_POST
+def exam_schedule(request: ActorRequest, exam_id: int) -> HttpResponse:
+    exam = queries.get_exam(request.actor, exam_id)
+    operations.schedule_exam(actor=request.actor, exam=exam, now=clock.now())
+    messages.success(request, "考试已发布，学员可以在“考试”里看到。")
+    return redirect("exams:exam", exam.pk)
+
+
+@roles(*MANAGERS)
+@require_POST
+def exam_cancel(request: ActorRequest, exam_id: int) -> HttpResponse:
+    exam = queries.get_exam(request.actor, exam_id)
+    form = CancelForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    operations.cancel_exam(actor=request.actor, exam=exam, reason=reason, now=clock.now())
+    messages.success(request, "考试已取消。")
+    return redirect("exams:exam", exam.pk)
+
+
+@roles(*STAFF)
+def exam_export(request: ActorRequest, exam_id: int) -> HttpResponse:
+    exam = queries.get_exam(request.actor, exam_id)
+    return download(results_sheet(exam), f"{exam.cohort.code}_{exam.title}_成绩.xlsx")
