@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 ERASED = "evidence.erased"  # the kind that records an erasure
@@ -37,14 +37,22 @@ class Kind:
     """A kind of thing that happens: dotted name, Chinese label, and what may be erased.
 
     ``erasable`` names the top-level fields of the body that may hold personal data or free text: each is logged only as
-    a salted digest, so that it can be erased while the entry still verifies. ``describe`` turns a body into (Chinese
-    label, text) lines for a timeline; without it only the label shows. It must cope with an erased field being absent.
+    a salted digest, so that it can be erased while the entry still verifies. What a timeline shows of a body: either
+    ``labels`` (body field → Chinese label, in order, shown where present), or ``describe``, which turns a body into
+    (Chinese label, text) lines and must cope with an erased field being absent.
     """
 
     name: str
     label: str
     erasable: tuple[str, ...] = ()
     describe: Callable[[Mapping[str, Any]], Lines] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def lines(self, body: Mapping[str, Any]) -> Lines:
+        """What a timeline shows of a body."""
+        if self.describe is not None:
+            return self.describe(body)
+        return [(label, plain_text(body[name])) for name, label in self.labels.items() if body.get(name) is not None]
 
 
 class ProofState(enum.StrEnum):
@@ -197,6 +205,15 @@ def may_view(actor: Any, refs: Iterable[str]) -> bool:
     """Whether any registered rule lets the actor see an entry about these refs."""
     known = tuple(refs)
     return any(viewer(actor, known) for viewer in _viewers)
+
+
+def plain_text(value: Any) -> str:
+    """A body's value in words: yes and no, lists with a comma, everything else as it is."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, list | tuple):
+        return "、".join(plain_text(item) for item in value) or "无"
+    return str(value)
 
 
 def describe_erasure(body: Mapping[str, Any]) -> Lines:

@@ -5,12 +5,14 @@ import json
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.template.loader import render_to_string
 
 from tests.factories.evidence import NOW, Person, make_entry, make_log
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence import data
 from zhenxue.evidence.models import Entry
+from zhenxue.evidence.queries import log_verifier
 from zhenxue.kernel.errors import NotFound
 from zhenxue.tlog.hashing import leaf_hash
 from zhenxue.tlog.proofs import check_inclusion
@@ -119,6 +121,13 @@ def test_the_fragments_show_entries_in_chinese_and_escape_what_people_wrote() ->
     page = render_to_string("evidence/_entry.html", {"detail": detail})
     for words in (detail.digest, detail.root, detail.salt, "只有一条存证", "第 1 号，共 1 条", "log.zhenxue.example"):
         assert words in page
+
+
+@pytest.mark.parametrize(("name", "value"), [("LOG_KEY", "33"), ("LOG_KEY", "not hex"), ("LOG_ORIGIN", "two words")])
+def test_a_wrong_key_or_origin_is_refused_by_its_name(settings: Any, name: str, value: str) -> None:
+    setattr(settings, name, value)
+    with pytest.raises(ImproperlyConfigured, match=f"ZHENXUE_{name}"):
+        log_verifier()
 
 
 @pytest.mark.django_db

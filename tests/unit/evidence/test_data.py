@@ -40,3 +40,11 @@ def test_an_erasure_is_described_with_and_without_its_reason(monkeypatch: pytest
     del body["reason"]
     assert describe_erasure({**body, "kind": "tests.gone"})[0] == ("原存证", "tests.gone（摘要 abababababababab…）")
     assert len(describe_erasure(body)) == 2
+
+
+def test_a_kind_shows_its_labelled_fields_in_plain_words() -> None:
+    kind = Kind("tests.kind", "一件事", labels={"hours": "学时（分钟）", "late": "迟到", "days": "日期", "note": "备"})
+    body = {"late": False, "hours": 45, "days": ["3月1日", "3月2日"], "inner": 1, "note": None}
+    assert kind.lines(body) == [("学时（分钟）", "45"), ("迟到", "否"), ("日期", "3月1日、3月2日")]
+    assert Kind("tests.bare", "一件事").lines(body) == []
+    assert Kind("tests.own", "一件事", describe=lambda body: [("甲", f"{body['hours']}")]).lines(body) == [("甲", "45")]

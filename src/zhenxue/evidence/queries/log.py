@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from zhenxue.evidence.models import Checkpoint, Entry, Tile
 from zhenxue.kernel.errors import NotFound
@@ -36,7 +37,12 @@ class LogState:
 
 def log_signer() -> Signer:
     """The private key of this log under its origin's name (settings ``LOG_KEY``, ``LOG_ORIGIN``)."""
-    return Signer(settings.LOG_ORIGIN, bytes.fromhex(settings.LOG_KEY))
+    try:
+        return Signer(settings.LOG_ORIGIN, bytes.fromhex(settings.LOG_KEY))
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            "ZHENXUE_LOG_KEY must be an Ed25519 seed of 64 hex digits, ZHENXUE_LOG_ORIGIN a name without blanks or +"
+        ) from error
 
 
 def log_verifier() -> Verifier:

@@ -103,6 +103,4 @@ def visible_body(envelope: Mapping[str, Any], private: Mapping[str, Any]) -> dic
 
 
 def _lines(kind: Kind | None, body: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    if kind is None or kind.describe is None:
-        return ()
-    return tuple((label, str(text)) for label, text in kind.describe(body))
+    return tuple((label, str(text)) for label, text in kind.lines(body)) if kind else ()

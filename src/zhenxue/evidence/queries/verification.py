@@ -13,7 +13,7 @@ from django.db.models import Max
 
 from zhenxue.evidence.data import ERASED, Fault, Finding, list_projections
 from zhenxue.evidence.models import Checkpoint, Entry, Tile
-from zhenxue.evidence.queries.inspection import inspect_entry, salted_digest
+from zhenxue.evidence.queries.inspection import Inspection, inspect_entry, salted_digest
 from zhenxue.evidence.queries.log import log_verifier, read_stored_tile
 from zhenxue.tlog import checkpoints
 from zhenxue.tlog.errors import NoteBroken
@@ -186,13 +186,13 @@ class _Run:
 
     def take(self, entry: Entry, number: int, size: int) -> None:
         self.report.entries += 1
-        faults = list(inspect_entry(entry))
-        for finding in faults:
+        seen = inspect_entry(entry)
+        for finding in seen.findings:
             self.find(finding.fault, finding.text, number)
-        self.note_erasures(entry, number)
+        self.note_erasures(entry, number, seen)
         leaf = leaf_hash(salted_digest(entry))
         signed = self.signed_leaf(number, size)
-        if signed is not None and signed != leaf and not any(finding.fault is Fault.EDITED for finding in faults):
+        if signed is not None and signed != leaf and not seen.is_edited:
             self.doubtful.append((number, self.explain(leaf)))
         self.grow(leaf, signed if signed is not None else leaf, number)
 
@@ -240,19 +240,13 @@ class _Run:
 
     # The rest
 
-    def note_erasures(self, entry: Entry, number: int | None) -> None:
-        try:
-            named = set(json.loads(entry.envelope)["private"])
-            private = json.loads(entry.private)
-            gone = {name for name in named if "salt" not in private.get(name, {"salt": ""})}
-            if gone:
-                self.report.erased_fields += len(gone)
-                self.erased[bytes(entry.digest).hex()] = (number, gone)
-            if entry.kind == ERASED:
-                body = json.loads(entry.envelope)["body"]
-                self.erasures.setdefault(body["digest"], set()).update(body["fields"])
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return  # the entry is malformed, which its inspection has reported already
+    def note_erasures(self, entry: Entry, number: int | None, seen: Inspection) -> None:
+        if seen.gone:
+            self.report.erased_fields += len(seen.gone)
+            self.erased[bytes(entry.digest).hex()] = (number, seen.gone)
+        if entry.kind == ERASED and not seen.findings:
+            body = json.loads(entry.envelope)["body"]
+            self.erasures.setdefault(body["digest"], set()).update(body["fields"])
 
     def check_upper_tiles(self, size: int) -> None:
         for (level, index), hashes in sorted(self.upper.take_changes().items()):
@@ -270,9 +264,7 @@ class _Run:
     def check_waiting(self) -> None:
         for entry in Entry.objects.filter(number__isnull=True).order_by("id").prefetch_related("refs").iterator(CHUNK):
             self.report.waiting += 1
-            for finding in inspect_entry(entry):
+            seen = inspect_entry(entry)
+            for finding in seen.findings:
                 self.find(finding.fault, f"未入链的记录（id {entry.id}）：{finding.text}")
-            self.note_erasures(entry, None)
-
-
-__all__ = ["Report", "verify_log"]
+            self.note_erasures(entry, None, seen)
