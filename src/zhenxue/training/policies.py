@@ -172,6 +172,15 @@ def check_can_record_attendance(actor: Actor, line: PlanLine, now: dt.datetime) 
         )
 
 
+def reason_against_recording(actor: Actor, line: PlanLine, now: dt.datetime) -> str:
+    """Why attendance cannot be recorded now, in words for the page; empty when it can."""
+    try:
+        check_can_record_attendance(actor, line, now)
+    except ZhenxueError as error:
+        return error.message
+    return ""
+
+
 def check_can_study(enrolment: Enrolment, now: dt.datetime) -> None:
     """Raises ``CannotStudy`` unless the learner is active in a running cohort within its dates."""
     cohort = enrolment.cohort

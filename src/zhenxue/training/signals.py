@@ -5,7 +5,7 @@
     now count for the lesson, ``previous_seconds`` that counted before (0 at the first entry), ``began_at`` and
     ``ended_at`` of the lesson, ``is_correction``, ``now``.
 ``cohort_approved``, ``cohort_started``, ``cohort_closed``
-    ``cohort_id, now``.
+    ``cohort_id, now``; ``cohort_approved`` also ``starts_on``.
 ``enrolment_left``
     ``enrolment_id, cohort_id, now``.
 """

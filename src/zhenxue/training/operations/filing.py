@@ -85,7 +85,7 @@ def approve_cohort(
             "note": cohort.decision_note,
         }
         record_cohort("cohort_approved", actor, cohort, body, now)
-        signals.cohort_approved.send(sender=Cohort, cohort_id=cohort.pk, now=now)
+        signals.cohort_approved.send(sender=Cohort, cohort_id=cohort.pk, starts_on=cohort.starts_on, now=now)
     return cohort
 
 

@@ -1,10 +1,13 @@
 """Lessons and who was there."""
 
 import datetime as dt
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from zhenxue.identity.data import Actor
+from zhenxue.kernel import clock
+from zhenxue.kernel.errors import NotFound
 from zhenxue.training.data import AttendanceState, CohortState, EnrolmentState, LineMode
 from zhenxue.training.models import Attendance, Enrolment, PlanLine
 from zhenxue.training.queries.scope import visible_lessons
@@ -74,3 +77,63 @@ def list_lessons(cohort_id: int) -> list[PlanLine]:
     """The offline lessons of a cohort by time."""
     rows = PlanLine.objects.filter(cohort_id=cohort_id, mode=LineMode.OFFLINE).select_related("stage", "teacher")
     return list(rows.order_by("starts_at", "position"))
+
+
+def within(rows: QuerySet[PlanLine], value: str, now: dt.datetime) -> QuerySet[PlanLine]:
+    """Lessons of today, to come, past, or past without attendance."""
+    begin, end = clock.start_of_day(clock.civil_day(now)), end_of_day(now)
+    if value == "today":
+        return rows.filter(starts_at__gte=begin, starts_at__lt=end)
+    if value == "coming":
+        return rows.filter(starts_at__gte=now)
+    if value == "past":
+        return rows.filter(ends_at__lt=now)
+    records = Attendance.objects.filter(line=OuterRef("pk"))
+    return rows.filter(~Exists(records), starts_at__lte=now, cohort__state=CohortState.RUNNING)
+
+
+def end_of_day(now: dt.datetime) -> dt.datetime:
+    """The next midnight in China."""
+    return clock.start_of_day(clock.civil_day(now) + dt.timedelta(days=1))
+
+
+def by_day(lessons: list[PlanLine]) -> list[tuple[dt.date, list[PlanLine]]]:
+    """Lessons grouped by civil day, in order; lessons without a time are left out."""
+    days: dict[dt.date, list[PlanLine]] = {}
+    for line in lessons:
+        if line.starts_at is not None:
+            days.setdefault(clock.civil_day(line.starts_at), []).append(line)
+    return sorted(days.items())
+
+
+def past_lessons(actor: Actor, now: dt.datetime) -> list[tuple[PlanLine, Attendance | None]]:
+    """The learner's last lessons with what was recorded of them."""
+    lines = list(visible_lessons(actor).filter(ends_at__lt=now).order_by("-starts_at")[:20])
+    rows = Attendance.objects.filter(line__in=lines, enrolment__person_id=actor.person_id or 0)
+    records = {one.line_id: one for one in rows}
+    return [(line, records.get(line.pk)) for line in lines]
+
+
+def get_attendance(line: PlanLine, attendance_id: int) -> Attendance:
+    """A record of this lesson, or ``NotFound``."""
+    found = Attendance.objects.filter(line=line, pk=attendance_id).select_related("enrolment__person").first()
+    if found is None:
+        raise NotFound("training.attendance_not_found", "没有找到这条考勤记录，请刷新页面。")
+    return found
+
+
+def with_people(records: dict[int, Attendance]) -> list[tuple[Enrolment, Attendance]]:
+    """Records with their learners, by name."""
+    people = Enrolment.objects.filter(pk__in=records).select_related("person").order_by("person__name", "pk")
+    return [(one, records[one.pk]) for one in people]
+
+
+def attendance_table(cohort_id: int, totals: dict[int, dict[str, int]], roster: QuerySet[Enrolment]) -> dict[str, Any]:
+    """Lessons across, learners down: ``lessons``, and ``rows`` of (enrolment, cells in lesson order, totals)."""
+    lessons = list_lessons(cohort_id)
+    records = attendance_of_cohort(cohort_id)
+    rows = [
+        (one, [(line, records.get((one.pk, line.pk))) for line in lessons], totals.get(one.pk))
+        for one in roster.order_by("person__name", "pk")
+    ]
+    return {"lessons": lessons, "rows": rows}

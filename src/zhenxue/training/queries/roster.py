@@ -198,7 +198,7 @@ def answer_sheet(rows: Sequence[RosterRow], *, imported: bool) -> bytes:
             row.citizen_number,
             row.phone,
             row.social_card_number,
-            _group_label(row.target_group),
+            group_label(row.target_group),
             "；".join(row.problems) if row.problems else "；".join((good, *row.notes)),
         ]
         for row in rows
@@ -216,5 +216,6 @@ def account_sheet(accounts: Sequence[InitialAccount]) -> bytes:
     return sheets.write_xlsx("初始密码", ["姓名", "登录名", "初始密码"], rows, notes=notes)
 
 
-def _group_label(value: str) -> str:
+def group_label(value: str) -> str:
+    """The word for a target group; anything unknown as it is."""
     return TargetGroup(value).label if value in {group.value for group in TargetGroup} else value

@@ -1,6 +1,70 @@
 """Addresses of ``training``."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from zhenxue.training.web.views import amendments, cohorts, filings, home, lessons, programmes, roster
 
 app_name = "training"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("programmes/", programmes.programmes, name="programmes"),
+    path("programmes/new/", programmes.new_programme, name="new_programme"),
+    path("programmes/occupations/", programmes.occupation_options, name="occupations"),
+    path("programmes/<int:programme_id>/", programmes.programme, name="programme"),
+    path("programmes/<int:programme_id>/edit/", programmes.edit_programme, name="edit_programme"),
+    path("programmes/<int:programme_id>/online/", programmes.add_online, name="add_online"),
+    path("programmes/<int:programme_id>/offline/", programmes.add_offline, name="add_offline"),
+    path("programmes/<int:programme_id>/lines/<int:line_id>/", programmes.change_line, name="change_line"),
+    path("programmes/<int:programme_id>/lines/<int:line_id>/delete/", programmes.delete_line, name="delete_line"),
+    path("programmes/<int:programme_id>/lines/<int:line_id>/move/", programmes.move_line, name="move_line"),
+    path("programmes/<int:programme_id>/ready/", programmes.make_ready, name="make_ready"),
+    path("programmes/<int:programme_id>/copy/", programmes.copy_programme, name="copy_programme"),
+    path("programmes/<int:programme_id>/retire/", programmes.retire_programme, name="retire_programme"),
+    path("cohorts/", cohorts.cohorts, name="cohorts"),
+    path("cohorts/new/", cohorts.new_cohort, name="new_cohort"),
+    path("cohorts/roster-template/", roster.roster_template, name="roster_template"),
+    path("cohorts/<int:cohort_id>/", cohorts.cohort, name="cohort"),
+    path("cohorts/<int:cohort_id>/edit/", cohorts.edit_cohort, name="edit_cohort"),
+    path("cohorts/<int:cohort_id>/plan/", cohorts.plan, name="plan"),
+    path("cohorts/<int:cohort_id>/plan/edit/", cohorts.edit_plan, name="edit_plan"),
+    path("cohorts/<int:cohort_id>/plan/<int:line_id>/split/", cohorts.split_lesson, name="split_lesson"),
+    path("cohorts/<int:cohort_id>/plan/<int:line_id>/join/", cohorts.join_lesson, name="join_lesson"),
+    path("cohorts/<int:cohort_id>/check/", cohorts.check_cohort, name="check_cohort"),
+    path("cohorts/<int:cohort_id>/file/", cohorts.file_cohort, name="file_cohort"),
+    path("cohorts/<int:cohort_id>/cancel/", cohorts.cancel_cohort, name="cancel_cohort"),
+    path("cohorts/<int:cohort_id>/start/", cohorts.start_cohort, name="start_cohort"),
+    path("cohorts/<int:cohort_id>/close/", cohorts.close_cohort, name="close_cohort"),
+    path("cohorts/<int:cohort_id>/history/", cohorts.history, name="history"),
+    path("cohorts/<int:cohort_id>/attendance/", lessons.attendance, name="attendance"),
+    path("cohorts/<int:cohort_id>/roster/", roster.roster, name="roster"),
+    path("cohorts/<int:cohort_id>/roster/upload/", roster.upload_roster, name="upload_roster"),
+    path("cohorts/<int:cohort_id>/roster/add/", roster.add_learner, name="add_learner"),
+    path("cohorts/<int:cohort_id>/amendments/", amendments.amendments, name="amendments"),
+    path("cohorts/<int:cohort_id>/amendments/end-date/", amendments.amend_end_date, name="amend_end_date"),
+    path("cohorts/imports/<int:import_id>/", roster.roster_import, name="roster_import"),
+    path("cohorts/imports/<int:import_id>/confirm/", roster.confirm_import, name="confirm_import"),
+    path("cohorts/imports/<int:import_id>/discard/", roster.discard_import, name="discard_import"),
+    path("cohorts/imports/<int:import_id>/result/", roster.import_result, name="import_result"),
+    path("cohorts/imports/<int:import_id>/accounts/", roster.take_accounts, name="take_accounts"),
+    path("cohorts/enrolments/<int:enrolment_id>/remove/", roster.remove_learner, name="remove_learner"),
+    path("cohorts/enrolments/<int:enrolment_id>/leave/", roster.leave, name="leave"),
+    path("filings/", filings.filings, name="filings"),
+    path("filings/<int:cohort_id>/", filings.filing_page, name="filing"),
+    path("filings/<int:cohort_id>/approve/", filings.approve_filing, name="approve_filing"),
+    path("filings/<int:cohort_id>/return/", filings.return_filing, name="return_filing"),
+    path("filings/amendments/", filings.amendment_queue, name="amendment_queue"),
+    path("filings/amendments/<int:amendment_id>/", filings.amendment, name="amendment"),
+    path("filings/amendments/<int:amendment_id>/approve/", filings.approve_amendment, name="approve_amendment"),
+    path("filings/amendments/<int:amendment_id>/return/", filings.return_amendment, name="return_amendment"),
+    path("lessons/", lessons.lessons, name="lessons"),
+    path("lessons/<int:line_id>/attendance/", lessons.lesson_attendance, name="lesson_attendance"),
+    path(
+        "lessons/<int:line_id>/attendance/<int:attendance_id>/", lessons.correct_attendance, name="correct_attendance"
+    ),
+    path("lessons/<int:line_id>/sheet/", lessons.lesson_sheet, name="lesson_sheet"),
+    path("lessons/<int:line_id>/amend/", amendments.amend_lesson, name="amend_lesson"),
+    path("lessons/<int:line_id>/make-up/", amendments.make_up_lesson, name="make_up_lesson"),
+    path("schedule/", lessons.schedule, name="schedule"),
+    path("home/training/manager/", home.manager_block, name="manager_block"),
+    path("home/training/bureau/", home.bureau_block, name="bureau_block"),
+    path("home/training/teacher/", home.teacher_block, name="teacher_block"),
+]

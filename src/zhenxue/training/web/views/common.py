@@ -1,0 +1,121 @@
+"""Roles and small answers that the pages share."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from django.http import HttpResponse
+
+from zhenxue.identity.api import ActorRequest
+from zhenxue.identity.data import Role
+from zhenxue.kernel.clock import CIVIL_ZONE
+from zhenxue.training import policies
+from zhenxue.training.data import APPROVED_STATES, CohortState
+from zhenxue.training.models import Amendment, Cohort
+
+MANAGERS = (Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER)
+BUREAU = (Role.BUREAU_OFFICER,)
+OPERATORS = (Role.OPERATOR_ADMIN, Role.OPERATOR_REVIEWER)
+OVERSEERS = (*BUREAU, *OPERATORS)
+STAFF = (*MANAGERS, Role.TEACHER, *OVERSEERS)
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+#: The tone of each state's tag.
+TONES = {
+    CohortState.DRAFT: "idle",
+    CohortState.FILED: "wait",
+    CohortState.RETURNED: "bad",
+    CohortState.APPROVED: "ok",
+    CohortState.RUNNING: "ok",
+    CohortState.CLOSED: "proof",
+    CohortState.CANCELLED: "idle",
+}
+WIZARD = (("basics", "基本信息"), ("plan", "教学计划"), ("roster", "学员名册"), ("check", "检查并提交"))
+
+
+def xlsx(content: bytes, name: str) -> HttpResponse:
+    """A workbook to download under a Chinese name."""
+    answer = HttpResponse(content, content_type=XLSX)
+    answer["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def with_tones(cohorts: Sequence[Cohort]) -> list[tuple[Cohort, str, str]]:
+    """Each cohort with the word and tone of its state."""
+    return [(one, CohortState(one.state).label, TONES[CohortState(one.state)]) for one in cohorts]
+
+
+def frame(request: ActorRequest, cohort: Cohort, tab: str) -> dict[str, Any]:
+    """What ``_cohort.html`` needs around every tab of a cohort."""
+    actor, state = request.actor, CohortState(cohort.state)
+    own = actor.is_manager and actor.organisation_id == cohort.organisation_id
+    return {
+        "cohort": cohort,
+        "tab": tab,
+        "state_label": state.label,
+        "state_tone": TONES[state],
+        "state_steps": state_steps(state),
+        "may_edit": policies.allows(policies.check_can_edit_cohort, actor, cohort),
+        "may_decide": policies.allows(policies.check_can_decide, actor, cohort),
+        "may_amend": policies.allows(policies.check_can_amend, actor, cohort),
+        "may_cancel": policies.allows(policies.check_can_cancel, actor, cohort),
+        "may_close": policies.allows(policies.check_can_close, actor, cohort),
+        "own": own,
+        "sees_amendments": actor.role is not Role.TEACHER,
+        "approved": state in APPROVED_STATES,
+        "read_only": actor.is_bureau,
+    }
+
+
+def state_steps(state: CohortState) -> list[tuple[str, str]]:
+    """The stepped line of a cohort's life."""
+    order = [CohortState.DRAFT, CohortState.FILED, CohortState.APPROVED, CohortState.RUNNING, CohortState.CLOSED]
+    if state is CohortState.CANCELLED:
+        return [("草稿", "done"), ("已取消", "bad")]
+    here = order.index(CohortState.FILED if state is CohortState.RETURNED else state)
+    steps = []
+    for index, one in enumerate(order):
+        word = state.label if index == here else one.label
+        mood = "done" if index < here or one is CohortState.CLOSED is state else "now" if index == here else "todo"
+        steps.append((word, "bad" if index == here and state is CohortState.RETURNED else mood))
+    return steps
+
+
+def wizard_steps(step: str) -> list[tuple[str, str]]:
+    """The four steps of preparing a filing."""
+    here = [key for key, _ in WIZARD].index(step)
+    return [
+        (label, "done" if index < here else "now" if index == here else "todo")
+        for index, (_, label) in enumerate(WIZARD)
+    ]
+
+
+def with_changes(amendments: Sequence[Amendment], names: dict[int, str]) -> list[dict[str, Any]]:
+    """Amendments with their changes in words; ``names`` are people's names by id."""
+    return [{"amendment": one, "rows": change_rows(one, names)} for one in amendments]
+
+
+def change_rows(amendment: Amendment, names: dict[int, str]) -> list[tuple[str, str, str]]:
+    """(what, before, after) in words for one amendment."""
+    labels = {
+        "starts_at": "上课时间",
+        "ends_at": "下课时间",
+        "place": "地点",
+        "teacher": "教师",
+        "ends_on": "结班日期",
+        "minutes": "计学时分钟",
+    }
+    return [
+        (labels.get(name, name), _value(name, change["from"], names), _value(name, change["to"], names))
+        for name, change in amendment.changes.items()
+    ]
+
+
+def _value(name: str, value: Any, names: dict[int, str]) -> str:
+    if value in (None, ""):
+        return "—"
+    if name in {"starts_at", "ends_at"}:
+        return dt.datetime.fromisoformat(value).astimezone(CIVIL_ZONE).strftime("%Y-%m-%d %H:%M")
+    return names.get(value, str(value)) if name == "teacher" else str(value)

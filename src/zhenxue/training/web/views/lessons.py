@@ -1,0 +1,133 @@
+"""Lessons: the teacher's list, attendance, the learner's timetable."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from zhenxue.identity.api import ActorRequest, roles
+from zhenxue.identity.data import Role
+from zhenxue.kernel import clock
+from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.training import policies
+from zhenxue.training.data import AttendanceState
+from zhenxue.training.models import PlanLine
+from zhenxue.training.operations import attendance as operations
+from zhenxue.training.queries import attendance as queries
+from zhenxue.training.queries.cohorts import attendance_totals
+from zhenxue.training.queries.cohorts import roster as roster_rows
+from zhenxue.training.queries.plan import rules_of
+from zhenxue.training.queries.scope import get_cohort, get_lesson
+from zhenxue.training.web.forms.common import attempt
+from zhenxue.training.web.forms.roster import AttendanceForm, CorrectionForm
+from zhenxue.training.web.views.common import MANAGERS, STAFF, frame
+
+TEACHING = (Role.TEACHER, *MANAGERS)
+SCHEDULE_DAYS = 60
+WHEN = (("today", "今天"), ("coming", "以后"), ("open", "待登记考勤"), ("past", "已上过"))
+
+
+@roles(*TEACHING)
+@require_GET
+def lessons(request: ActorRequest) -> HttpResponse:
+    """Lessons in sight, the coming ones first."""
+    now = clock.now()
+    listing = Listing(
+        request,
+        queries.lesson_shelf(request.actor),
+        search=("title", "cohort__title", "place"),
+        filters=(Filter("when", "时间", WHEN, apply=lambda rows, value: queries.within(rows, value, now)),),
+        sorts={"starts_at": "上课时间", "title": "内容", "cohort__title": "班期"},
+        default_sort="starts_at",
+        search_label="搜索内容、班期、地点",
+    )
+    return render(request, "training/lessons.html", {"listing": listing, "now": now})
+
+
+@roles(*TEACHING)
+@require_http_methods(["GET", "POST"])
+def lesson_attendance(request: ActorRequest, line_id: int) -> HttpResponse:
+    """Who is there: three big choices a learner."""
+    line = get_lesson(request.actor, line_id)
+    policies.check_can_see_attendance(request.actor, line)
+    context = _lesson(request, line)
+    form = context["form"]
+    acting: dict[str, Any] = {"actor": request.actor, "line_id": line_id, "now": clock.now()}
+    done = attempt(request, form, lambda _: operations.record_attendance(**acting, marks=form.marks()))
+    if done is not None:
+        messages.success(request, f"已登记 {len(done)} 人的考勤，学时已记入。")
+        return redirect("training:lesson_attendance", line_id)
+    return render(request, "training/lesson_attendance.html", context, status=422 if form.errors else 200)
+
+
+@roles(*TEACHING)
+@require_http_methods(["GET", "POST"])
+def correct_attendance(request: ActorRequest, line_id: int, attendance_id: int) -> HttpResponse:
+    """Change one record, with the reason."""
+    line = get_lesson(request.actor, line_id)
+    policies.check_can_record_attendance(request.actor, line, clock.now())
+    found = queries.get_attendance(line, attendance_id)
+    form = CorrectionForm(request.POST or None, initial={"state": found.state})
+    acting: dict[str, Any] = {"actor": request.actor, "attendance_id": attendance_id, "now": clock.now()}
+    if attempt(request, form, lambda values: operations.correct_attendance(**acting, **values)):
+        messages.success(request, "考勤已更正，学时已重新计算，更正原因已存证。")
+        return redirect("training:lesson_attendance", line_id)
+    context = {"form": form, "line": line, "record": found, "person": found.enrolment.person}
+    return render(request, "training/correct_attendance.html", context, status=422 if form.errors else 200)
+
+
+@roles(*STAFF)
+@require_GET
+def lesson_sheet(request: ActorRequest, line_id: int) -> HttpResponse:
+    """The sign-in sheet to print, with places for signature and seal."""
+    line = get_lesson(request.actor, line_id)
+    records = queries.attendance_of_lesson(line.pk)
+    rows = [(one, records.get(one.pk)) for one in queries.expected_enrolments(line)]
+    return render(request, "training/lesson_sheet.html", {"line": line, "cohort": line.cohort, "rows": rows})
+
+
+@roles(*STAFF)
+@require_GET
+def attendance(request: ActorRequest, cohort_id: int) -> HttpResponse:
+    """Attendance of a cohort: lessons across, learners down."""
+    cohort = get_cohort(request.actor, cohort_id)
+    table = queries.attendance_table(cohort.pk, attendance_totals(cohort.pk), roster_rows(cohort.pk))
+    context = {**frame(request, cohort, "attendance"), **table}
+    context["may_record"] = request.actor.role in TEACHING
+    return render(request, "training/attendance.html", context)
+
+
+@roles(Role.LEARNER)
+@require_GET
+def schedule(request: ActorRequest) -> HttpResponse:
+    """The learner's timetable: what comes, by day."""
+    now = clock.now()
+    today = clock.start_of_day(clock.civil_day(now))
+    found = queries.lessons_between(request.actor, today, today + dt.timedelta(days=SCHEDULE_DAYS))
+    context = {"days": queries.by_day(found), "now": now, "past": queries.past_lessons(request.actor, now)}
+    return render(request, "training/schedule.html", context)
+
+
+def _lesson(request: ActorRequest, line: PlanLine) -> dict[str, Any]:
+    now = clock.now()
+    records = queries.attendance_of_lesson(line.pk)
+    expected = queries.expected_enrolments(line)
+    fresh = [one for one in expected if one.pk not in records]
+    initial = {}
+    if request.GET.get("fill") == "present":
+        initial = {f"state-{one.pk}": AttendanceState.PRESENT for one in fresh}
+    may_record = policies.allows(policies.check_can_record_attendance, request.actor, line, now)
+    return {
+        "line": line,
+        "cohort": line.cohort,
+        "form": AttendanceForm(request.POST or None, enrolments=fresh, initial=initial),
+        "fresh": fresh,
+        "records": queries.with_people(records),
+        "may_record": may_record,
+        "why_not": "" if may_record else policies.reason_against_recording(request.actor, line, now),
+        "late_minutes": rules_of(line.cohort)["late_minutes"],
+        "filled": bool(initial),
+    }
