@@ -47,6 +47,8 @@ if not WORKER:
 import django  # noqa: E402 - the environment above comes first
 
 django.setup()
+# xdist's workers inherit this environment, and would load the settings before this file had made theirs.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 import pytest  # noqa: E402 - after Django, so that every conftest below may import models
 from django.core.cache import cache  # noqa: E402 - see above
