@@ -46,6 +46,7 @@ DECLARED = {
     "identity.Account.username": "the name one signs in by; never a citizen number or a phone",
     "identity.LoginSession.user_agent": "shown on the hand-over page, so that one knows the other device",
     "identity.LoginSession.ip": "network address, kept with the session for the access log",
+    "study.StudySession.ip": "network address of a study session, part of its proof",
     "identity.AccessLogEntry.ip": "network address, kept by law for six months at least",
 }
 
