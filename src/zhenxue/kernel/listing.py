@@ -54,11 +54,11 @@ class Chip:
 
 
 class Listing:
-    """One page of a queryset, as the request's query parameters ask: ``q``, ``sort``, ``page``, ``size`` and the filters'.
+    """One page of a queryset as the address asks: ``q``, ``sort``, ``page``, ``size`` and the filters' own parameters.
 
-    ``search`` is a sequence of fields that must contain every word of ``q``, or a function that narrows by it (for blind
-    indexes). ``sorts`` maps a model field to its Chinese heading; ``-field`` is descending. Unknown or broken values are
-    ignored, so an old bookmark never fails. Other parameters of the address are kept.
+    ``search`` is a sequence of fields that must contain every word of ``q``, or a function that narrows by it (for
+    blind indexes). ``sorts`` maps a model field to its Chinese heading; ``-field`` is descending. Unknown or broken
+    values are ignored, so an old bookmark never fails. Other parameters of the address are kept.
     """
 
     def __init__(

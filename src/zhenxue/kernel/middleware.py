@@ -42,9 +42,9 @@ class Fault(ZhenxueError):
 
 
 class ErrorMiddleware:
-    """Answers ``ZhenxueError`` (and Django's own refusals) in words; logs everything else and answers 500 with a reference.
+    """Answers ``ZhenxueError`` and Django's own refusals in words; logs all else and answers 500 with a reference.
 
-    JSON goes to addresses under ``/api/`` and to ``Accept: application/json``; a fragment to htmx; a page to all others.
+    JSON goes to addresses under ``/api/`` and to ``Accept: application/json``; a fragment to htmx; a page to others.
     A redirect to sign-in becomes ``HX-Redirect`` for htmx, so that no sign-in page lands inside a fragment.
     """
 

@@ -43,7 +43,12 @@ GROUPS = (
 )
 
 GUIDES = (
-    Guide("learner", "学员：怎么上课、怎么算学时", "登录、上课、签到、考试，以及学时没有计入时怎么办。", frozenset({Role.LEARNER})),
+    Guide(
+        "learner",
+        "学员：怎么上课、怎么算学时",
+        "登录、上课、签到、考试，以及学时没有计入时怎么办。",
+        frozenset({Role.LEARNER}),
+    ),
     Guide("teacher", "教师：点名与查看学员", "线下课考勤怎么录、录错了怎么更正。", frozenset({Role.TEACHER})),
     Guide(
         "manager",
@@ -51,7 +56,12 @@ GUIDES = (
         "编项目、备案开班、导入名册、安排考试、申报补贴。",
         frozenset({Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER}),
     ),
-    Guide("bureau", "人社部门：审批、抽查与核发", "看什么、批什么、怎么核对一条学习记录。", frozenset({Role.BUREAU_OFFICER})),
+    Guide(
+        "bureau",
+        "人社部门：审批、抽查与核发",
+        "看什么、批什么、怎么核对一条学习记录。",
+        frozenset({Role.BUREAU_OFFICER}),
+    ),
     Guide(
         "operator",
         "平台运营：审核资源与管理机构",

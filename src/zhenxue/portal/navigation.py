@@ -20,7 +20,7 @@ LARGE_TYPE_COOKIE = "large_type"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A navigation entry with its address and whether the person stands on it: ``page``, ``true`` (inside it) or empty."""
+    """A navigation entry; ``current`` is ``page`` where the person stands, ``true`` inside that place, else empty."""
 
     label: str
     url: str

@@ -54,7 +54,12 @@ class SampleRows(list[SampleRow]):
 
 
 def _samples() -> Iterator[SampleRow]:
-    titles = ("焊工（五级）春季班", "养老护理员（四级）", "电工（五级）企业新录用人员岗位技能提升培训", "中式面点师（五级）")
+    titles = (
+        "焊工（五级）春季班",
+        "养老护理员（四级）",
+        "电工（五级）企业新录用人员岗位技能提升培训",
+        "中式面点师（五级）",
+    )
     for number in range(1, 58):
         state = STATES[number % 3][0]
         start = dt.date(2026, 3, 1) + dt.timedelta(days=number)
@@ -67,7 +72,9 @@ class SampleForm(forms.Form):
     title = forms.CharField(label="班期名称", help_text="写清职业和等级，例如“焊工（五级）春季班”。", max_length=40)
     starts_on = forms.DateField(label="开班日期", widget=forms.DateInput(attrs={"type": "date"}))
     place = forms.CharField(label="上课地点", required=False)
-    kind = forms.ChoiceField(label="培训类别", choices=[("", "请选择"), ("skill", "就业技能"), ("upskill", "岗位技能提升")])
+    kind = forms.ChoiceField(
+        label="培训类别", choices=[("", "请选择"), ("skill", "就业技能"), ("upskill", "岗位技能提升")]
+    )
     modes = forms.MultipleChoiceField(
         label="授课方式", choices=[("online", "线上"), ("offline", "线下")], widget=forms.CheckboxSelectMultiple
     )
