@@ -23,7 +23,7 @@ export ZHENXUE_DATA_FOLDER="$data"
 step format .venv/bin/ruff format --check .
 step lint .venv/bin/ruff check .
 step types .venv/bin/mypy
-step borders .venv/bin/lint-imports
+step borders .venv/bin/lint-imports --no-cache
 step migrations .venv/bin/zhenxue makemigrations --check --dry-run
 step diagrams .venv/bin/python scripts/state_diagrams.py --check
 step system .venv/bin/zhenxue check --fail-level WARNING
