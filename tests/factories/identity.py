@@ -11,7 +11,7 @@ from django.test import Client
 from stdnum.cn import ric, uscc
 
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import SYSTEM, Actor, OrganisationKind, Role
+from zhenxue.identity.data import SYSTEM, Actor, Device, OrganisationKind, Role
 from zhenxue.identity.management.commands import load_regions, load_rules
 from zhenxue.identity.models import Account, Organisation, Person, Region, RuleSet
 
@@ -20,6 +20,7 @@ PASSWORD = "Lianxi-2026-mima"
 SURNAMES = "赵钱孙李周吴郑王冯陈"
 GIVEN = "子文学明春晓海山云平"
 USCC_TAIL = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+DEVICE = Device("Linux 电脑 · Chrome 浏览器", "test", "127.0.0.1")
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"
 
 

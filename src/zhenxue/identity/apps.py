@@ -8,7 +8,10 @@ from typing import Any
 
 from django.apps import AppConfig
 
-from zhenxue.evidence.data import Kind, register
+from zhenxue.evidence.data import Kind, register, register_viewer
+from zhenxue.identity.data import Role
+from zhenxue.kernel import navigation
+from zhenxue.kernel.navigation import Item
 
 Lines = list[tuple[str, str]]
 
@@ -49,11 +52,61 @@ KINDS = (
     Kind("identity.unmasked", "查看完整个人信息", ("reason",), _lines(what="内容", reason="原因")),
 )
 
+MANAGERS = {Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER}
+OVERSEERS = {Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN}
+GROUP = "机构与人员"
+ITEMS = (
+    Item(
+        "机构",
+        "identity:organisations",
+        "building-community",
+        {*OVERSEERS, Role.OPERATOR_REVIEWER},
+        70,
+        GROUP,
+        ("identity:organisation",),
+    ),
+    Item(
+        "本机构",
+        "identity:own_organisation",
+        "building",
+        {*MANAGERS, Role.TEACHER},
+        70,
+        GROUP,
+        ("identity:organisation",),
+    ),
+    Item("人员", "identity:people", "users", {*MANAGERS, *OVERSEERS}, 71, GROUP),
+    Item("账号", "identity:accounts", "user-check", {*MANAGERS, *OVERSEERS}, 72, GROUP, ("identity:new_account",)),
+    Item("登录记录", "identity:sign_ins", "device-mobile", {*MANAGERS, *OVERSEERS}, 73, GROUP),
+    Item("访问日志", "identity:access_log", "history", {*MANAGERS, *OVERSEERS}, 74, GROUP),
+    Item(
+        "执行规则",
+        "identity:rules",
+        "clipboard-text",
+        {*MANAGERS, *OVERSEERS, Role.TEACHER, Role.OPERATOR_REVIEWER},
+        75,
+        GROUP,
+    ),
+    Item(
+        "我的",
+        "identity:me",
+        "user",
+        {Role.LEARNER},
+        90,
+        "",
+        ("identity:phone", "identity:choose_role", "identity:password"),
+    ),
+)
+
 
 class IdentityConfig(AppConfig):
     name = "zhenxue.identity"
     label = "identity"
 
     def ready(self) -> None:
+        from zhenxue.identity.policies import may_view_entry
+
         for kind in KINDS:
             register(kind)
+        register_viewer(may_view_entry)
+        for item in ITEMS:
+            navigation.register(item)

@@ -123,7 +123,9 @@ class Actor:
     @property
     def label(self) -> str:
         """``name（role · organisation）``, as evidence and pages show it."""
-        role = self.role.label if self.role else "访客"
+        if self.role is None or self.role is Role.SYSTEM:
+            return self.name or "访客"
+        role = self.role.label
         return f"{self.name}（{role}{' · ' + self.organisation_name if self.organisation_name else ''}）"
 
 

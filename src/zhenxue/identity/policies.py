@@ -4,8 +4,11 @@ button.
 The table of roles and acts is in docs/reference/roles.md.
 """
 
+from collections.abc import Iterable
+
 from zhenxue.identity.data import Actor, OrganisationKind, OrganisationState, Role
 from zhenxue.identity.models import Account, Membership, Organisation, Person
+from zhenxue.identity.queries.organisations import region_codes_of
 from zhenxue.kernel.errors import Invalid, Refused
 
 #: Kinds of organisation a bureau may enter into the register (the operator enters any).
@@ -131,6 +134,12 @@ def can_manage_account(actor: Actor, account: Account, memberships: list[Members
     return True
 
 
+def can_revoke(actor: Actor, membership: Membership) -> bool:
+    """Whoever may give the role may take it, but nobody takes the own."""
+    mine = membership.account_id == actor.account_id
+    return not mine and can_grant(actor, membership.organisation, Role(membership.role))
+
+
 def can_unmask(actor: Actor) -> bool:
     """Staff who answer for real-name data: managers, bureaus, the operator's administrator."""
     return actor.is_manager or actor.role in {Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN}
@@ -139,6 +148,20 @@ def can_unmask(actor: Actor) -> bool:
 def check_can_unmask(actor: Actor) -> None:
     if not can_unmask(actor):
         raise Refused("identity.unmask", "您没有查看完整个人信息的权限。")
+
+
+def may_view_entry(actor: Actor, refs: Iterable[str]) -> bool:
+    """Who may open an evidence entry about these refs: the operator all; everybody what is about the own person or
+    account; a manager what is about the own organisation; a bureau what is about an organisation of its region."""
+    if actor.is_operator or actor.role is Role.SYSTEM:
+        return True
+    known = set(refs)
+    if actor.account_id and known & {f"account:{actor.account_id}", f"person:{actor.person_id}"}:
+        return True
+    if actor.is_manager:
+        return f"organisation:{actor.organisation_id}" in known
+    ids = [int(ref.removeprefix("organisation:")) for ref in known if ref.startswith("organisation:")]
+    return actor.is_bureau and any(actor.covers(code) for code in region_codes_of(ids))
 
 
 def _roles_of_kind(kind: str | None) -> set[Role]:

@@ -1,5 +1,7 @@
 """Regions and organisations as an actor may see them."""
 
+from collections.abc import Collection
+
 from django.db.models import Q, QuerySet
 
 from zhenxue.identity.data import Actor, OrganisationKind, OrganisationState
@@ -95,3 +97,10 @@ def region_choices(actor: Actor) -> list[tuple[str, str]]:
     within = actor.region_code if actor.is_bureau else actor.region_code[:2]
     rows = Region.objects.filter(code__startswith=within).select_related("parent").order_by("code")
     return [(one.code, f"{one.parent.name} {one.name}" if one.parent else one.name) for one in rows]
+
+
+def region_codes_of(organisation_ids: Collection[int]) -> list[str]:
+    """The regions of some organisations; no query for none."""
+    if not organisation_ids:
+        return []
+    return list(Organisation.objects.filter(pk__in=organisation_ids).values_list("region_id", flat=True))

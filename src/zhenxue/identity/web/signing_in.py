@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import HASH_SESSION_KEY, authenticate, login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
@@ -60,6 +60,15 @@ def begin(
     if len(queries.list_memberships(account.pk)) > 1:
         return redirect(reverse("identity:choose_role") + "?" + urlencode({"next": target}))
     return redirect(target)
+
+
+def keep_signed_in(request: HttpRequest, account: Account) -> None:
+    """Let this browser stay signed in after its owner set a new password, under a new session key.
+
+    Not ``update_session_auth_hash``: that first loads ``request.user`` by the old hash, and so throws the session away.
+    """
+    request.session.cycle_key()
+    request.session[HASH_SESSION_KEY] = account.get_session_auth_hash()
 
 
 def find_pending(request: HttpRequest, now: dt.datetime) -> Pending | None:

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("rules/", organisations.rules, name="rules"),
     path("organisations/", organisations.organisations, name="organisations"),
     path("organisations/new/", organisations.new_organisation, name="new_organisation"),
+    path("organisations/own/", organisations.own_organisation, name="own_organisation"),
     path("organisations/<int:organisation_id>/", organisations.organisation, name="organisation"),
     path("organisations/<int:organisation_id>/edit/", organisations.edit_organisation, name="edit_organisation"),
     path("organisations/<int:organisation_id>/verify/", organisations.verify_organisation, name="verify_organisation"),

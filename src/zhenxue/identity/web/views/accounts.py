@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies
 from zhenxue.identity.data import Role, SessionEnd
 from zhenxue.identity.models import Account
@@ -146,17 +147,11 @@ def _detail(request: ActorRequest, found: Account, form: GrantForm | None = None
     held = queries.list_memberships(found.pk)
     context = {
         "account": found,
-        "memberships": [
-            (
-                one,
-                one.account_id != request.actor.account_id
-                and policies.can_grant(request.actor, one.organisation, Role(one.role)),
-            )
-            for one in held
-        ],
+        "memberships": [(one, policies.can_revoke(request.actor, one)) for one in held],
         "may_manage": policies.can_manage_account(request.actor, found, held),
         "form": form or GrantForm(grants=granting.grants_for(request.actor)),
         "sign_ins": queries.list_sessions_of(request.actor, found.pk),
+        "entries": evidence.list_entries(refs=[f"account:{found.pk}"], limit=20),
     }
     return render(request, "identity/account.html", context, status=422 if form else 200)
 

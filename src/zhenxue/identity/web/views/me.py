@@ -1,7 +1,6 @@
 """The own account: data, password, phone, role, large type, sign-ins."""
 
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -13,7 +12,7 @@ from zhenxue.identity.queries import accounts as queries
 from zhenxue.identity.queries.people import get_person
 from zhenxue.identity.web.access import ActorRequest, signed_in
 from zhenxue.identity.web.forms import PasswordForm, PhoneForm, attempt
-from zhenxue.identity.web.signing_in import home_address, safe_next
+from zhenxue.identity.web.signing_in import home_address, keep_signed_in, safe_next
 from zhenxue.kernel import clock
 
 
@@ -49,7 +48,7 @@ def password(request: ActorRequest) -> HttpResponse:
         ),
     )
     if done:
-        update_session_auth_hash(request, account)
+        keep_signed_in(request, account)
         messages.success(request, "密码已修改。其他设备上的登录已退出。")
         return redirect(home_address())
     context = {

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies
 from zhenxue.identity.data import OrganisationKind, OrganisationState, Role
 from zhenxue.identity.operations import organisations as operations
@@ -18,6 +19,18 @@ from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
 
 OVERSEERS = (Role.BUREAU_OFFICER, Role.OPERATOR_REVIEWER, Role.OPERATOR_ADMIN)
+ORGANISATION_KINDS = tuple(
+    f"identity.{word}"
+    for word in (
+        "organisation_registered",
+        "organisation_edited",
+        "organisation_verified",
+        "organisation_suspended",
+        "account_opened",
+        "role_granted",
+        "role_revoked",
+    )
+)
 MANAGERS = (Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER)
 
 
@@ -75,6 +88,13 @@ def new_organisation(request: ActorRequest) -> HttpResponse:
         messages.success(request, f"已登记“{made.name}”，等待平台实名核验。")
         return redirect("identity:organisation", made.pk)
     return render(request, "identity/new_organisation.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@roles(*OVERSEERS, *MANAGERS, Role.TEACHER)
+@require_GET
+def own_organisation(request: ActorRequest) -> HttpResponse:
+    """The way to the actor's own organisation, for the navigation."""
+    return redirect("identity:organisation", request.actor.organisation_id or 0)
 
 
 @roles(*OVERSEERS, *MANAGERS, Role.TEACHER)
@@ -148,6 +168,7 @@ def _detail(request: ActorRequest, organisation_id: int) -> dict[str, object]:
         "state": OrganisationState(found.state),
         "region_path": queries.region_path(found.region_id),
         "members": people.list_members(found.pk, limit=50),
+        "entries": evidence.list_entries(refs=[f"organisation:{found.pk}"], kinds=ORGANISATION_KINDS, limit=20),
         "may_edit": policies.can_edit_organisation(request.actor, found),
         "may_verify": policies.can_verify_organisation(request.actor),
         "may_unmask": policies.can_unmask(request.actor),

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies
 from zhenxue.identity.data import Role
 from zhenxue.identity.operations import people as operations
@@ -16,6 +17,10 @@ from zhenxue.identity.web.forms import PersonForm, attempt
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
 
+PERSON_KINDS = tuple(
+    f"identity.{word}"
+    for word in ("person_registered", "person_completed", "phone_changed", "unmasked", "account_opened", "role_granted")
+)
 STAFF = (Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN)
 
 
@@ -77,6 +82,7 @@ def _detail(request: ActorRequest, person_id: int) -> dict[str, object]:
     found = queries.get_visible_person(request.actor, person_id)
     account = queries.find_account_of(found.pk)
     return {
+        "entries": evidence.list_entries(refs=[f"person:{found.pk}"], kinds=PERSON_KINDS, limit=20),
         "person": found,
         "account": account,
         "memberships": accounts.list_memberships(account.pk) if account else [],

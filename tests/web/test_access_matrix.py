@@ -1,0 +1,89 @@
+"""Every address × every role: what the decorators say, what the page of rights says, and what the server does."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from scripts import access_matrix
+from tests.factories import identity as make
+from zhenxue.identity.data import Role
+
+ROLES = [role for role in Role if role is not Role.SYSTEM]
+ADDRESSES = access_matrix.addresses()
+#: An id that no test object has; letters where a route asks for text.
+FILL = {
+    "int": "987654321",
+    "ledger_day": "2026-03-02",
+    "slug": "xx",
+    "str": "xx",
+    "path": "xx",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+#: Answers of a page to somebody it lets in, when nothing is asked for: shown, sent on, or only for posting.
+OPENED = {200, 204, 302, 405}
+#: Public files of the log that are not there before the first entry is folded in.
+NOT_YET = {"evidence:checkpoint"}
+
+
+def filled(route: str) -> str:
+    return re.sub(r"<(?:(\w+):)?\w+>", lambda found: FILL.get(found[1] or "str", "1"), route)
+
+
+def test_the_page_of_rights_is_fresh() -> None:
+    assert access_matrix.PAGE.read_text(encoding="utf-8") == access_matrix.page(), "run scripts/access_matrix.py"
+
+
+def test_every_view_carries_one_of_the_three_marks() -> None:
+    known = {role.value for role in ROLES}
+    for one in ADDRESSES:
+        marked = one.access in {"public", "signed_in"} or (
+            isinstance(one.access, tuple) and set() < set(one.access) <= known
+        )
+        assert marked, f"{one.name} has access {one.access!r}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_opens_what_it_may_and_nothing_else(role: Role) -> None:
+    make.make_rules()
+    account = make.make_actor(role)
+    client = make.client_for(account)
+    faults = []
+    for one in ADDRESSES:
+        if one.name in {"identity:sign_out", "identity:cancel_hand_over"}:
+            continue
+        status = client.get(filled(one.route)).status_code
+        if one.allows(role) and not one.parameters and status not in OPENED and one.name not in NOT_YET:
+            faults.append(f"{one.route} ({one.name}) refuses {role.label}: {status}")
+        if one.allows(role) and one.parameters and status >= 500:
+            faults.append(f"{one.route} ({one.name}) breaks for {role.label}: {status}")
+        if not one.allows(role) and status not in {403, 405}:
+            faults.append(f"{one.route} ({one.name}) lets {role.label} in: {status}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.django_db
+def test_the_anonymous_are_sent_to_sign_in_with_the_way_back(client: Client) -> None:
+    faults = []
+    for one in ADDRESSES:
+        answer = client.get(filled(one.route))
+        if one.access == "public":
+            if not one.parameters and answer.status_code not in OPENED and one.name not in NOT_YET:
+                faults.append(f"{one.route} ({one.name}) refuses visitors: {answer.status_code}")
+        elif answer.status_code == 302 and answer.headers["Location"].startswith("/sign-in/"):
+            continue
+        elif answer.status_code not in {401, 403, 405}:
+            faults.append(f"{one.route} ({one.name}) lets the anonymous in: {answer.status_code}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_posts_nothing_where_it_may_not_enter(role: Role) -> None:
+    make.make_rules()
+    client = make.client_for(make.make_actor(role))
+    for one in ADDRESSES:
+        if not one.allows(role):
+            status = client.post(filled(one.route)).status_code
+            assert status in {403, 405}, f"{one.route} ({one.name}) takes a post of {role.label}: {status}"
