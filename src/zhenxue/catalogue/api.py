@@ -74,6 +74,8 @@ from zhenxue.catalogue.questions import (
     make_draft,
     read_question_table,
 )
+from zhenxue.catalogue.web.files import serve_file
+from zhenxue.catalogue.web.forms import OccupationField
 
 __all__ = [
     "LETTERS",
@@ -91,6 +93,7 @@ __all__ = [
     "MaterialState",
     "MediaKey",
     "Occupation",
+    "OccupationField",
     "Point",
     "PointDraft",
     "Problem",
@@ -143,6 +146,7 @@ __all__ = [
     "return_version",
     "save_question",
     "search_occupations",
+    "serve_file",
     "submit_version",
     "units_of_versions",
     "version_seconds",

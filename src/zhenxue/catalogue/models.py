@@ -125,6 +125,11 @@ class CourseVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.course_id} v{self.number}"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still on its way to publication (a course has at most one such version)."""
+        return self.state in {VersionState.DRAFT, VersionState.IN_REVIEW, VersionState.RETURNED}
+
 
 class Material(models.Model):
     """An uploaded file of an organisation, with its licence note (B10)."""
@@ -170,7 +175,12 @@ class Video(models.Model):
     folder = models.CharField(
         max_length=200
     )  # inside the file store: master.m3u8, <rung>/index.m3u8, segments, poster.jpg
-    rungs = models.JSONField(default=list)  # [{"name": "720p", "width": …, "height": …, "bandwidth": …}]
+    rungs = models.JSONField(default=list)  # [{"name": "720p", "width": …, "height": …, "bandwidth": …, "codecs": …}]
+
+    @property
+    def seconds(self) -> int:
+        """The duration in whole seconds, cut; what a unit of it may count at most."""
+        return self.duration_ms // 1000
 
 
 class MediaKey(models.Model):

@@ -25,19 +25,19 @@ class Stored:
     sha256: str
 
 
-class OutsideStore(ValueError):
+class OutsideStoreError(ValueError):
     """A path that would leave the store; always a bug or an attack, never shown to people."""
 
 
 def full_path(path: str) -> Path:
-    """The absolute path of a relative one; ``OutsideStore`` for an absolute path, ``..`` or a link that leads out."""
+    """The absolute path of a relative one; ``OutsideStoreError`` for an absolute one, ``..`` or a link leading out."""
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or "\\" in path or "\0" in path or ".." in parts:
-        raise OutsideStore(path)
+        raise OutsideStoreError(path)
     root = Path(settings.FILES_FOLDER).resolve()
     full = (root / path).resolve()
     if full == root or root not in full.parents:
-        raise OutsideStore(path)
+        raise OutsideStoreError(path)
     return full
 
 

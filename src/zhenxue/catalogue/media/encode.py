@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from zhenxue.catalogue.media.errors import Unusable
+from zhenxue.catalogue.media.errors import MediaError
 from zhenxue.catalogue.media.plan import Plan, Rung
 from zhenxue.catalogue.media.probe import SAFE_OPTIONS
 
@@ -30,7 +30,7 @@ type Progress = Callable[[float], None]
 
 
 def run_ffmpeg(arguments: list[str], *, duration_ms: int, progress: Progress) -> None:
-    """Run to the end, telling ``progress`` the share done (0-1). Raises ``Unusable`` when it fails or hangs.
+    """Run to the end, telling ``progress`` the share done (0-1). Raises ``MediaError`` when it fails or hangs.
 
     The child dies with us: it stops at its next progress line once nobody reads it.
     """
@@ -68,10 +68,10 @@ def run_ffmpeg(arguments: list[str], *, duration_ms: int, progress: Progress) ->
             alarm.stop()
         listener.join(timeout=5)
     if alarm.rang:
-        raise Unusable("视频处理长时间没有进展，已停止。请重试；若仍失败，请用常见格式（MP4）重新导出后上传。")
+        raise MediaError("视频处理长时间没有进展，已停止。请重试；若仍失败，请用常见格式（MP4）重新导出后上传。")
     if code != 0:
         logger.warning("ffmpeg stopped with %s: %s", code, " | ".join(line.strip() for line in tail))
-        raise Unusable(_explain(list(tail)))
+        raise MediaError(_explain(list(tail)))
 
 
 class _Alarm:

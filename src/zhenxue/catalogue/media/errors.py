@@ -1,5 +1,5 @@
 """What the media tools raise."""
 
 
-class Unusable(Exception):
+class MediaError(Exception):
     """The file cannot be used; ``str()`` is the Chinese sentence for the person who uploaded it."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from zhenxue.catalogue.media import encode, playlists
-from zhenxue.catalogue.media.errors import Unusable
+from zhenxue.catalogue.media.errors import MediaError
 from zhenxue.catalogue.media.plan import SEGMENTS_PER_KEY, Plan, key_windows, make_plan
 from zhenxue.catalogue.media.probe import Probed, probe_video
 
@@ -27,7 +27,7 @@ class Packed:
 
 
 def pack_video(source: Path, folder: Path, *, progress: encode.Progress) -> Packed:
-    """Fill the (empty, existing) folder with playlists, encrypted segments and ``poster.jpg``; raises ``Unusable``.
+    """Fill the (empty, existing) folder with playlists, encrypted segments and ``poster.jpg``; raises ``MediaError``.
 
     Both rungs share their boundaries; a copied stream that does not cut as its keyframes promised is encoded instead.
     """
@@ -36,7 +36,7 @@ def pack_video(source: Path, folder: Path, *, progress: encode.Progress) -> Pack
     plan = make_plan(probed)
     try:
         starts = _cut(source, folder, plan, probed, progress)
-    except Unusable:
+    except MediaError:
         if not plan.rungs[0].copy:
             raise
         for rung in plan.rungs:
@@ -69,7 +69,7 @@ def _cut(source: Path, folder: Path, plan: Plan, probed: Probed, progress: encod
             for start, wanted in zip(starts, expected, strict=True)
         )
         if not even or any(not (folder / rung / f"{number:05}.ts").stat().st_size for number in range(len(starts))):
-            raise Unusable("视频的画面时间不连续，无法切分。请重新导出为 MP4 后上传。")
+            raise MediaError("视频的画面时间不连续，无法切分。请重新导出为 MP4 后上传。")
     return expected
 
 

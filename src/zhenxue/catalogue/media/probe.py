@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
-from zhenxue.catalogue.media.errors import Unusable
+from zhenxue.catalogue.media.errors import MediaError
 
 SHORTEST_MS = 1_000
 LONGEST_MS = 6 * 3600 * 1000
@@ -54,37 +54,37 @@ class Probed:
 
 
 def probe_video(path: Path) -> Probed:
-    """Open, look at the first picture, walk all packets. Raises ``Unusable`` with the reason in words."""
+    """Open, look at the first picture, walk all packets. Raises ``MediaError`` with the reason in words."""
     try:
         with av.open(str(path), options=dict(SAFE_OPTIONS)) as container:
             return _probe(container)
     except (FFmpegError, ValueError, IndexError, EOFError) as error:
-        raise Unusable(NOT_A_VIDEO) from error
+        raise MediaError(NOT_A_VIDEO) from error
 
 
 def _probe(container: av.container.InputContainer) -> Probed:
     pictures = [stream for stream in container.streams.video if getattr(stream, "codec_context", None)]
     if not pictures:
         if container.streams.audio:
-            raise Unusable("这个文件只有声音，没有画面。请上传带画面的视频。")
-        raise Unusable(NOT_A_VIDEO)
+            raise MediaError("这个文件只有声音，没有画面。请上传带画面的视频。")
+        raise MediaError(NOT_A_VIDEO)
     stream = pictures[0]
     sounds = container.streams.audio
     if stream.codec_context.name in STILL_CODECS and stream.frames <= 1:
-        raise Unusable("这个文件只有声音和封面图片，没有视频画面。请上传带画面的视频。" if sounds else NOT_A_VIDEO)
+        raise MediaError("这个文件只有声音和封面图片，没有视频画面。请上传带画面的视频。" if sounds else NOT_A_VIDEO)
     first = next(container.decode(stream), None)
     if first is None:
-        raise Unusable("视频里没有可以播放的画面，可能没有录制完整。请重新导出后上传。")
+        raise MediaError("视频里没有可以播放的画面，可能没有录制完整。请重新导出后上传。")
     width, height, rotation = first.width, first.height, int(first.rotation)
     if min(width, height) < SMALLEST_SIDE or max(width, height) > LARGEST_SIDE:
-        raise Unusable(f"画面大小 {width}×{height} 不合适，请用 {SMALLEST_SIDE} 到 {LARGEST_SIDE} 像素之间的视频。")
+        raise MediaError(f"画面大小 {width}×{height} 不合适，请用 {SMALLEST_SIDE} 到 {LARGEST_SIDE} 像素之间的视频。")
     container.seek(0)
     keyframes, last_ms, ordered = _walk(container, stream)
     duration_ms = round(max(last_ms, 0))
     if duration_ms < SHORTEST_MS:
-        raise Unusable("视频不到 1 秒，可能没有录制完整。请检查后重新上传。")
+        raise MediaError("视频不到 1 秒，可能没有录制完整。请检查后重新上传。")
     if duration_ms > LONGEST_MS:
-        raise Unusable(f"视频有 {duration_ms / 3_600_000:.1f} 小时，超过 6 小时。请按内容分成几段再上传。")
+        raise MediaError(f"视频有 {duration_ms / 3_600_000:.1f} 小时，超过 6 小时。请按内容分成几段再上传。")
     sound = next((one for one in sounds if getattr(one, "codec_context", None)), None)
     return Probed(
         duration_ms=duration_ms,

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError
 
 from zhenxue.catalogue.data import MaterialKind
-from zhenxue.catalogue.media.errors import Unusable
+from zhenxue.catalogue.media.errors import MediaError
 from zhenxue.catalogue.media.probe import SAFE_OPTIONS
 
 MOST_PAGES = 1_000
@@ -35,7 +35,7 @@ class Sniffed:
 
 
 def sniff(path: Path) -> Sniffed:
-    """Look into the file. Documents and images are checked whole here, videos by the worker. Raises ``Unusable``."""
+    """Look into the file. Documents and images are checked whole here, videos by the worker. Raises ``MediaError``."""
     with path.open("rb") as stream:
         head = stream.read(4096)
     if b"%PDF-" in head[:1024]:
@@ -46,7 +46,7 @@ def sniff(path: Path) -> Sniffed:
     video = _video_type(head)
     if video:
         return Sniffed(MaterialKind.VIDEO, video)
-    raise Unusable(_what_it_is(head))
+    raise MediaError(_what_it_is(head))
 
 
 def _image_type(head: bytes) -> str:
@@ -92,23 +92,23 @@ def _what_it_is(head: bytes) -> str:
 
 def _document(path: Path) -> Sniffed:
     if path.stat().st_size > MOST_DOCUMENT_BYTES:
-        raise Unusable(
+        raise MediaError(
             f"PDF 超过 {MOST_DOCUMENT_BYTES // 1024 // 1024} MB，学员手机打开会很慢。请压缩图片或拆成几份再上传。"
         )
     try:
         reader = PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):
-            raise Unusable("这个 PDF 设了打开密码，学员看不了。请去掉密码后再上传。")
+            raise MediaError("这个 PDF 设了打开密码，学员看不了。请去掉密码后再上传。")
         pages = len(reader.pages)
         if pages:
             reader.pages[0].mediabox  # noqa: B018 - reading it proves that the page tree is whole
     except (FileNotDecryptedError, DependencyError) as error:
-        raise Unusable("这个 PDF 加了密，学员看不了。请去掉密码后再上传。") from error
+        raise MediaError("这个 PDF 加了密，学员看不了。请去掉密码后再上传。") from error
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
         # pypdf lets whatever its parser meets in a broken file through; all of it means the same to the person.
-        raise Unusable("这个 PDF 已损坏，打不开。请用阅读软件打开确认，重新导出后上传。") from error
+        raise MediaError("这个 PDF 已损坏，打不开。请用阅读软件打开确认，重新导出后上传。") from error
     if not 1 <= pages <= MOST_PAGES:
-        raise Unusable(
+        raise MediaError(
             "这个 PDF 没有页面。" if not pages else f"这个 PDF 有 {pages} 页，超过 {MOST_PAGES} 页，请拆成几份再上传。"
         )
     return Sniffed(MaterialKind.DOCUMENT, "application/pdf", pages=pages)
@@ -116,14 +116,14 @@ def _document(path: Path) -> Sniffed:
 
 def _picture(path: Path, content_type: str) -> Sniffed:
     if path.stat().st_size > MOST_IMAGE_BYTES:
-        raise Unusable(f"图片超过 {MOST_IMAGE_BYTES // 1024 // 1024} MB，请压缩后再上传。")
+        raise MediaError(f"图片超过 {MOST_IMAGE_BYTES // 1024 // 1024} MB，请压缩后再上传。")
     options = dict(SAFE_OPTIONS, format_whitelist=IMAGE_FORMATS[content_type])
     try:
         with av.open(str(path), format=IMAGE_FORMATS[content_type], options=options) as container:
             frame = next(container.decode(video=0))
             width, height = frame.width, frame.height
     except (FFmpegError, StopIteration, ValueError, IndexError) as error:
-        raise Unusable("图片已损坏，打不开。请重新保存后上传。") from error
+        raise MediaError("图片已损坏，打不开。请重新保存后上传。") from error
     if max(width, height) > LONGEST_IMAGE_SIDE:
-        raise Unusable(f"图片 {width}×{height} 太大，请缩到 {LONGEST_IMAGE_SIDE} 像素以内。")
+        raise MediaError(f"图片 {width}×{height} 太大，请缩到 {LONGEST_IMAGE_SIDE} 像素以内。")
     return Sniffed(MaterialKind.IMAGE, content_type, width=width, height=height)

@@ -159,7 +159,7 @@ def _fill(unit: Unit, draft: UnitDraft) -> list[Point]:
         raise Invalid("catalogue.unit_kind", "请选择单元形式。", fields={"kind": "请选择单元形式。"})
     material = _material(unit, draft, fields)
     if unit.kind == UnitKind.VIDEO:
-        unit.seconds = material.video.duration_ms // 1000 if material else 0
+        unit.seconds = material.video.seconds if material else 0
     elif draft.minutes is None or not 1 <= draft.minutes <= MOST_MINUTES:
         fields["minutes"] = f"请填写学习时长，1 到 {MOST_MINUTES} 分钟。"
     else:

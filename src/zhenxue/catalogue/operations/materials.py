@@ -6,7 +6,7 @@ from django.db import transaction
 
 from zhenxue.catalogue import signals
 from zhenxue.catalogue.data import MaterialKind, MaterialState
-from zhenxue.catalogue.media.errors import Unusable
+from zhenxue.catalogue.media.errors import MediaError
 from zhenxue.catalogue.media.sniff import sniff
 from zhenxue.catalogue.models import Material
 from zhenxue.catalogue.policies import check_can_edit_material, check_is_author
@@ -34,7 +34,7 @@ def add_material(*, actor: Actor, upload_id: str, title: str, licence_note: str,
     waiting = uploads.peek(upload_id=upload_id, owner_account_id=actor.account_id, purpose=UPLOAD_PURPOSE)
     try:
         found = sniff(storage.full_path(uploads.path_of(waiting)))
-    except Unusable as error:
+    except MediaError as error:
         raise Invalid("catalogue.unusable_file", str(error), fields={"upload": str(error)}) from error
     with transaction.atomic():
         taken = uploads.take(upload_id=upload_id, owner_account_id=actor.account_id, purpose=UPLOAD_PURPOSE)

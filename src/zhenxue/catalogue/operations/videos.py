@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from zhenxue.catalogue.data import MaterialKind, MaterialState
-from zhenxue.catalogue.media.errors import Unusable
+from zhenxue.catalogue.media.errors import MediaError
 from zhenxue.catalogue.media.pack import Packed, pack_video
 from zhenxue.catalogue.models import Material, MediaKey, Video
 from zhenxue.evidence import api as evidence
@@ -34,7 +34,7 @@ ROOM_FACTOR = 2
 type Clock = Callable[[], dt.datetime]
 
 
-class _Overtaken(Exception):
+class _OvertakenError(Exception):
     """Another worker has claimed the video meanwhile; this one stops and leaves nothing."""
 
 
@@ -50,14 +50,14 @@ def process_video(*, material_id: int, clock: Clock) -> MaterialState | None:
     _sweep_work(material.pk)
     try:
         if not storage.has_room_for(material.size_bytes * ROOM_FACTOR):
-            raise Unusable("服务器存储空间不足，暂时不能处理视频。请联系平台运营机构扩容后重试。")
+            raise MediaError("服务器存储空间不足，暂时不能处理视频。请联系平台运营机构扩容后重试。")
         work.mkdir(parents=True)
         packed = pack_video(storage.full_path(material.path), work, progress=_Reporter(material, clock))
         _publish(material, packed, work, clock())
-    except _Overtaken:
+    except _OvertakenError:
         logger.warning("material %s was taken over by another worker", material.pk)
         return None
-    except Unusable as error:
+    except MediaError as error:
         return _fail(material, str(error), clock())
     except OSError:
         logger.exception("material %s", material.pk)
@@ -107,7 +107,7 @@ def _mine(material: Material) -> QuerySet[Material]:
 
 
 class _Reporter:
-    """Writes progress and heartbeat at most once a second; raises ``_Overtaken`` when the claim is lost."""
+    """Writes progress and heartbeat at most once a second; raises ``_OvertakenError`` when the claim is lost."""
 
     def __init__(self, material: Material, clock: Clock) -> None:
         self.material, self.clock = material, clock
@@ -119,7 +119,7 @@ class _Reporter:
             return
         self.said_at = now
         if not _mine(self.material).update(progress=min(int(share * 100), 99), heartbeat_at=now):
-            raise _Overtaken
+            raise _OvertakenError
 
 
 def _publish(material: Material, packed: Packed, work: Path, now: dt.datetime) -> None:
@@ -127,7 +127,7 @@ def _publish(material: Material, packed: Packed, work: Path, now: dt.datetime) -
     try:
         with transaction.atomic():
             if not _mine(material).update(state=MaterialState.READY, progress=100, heartbeat_at=now, failure=""):
-                raise _Overtaken
+                raise _OvertakenError
             video = Video.objects.create(
                 material=material,
                 duration_ms=packed.duration_ms,

@@ -75,11 +75,10 @@ def get_version(version_id: int) -> CourseVersion:
     return found
 
 
-def list_versions(course_id: int) -> list[CourseVersion]:
-    """All versions of a course, newest first."""
-    return list(
-        CourseVersion.objects.filter(course_id=course_id).select_related("reviewed_by__person").order_by("-number")
-    )
+def list_visible_versions(actor: Actor, course_id: int) -> list[CourseVersion]:
+    """The versions of a course that this actor may see, newest first."""
+    rows = visible_versions(actor).filter(course_id=course_id).select_related("reviewed_by__person")
+    return list(rows.order_by("-number"))
 
 
 def list_published_versions(organisation_id: int | None = None) -> list[CourseVersion]:
@@ -125,6 +124,15 @@ def list_chapters(version_id: int) -> list[Chapter]:
     return chapters
 
 
+def get_editable_chapter(actor: Actor, chapter_id: int) -> Chapter:
+    """A chapter of a visible version, with version and course; raises ``NotFound``."""
+    chapter = Chapter.objects.select_related("version__course__organisation").filter(pk=chapter_id).first()
+    if chapter is None:
+        raise NotFound("catalogue.chapter_not_found", "没有找到这一章，可能已被删除，请刷新页面。")
+    chapter.version = get_visible_version(actor, chapter.version_id)
+    return chapter
+
+
 def get_unit(unit_id: int) -> Unit:
     """A unit with version, course, chapter and video, for apps that have checked the right; raises ``NotFound``."""
     rows = Unit.objects.select_related("version__course__organisation", "chapter", "material__video")
@@ -146,6 +154,14 @@ def list_questions(unit_id: int) -> list[SelfTestQuestion]:
     return list(SelfTestQuestion.objects.filter(unit_id=unit_id).order_by("position"))
 
 
+def get_question(unit_id: int, question_id: int) -> SelfTestQuestion:
+    """A question of a self-test, or ``NotFound``."""
+    found = SelfTestQuestion.objects.filter(pk=question_id, unit_id=unit_id).first()
+    if found is None:
+        raise NotFound("catalogue.question_not_found", "没有找到这道题，可能已被删除，请刷新页面。")
+    return found
+
+
 def uncovered_points(version: CourseVersion) -> list[Point]:
     """Points of the version's standard that none of its units covers."""
     standard_id = facts_of(version).standard_id
@@ -154,6 +170,14 @@ def uncovered_points(version: CourseVersion) -> list[Point]:
     covered = Unit.objects.filter(version=version).values("points")
     rows = Point.objects.filter(standard_id=standard_id).exclude(pk__in=covered.filter(points__isnull=False))
     return list(rows.order_by("position"))
+
+
+def waiting_courses(actor: Actor) -> list[CourseVersion]:
+    """An author's versions that were returned or are still being written, the returned first."""
+    rows = visible_versions(actor).filter(
+        course__organisation_id=actor.organisation_id or 0, state__in=[VersionState.RETURNED, VersionState.DRAFT]
+    )
+    return list(rows.order_by("-state", "-pk")[:5])
 
 
 def review_queue(actor: Actor) -> QuerySet[CourseVersion]:

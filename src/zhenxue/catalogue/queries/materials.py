@@ -51,6 +51,14 @@ def list_ready_materials(organisation_id: int, kind: MaterialKind) -> list[Mater
     return list(rows.select_related("video").order_by("-pk"))
 
 
+def unfinished_materials(actor: Actor) -> list[Material]:
+    """What of the own organisation is being processed or has failed, newest first."""
+    rows = (
+        visible_materials(actor).filter(organisation_id=actor.organisation_id or 0).exclude(state=MaterialState.READY)
+    )
+    return list(rows.order_by("-pk")[:5])
+
+
 def units_using(material: Material) -> list[Unit]:
     """Units that show this material, with version and course; text units that show it as an image too."""
     direct = Unit.objects.filter(material=material)

@@ -66,6 +66,11 @@ def get_standard(actor: Actor, standard_id: int) -> Standard:
     return found
 
 
+def find_standard(standard_id: int | None) -> Standard | None:
+    """A standard by id, for pages that have checked the right on what names it."""
+    return Standard.objects.filter(pk=standard_id).first() if standard_id else None
+
+
 def list_points(standard_id: int | None) -> list[Point]:
     """The points of a standard in its own order."""
     return list(Point.objects.filter(standard_id=standard_id).order_by("position")) if standard_id else []

@@ -1,6 +1,65 @@
 """Addresses of ``catalogue``."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from zhenxue.catalogue.web.views import contents, courses, materials, media, occupations, questions, reviews, standards
 
 app_name = "catalogue"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("occupations/", occupations.occupations, name="occupations"),
+    path("occupations/options/", occupations.occupation_options, name="occupation_options"),
+    path("materials/", materials.materials, name="materials"),
+    path("materials/new/", materials.new_material, name="new_material"),
+    path("materials/<int:material_id>/", materials.material, name="material"),
+    path("materials/<int:material_id>/state/", materials.material_state, name="material_state"),
+    path("materials/<int:material_id>/edit/", materials.edit_material, name="edit_material"),
+    path("materials/<int:material_id>/retry/", materials.retry_material, name="retry_material"),
+    path("materials/<int:material_id>/delete/", materials.delete_material, name="delete_material"),
+    path("materials/<int:material_id>/file/", media.material_file, name="material_file"),
+    path("materials/<int:material_id>/poster.jpg", media.poster, name="poster"),
+    path("materials/<int:material_id>/play/master.m3u8", media.master_playlist, name="master_playlist"),
+    path("materials/<int:material_id>/play/<slug:rung>.m3u8", media.rung_playlist, name="rung_playlist"),
+    path("materials/<int:material_id>/play/<slug:rung>/<str:name>", media.segment, name="segment"),
+    path("materials/<int:material_id>/keys/<slug:rung>/<int:index>", media.media_key, name="media_key"),
+    path("standards/", standards.standards, name="standards"),
+    path("standards/new/", standards.new_standard, name="new_standard"),
+    path("standards/points.xlsx", standards.point_template, name="point_template"),
+    path("standards/<int:standard_id>/", standards.standard, name="standard"),
+    path("standards/<int:standard_id>/points/import/", standards.import_points, name="import_points"),
+    path("standards/<int:standard_id>/points/save/", standards.save_points, name="save_points"),
+    path("courses/", courses.courses, name="courses"),
+    path("courses/new/", courses.new_course, name="new_course"),
+    path("courses/home-block/", courses.home_block, name="home_block"),
+    path("courses/preview/", contents.preview_markup, name="preview_markup"),
+    path("courses/questions.xlsx", questions.question_template, name="question_template"),
+    path("courses/<int:course_id>/", courses.course, name="course"),
+    path("courses/<int:course_id>/versions/new/", courses.begin_version, name="begin_version"),
+    path("courses/versions/<int:version_id>/", courses.version, name="version"),
+    path("courses/versions/<int:version_id>/facts/", courses.edit_facts, name="edit_facts"),
+    path("courses/versions/<int:version_id>/edit/", contents.editor, name="editor"),
+    path("courses/versions/<int:version_id>/discard/", courses.discard_version, name="discard_version"),
+    path("courses/versions/<int:version_id>/submit/", courses.submit_version, name="submit_version"),
+    path("courses/versions/<int:version_id>/withdraw/", courses.withdraw_version, name="withdraw_version"),
+    path("courses/versions/<int:version_id>/chapters/new/", contents.add_chapter, name="add_chapter"),
+    path("courses/chapters/<int:chapter_id>/rename/", contents.rename_chapter, name="rename_chapter"),
+    path("courses/chapters/<int:chapter_id>/move/", contents.move_chapter, name="move_chapter"),
+    path("courses/chapters/<int:chapter_id>/delete/", contents.delete_chapter, name="delete_chapter"),
+    path("courses/chapters/<int:chapter_id>/units/<slug:kind>/new/", contents.new_unit, name="new_unit"),
+    path("courses/units/<int:unit_id>/", contents.unit, name="unit"),
+    path("courses/units/<int:unit_id>/edit/", contents.edit_unit, name="edit_unit"),
+    path("courses/units/<int:unit_id>/move/", contents.move_unit, name="move_unit"),
+    path("courses/units/<int:unit_id>/delete/", contents.delete_unit, name="delete_unit"),
+    path("courses/units/<int:unit_id>/questions/", questions.questions, name="questions"),
+    path("courses/units/<int:unit_id>/questions/import/", questions.import_questions, name="import_questions"),
+    path(
+        "courses/units/<int:unit_id>/questions/<int:question_id>/edit/", questions.edit_question, name="edit_question"
+    ),
+    path(
+        "courses/units/<int:unit_id>/questions/<int:question_id>/delete/",
+        questions.delete_question,
+        name="delete_question",
+    ),
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/<int:version_id>/publish/", reviews.publish, name="publish"),
+    path("reviews/<int:version_id>/return/", reviews.give_back, name="give_back"),
+]

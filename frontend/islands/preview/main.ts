@@ -1,0 +1,28 @@
+/** The staff's preview of a video: hls.js where it runs, the browser's own HLS elsewhere. Nothing is counted here. */
+
+async function play(box: HTMLElement): Promise<void> {
+  const video = box.querySelector("video");
+  const source = box.dataset.preview;
+  const error = box.querySelector<HTMLElement>("[data-preview-error]");
+  if (!video || !source) return;
+  const fail = (words: string) => {
+    if (!error) return;
+    error.textContent = words;
+    error.hidden = false;
+  };
+  const { default: Hls } = await import("hls.js/light");
+  if (Hls.isSupported()) {
+    const player = new Hls({ autoStartLoad: false });
+    player.loadSource(source);
+    player.attachMedia(video);
+    video.addEventListener("play", () => player.startLoad(video.currentTime), { once: true });
+    player.on(Hls.Events.ERROR, (_event, data) => {
+      if (!data.fatal) return;
+      if (data.type === Hls.ErrorTypes.MEDIA_ERROR) player.recoverMediaError();
+      else fail("视频加载失败，请检查网络后刷新页面重试。");
+    });
+  } else if (video.canPlayType("application/vnd.apple.mpegurl")) video.src = source;
+  else fail("这个浏览器不能播放视频，请换用新版 Chrome、Edge 或手机自带浏览器。");
+}
+
+for (const box of document.querySelectorAll<HTMLElement>("[data-preview]")) void play(box);

@@ -1,0 +1,1 @@
+"""Pages of the catalogue, one concern a file."""
