@@ -7,8 +7,8 @@ from zhenxue.ledger.data import Reason
 from zhenxue.training.api import Enrolment
 from zhenxue.training.data import CohortState, EnrolmentState
 
-#: Values that hold where the cohort's frozen rules do not say: how much of a unit must be covered before it is
-#: finished, how many class hours count a day, how long a class hour is (N11).
+#: Where the cohort's frozen rules do not say: how much of a unit must be covered before it is finished, how many class
+#: hours count a day, how long a class hour is (N11).
 RULE_DEFAULTS = {"finish_percent": 95, "daily_cap_class_hours": 8, "minutes_per_class_hour": 45}
 
 

@@ -53,7 +53,7 @@ def progress_of(enrolment_ids: Iterable[int]) -> dict[int, Progress]:
         enrolment: (seconds or 0, finished)
         for enrolment, seconds, finished in Coverage.objects.filter(enrolment_id__in=ids)
         .values_list("enrolment_id")
-        .annotate(Sum("seconds"), Count("id", filter=Q(finished_at__isnull=False)))
+        .annotate(total=Sum("seconds"), finished=Count("id", filter=Q(finished_at__isnull=False)))
     }
     offline = dict(
         Day.objects.filter(enrolment_id__in=ids).values_list("enrolment_id").annotate(Sum("offline_seconds"))

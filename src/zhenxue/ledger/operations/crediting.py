@@ -95,7 +95,7 @@ class Book:
                 )
             )
         rest_ms = claimed_ms - credit_ms
-        if rest_ms > 0 and not (credit_ms and arithmetic.length(taken) == fresh_ms == end - claim.from_ms):
+        if rest_ms > 0 and not (credit_ms and arithmetic.length(taken) == claim.to_ms - claim.from_ms):
             reason = self._why_rest(fresh_ms, claim, time_ms, ceiling_ms, cap_left_ms, claimed_ms)
             ended = claim.ended_at
             start_ms = min(taken[-1][1] if taken else claim.from_ms, claim.to_ms)
@@ -140,7 +140,7 @@ class Book:
         if fresh_ms == 0 and ceiling_ms == 0:
             return Reason.UNIT_FULL
         if fresh_ms < claim.to_ms - claim.from_ms:
-            return Reason.UNIT_FULL if claim.from_ms >= self.unit_ms else Reason.ALREADY_COUNTED
+            return Reason.UNIT_FULL if claim.to_ms > self.unit_ms else Reason.ALREADY_COUNTED
         return Reason.CLOCK
 
     def _put(self, draft: Draft) -> None:

@@ -55,7 +55,7 @@ class Waiting(msgspec.Struct, gc=False):
     session_id: int
     claim: Claim
     sign_in_digest: str
-    future: "asyncio.Future[tuple[int, bytes]]"
+    future: "asyncio.Future[tuple[int, bytes]] | None" = None
     reply: tuple[int, bytes] = RETRY
 
 
@@ -111,7 +111,7 @@ class Writer:
             self._arrived.wait()
             self._arrived.clear()
             while self._waiting:
-                self._write(self._take())
+                self._serve(self._take())
             if self._stopping:
                 break
         if self._store is not None:
@@ -121,12 +121,12 @@ class Writer:
         waiting = self._waiting
         return [waiting.popleft() for _ in range(min(len(waiting), GROUP_LIMIT))]
 
-    def _write(self, group: list[Waiting]) -> None:
+    def _serve(self, group: list[Waiting]) -> None:
         settle: list[tuple[int, bool]] = []
         try:
             if self._store is None:
                 self._store = self._open_store()
-            settle = self._judge_and_commit(self._store, group)
+            settle = self.write(self._store, group)
         except Exception:
             log.exception("a group of %d beats could not be written", len(group))
             for waiting in group:
@@ -148,7 +148,8 @@ class Writer:
                 log.exception("the broken store did not close")
         self._store = None
 
-    def _judge_and_commit(self, store: Store, group: Sequence[Waiting]) -> list[tuple[int, bool]]:
+    def write(self, store: Store, group: Sequence[Waiting]) -> list[tuple[int, bool]]:
+        """Judges one group, writes it in one transaction and sets the replies; returns what should be settled now."""
         held = store.begin(list({waiting.session_id for waiting in group}))
         now_ms = self._now_ms()
         beats: list[Row] = []
@@ -254,5 +255,5 @@ def _settle_now(session: Held, claim: Claim, decision: Decision, now_ms: int) ->
 
 def _resolve(group: Sequence[Waiting]) -> None:
     for waiting in group:
-        if not waiting.future.done():
+        if waiting.future is not None and not waiting.future.done():
             waiting.future.set_result(waiting.reply)

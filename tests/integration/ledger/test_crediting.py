@@ -1,0 +1,136 @@
+"""What the ledger books, through its api."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import pytest
+
+from tests.factories.identity import NOW
+from tests.factories.study import BEGIN, make_studying, stretch, units_of
+from tests.factories.training import Running
+from zhenxue.kernel import clock
+from zhenxue.kernel.errors import Refused
+from zhenxue.ledger import api as ledger
+from zhenxue.ledger.data import Claim, Credited, Reason
+from zhenxue.ledger.models import Coverage, Day, Span
+
+pytestmark = pytest.mark.django_db
+
+
+def claim(start: int, end: int, *, at: dt.datetime = BEGIN, lasted: float | None = None, **changes: object) -> Claim:
+    """Content from second to second, learnt from ``at`` on, by default in real time."""
+    seconds = end - start if lasted is None else lasted
+    return Claim(start * 1000, end * 1000, at, at + dt.timedelta(seconds=seconds), **changes)  # type: ignore[arg-type]  # reason or rate
+
+
+def credit(
+    running: Running, claims: Sequence[Claim], *, unit: int = 0, learner: int = 0, now: dt.datetime | None = None
+) -> Credited:
+    return ledger.credit(
+        enrolment_id=running.enrolments[learner].pk,
+        unit_id=units_of(running)[unit].pk,
+        claims=claims,
+        source="study:1",
+        now=now or claims[-1].ended_at,
+    )
+
+
+def test_new_coverage_counts_once_and_the_repeat_says_why_not() -> None:
+    running = make_studying()
+    assert credit(running, [claim(0, 60)]).seconds == 60
+    again = credit(running, [claim(30, 90, at=BEGIN + dt.timedelta(minutes=5))])
+    assert again.seconds == 30
+    assert again.refused == {Reason.ALREADY_COUNTED: 30}
+    row = Coverage.objects.get()
+    assert (row.covered, row.seconds, row.position_ms) == ([[0, 90_000]], 90, 90_000)
+    assert Day.objects.get().online_seconds == 90
+    assert {span.reason for span in Span.objects.all()} == {"", "already_counted"}
+
+
+def test_a_claim_earns_no_more_than_it_lasted() -> None:
+    running = make_studying()
+    credited = credit(running, [claim(0, 300, lasted=20)])
+    assert credited.seconds == 20
+    assert credited.covered == ((0, 20_000),)
+
+
+def test_seconds_add_up_over_many_small_claims() -> None:
+    running = make_studying()
+    for number in range(10):
+        at = BEGIN + dt.timedelta(milliseconds=1700 * number)
+        ledger.credit(
+            enrolment_id=running.enrolments[0].pk,
+            unit_id=units_of(running)[0].pk,
+            claims=[Claim(1700 * number, 1700 * (number + 1), at, at + dt.timedelta(milliseconds=1700))],
+            source="study:1",
+            now=at + dt.timedelta(seconds=2),
+        )
+    assert Coverage.objects.get().seconds == 17
+    assert sum(span.seconds for span in Span.objects.all()) == Day.objects.get().online_seconds == 17
+
+
+def test_the_unit_is_the_ceiling_and_is_finished_at_95_per_cent() -> None:
+    running = make_studying(minutes=20)
+    unit = units_of(running)[0]
+    assert unit.seconds == 600
+    assert credit(running, [claim(0, 569)]).finished_at is None
+    done = credit(running, [claim(569, 570, at=BEGIN + dt.timedelta(minutes=20))])
+    assert done.finished_at is not None
+    over = credit(running, [claim(570, 900, at=BEGIN + dt.timedelta(minutes=30))])
+    assert over.unit_seconds == 600
+    assert over.refused == {Reason.UNIT_FULL: 300}
+
+
+def test_the_daily_cap_holds_per_civil_day_in_shanghai() -> None:
+    running = make_studying()
+    for unit in units_of(running):
+        stretch(unit, 24_000)
+    cap = 8 * 45 * 60
+    evening = clock.start_of_day(clock.civil_day(NOW) + dt.timedelta(days=1)) - dt.timedelta(seconds=200)
+    one = credit(running, [claim(0, cap - 50, at=evening - dt.timedelta(hours=7))])
+    assert (one.seconds, one.day_left_ms) == (cap - 50, 50_000)
+    over_midnight = credit(running, [claim(0, 400, at=evening)], unit=1)
+    assert over_midnight.seconds == 50 + 200
+    assert over_midnight.refused == {Reason.DAILY_CAP: 150}
+    assert list(Day.objects.order_by("day").values_list("online_seconds", flat=True)) == [cap, 200]
+    assert ledger.day_left_ms(person_id=running.enrolments[0].person_id, rules={}, now=evening) == 0
+
+
+def test_one_second_of_a_person_counts_once_however_many_units_claim_it() -> None:
+    running = make_studying()
+    assert credit(running, [claim(0, 100)]).seconds == 100
+    other = credit(running, [claim(0, 150)], unit=1)
+    assert other.seconds == 50
+    assert other.refused == {Reason.OVERLAP: 100}
+
+
+def test_nothing_counts_after_the_cohort_is_closed_but_what_was_learnt_before_does() -> None:
+    running = make_studying()
+    closing = BEGIN + dt.timedelta(minutes=10)
+    type(running.cohort).objects.filter(pk=running.cohort.pk).update(state="closed", closed_at=closing)
+    before = credit(running, [claim(0, 60)], now=closing + dt.timedelta(seconds=5))
+    after = credit(running, [claim(60, 120, at=closing)])
+    assert (before.seconds, after.seconds) == (60, 0)
+    assert after.refused == {Reason.COHORT_CLOSED: 60}
+
+
+def test_a_unit_outside_the_plan_is_refused_and_leaves_no_trace() -> None:
+    running, other = make_studying(), make_studying()
+    with pytest.raises(Refused):
+        ledger.credit(
+            enrolment_id=running.enrolments[0].pk,
+            unit_id=units_of(other)[0].pk,
+            claims=[claim(0, 10)],
+            source="study:1",
+            now=BEGIN,
+        )
+    assert not Coverage.objects.exists()
+    assert not Span.objects.exists()
+
+
+def test_a_refused_claim_is_written_with_its_reason() -> None:
+    running = make_studying()
+    credited = credit(running, [claim(0, 20, reason=Reason.HIDDEN)])
+    assert (credited.seconds, credited.refused) == (0, {Reason.HIDDEN: 20})
+    span = Span.objects.get()
+    assert (span.state, span.reason, span.seconds, span.claimed_seconds) == ("refused", "hidden", 0, 20)
