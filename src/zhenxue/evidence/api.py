@@ -7,6 +7,7 @@ from zhenxue.evidence.data import (
     Fault,
     Finding,
     Kind,
+    LoggedBody,
     Proof,
     ProofState,
     TimelineEntry,
@@ -19,7 +20,7 @@ from zhenxue.evidence.data import (
 from zhenxue.evidence.models import Entry
 from zhenxue.evidence.operations import erase, integrate, record
 from zhenxue.evidence.policies import can_view, check_can_view
-from zhenxue.evidence.queries import count_entries, describe_log, get_entry, list_entries, verify_log
+from zhenxue.evidence.queries import count_entries, describe_log, get_entry, iterate_bodies, list_entries, verify_log
 
 __all__ = [
     "ActorLike",
@@ -29,6 +30,7 @@ __all__ = [
     "Fault",
     "Finding",
     "Kind",
+    "LoggedBody",
     "Proof",
     "ProofState",
     "TimelineEntry",
@@ -40,6 +42,7 @@ __all__ = [
     "find_kind",
     "get_entry",
     "integrate",
+    "iterate_bodies",
     "list_entries",
     "list_kinds",
     "record",

@@ -102,8 +102,24 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedBody:
+    """One entry as a projection reads it; ``body`` is less what has been erased, ``number`` None until sequenced."""
+
+    number: int | None
+    kind: str
+    subject: str
+    at: dt.datetime
+    account_id: int | None
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class EntryDetail:
-    """One entry with everything needed to check it by hand."""
+    """One entry with everything needed to check it by hand.
+
+    ``fault`` is empty when digest, inclusion proof and signature were recomputed and hold; else it says in Chinese what
+    does not fit.
+    """
 
     entry: TimelineEntry
     envelope: str
@@ -116,6 +132,7 @@ class EntryDetail:
     root: str
     path: tuple[str, ...]
     checkpoint: str
+    fault: str
 
 
 class Fault(enum.StrEnum):

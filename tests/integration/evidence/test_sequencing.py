@@ -258,7 +258,7 @@ def test_a_killed_sequencer_loses_and_repeats_nothing_and_a_stopped_one_ends_cle
             sequencers[-1].send_signal(signal.SIGKILL)
     wait_until_all_are_in(60)
     make_entry(999)
-    assert wait_until_all_are_in(10) < 2.0
+    assert wait_until_all_are_in(10) < 5.0  # about 0.2 s on an idle machine
     sequencers[-1].send_signal(signal.SIGTERM)
     assert sequencers[-1].wait(10) == 0
     report = evidence.verify_log()

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from tests.factories.evidence import NOW, Person, make_entry, make_log
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence import data
-from zhenxue.evidence.models import Entry
+from zhenxue.evidence.models import Checkpoint, Entry, Tile
 from zhenxue.evidence.queries import log_verifier
 from zhenxue.kernel.errors import NotFound
 from zhenxue.tlog.hashing import leaf_hash
@@ -79,8 +79,44 @@ def test_one_entry_comes_with_a_proof_that_holds(number: int) -> None:
         proof=[bytes.fromhex(node) for node in detail.path],
         root=bytes.fromhex(detail.root),
     )
+    assert detail.fault == ""
     assert detail.body == {"n": number, "note": "自述"}
     assert detail.checkpoint.splitlines()[1] == "300"
+
+
+@pytest.mark.django_db
+def test_a_projection_reads_every_body_of_its_kinds_oldest_first() -> None:
+    make_log(2)
+    entry = make_entry(3)
+    evidence.erase(entry_id=entry.id, fields=["note"], reason="申请", actor=Person(), now=NOW)
+    read = list(evidence.iterate_bodies(kinds=["tests.happened"]))
+    assert [(one.number, one.body) for one in read] == [
+        (1, {"n": 1, "note": "自述"}),
+        (2, {"n": 2, "note": "自述"}),
+        (None, {"n": 3}),
+    ]
+    assert (read[0].kind, read[0].subject, read[0].at, read[0].account_id) == ("tests.happened", "cohort:1", NOW, 7)
+    assert list(evidence.iterate_bodies(kinds=[])) == []
+
+
+@pytest.mark.django_db
+def test_an_entry_whose_proof_does_not_hold_is_never_shown_as_proven() -> None:
+    make_log(5)
+    tile = bytes(Tile.objects.get().hashes)
+    note = Checkpoint.objects.get().note
+    assert "全部相符" in render_to_string("evidence/_entry.html", {"detail": evidence.get_entry(2)})
+    Tile.objects.update(hashes=b"\x00" * 32 + tile[32:])
+    assert "存证链被改动过" in evidence.get_entry(2).fault
+    Tile.objects.update(hashes=tile)
+    Checkpoint.objects.update(note=note.replace("\n5\n", "\n6\n"))
+    assert "存证链被改动过" in evidence.get_entry(2).fault
+    Checkpoint.objects.update(note=note)
+    Entry.objects.filter(number=2).update(salt=b"\x00" * 32)
+    assert "这条存证被改动过" in evidence.get_entry(2).fault
+    page = render_to_string("evidence/_entry.html", {"detail": evidence.get_entry(2)})
+    assert "这条存证不能证明" in page
+    assert "全部相符" not in page
+    assert evidence.get_entry(3).fault == ""
 
 
 @pytest.mark.django_db

@@ -20,7 +20,7 @@ BATCH = 5_000
 LOCK = 0x7A78_6C6F_6701  # advisory lock of one integration step on PostgreSQL ("zxlog" and 1)
 
 
-def integrate(*, now: dt.datetime) -> int:
+def integrate(now: dt.datetime) -> int:
     """Folds in everything that waits; the number of entries that got a number. Safe to call beside a running sequencer.
 
     Raises ``LogBroken`` when the stored tree does not fit its last signed checkpoint; then nothing is changed.

@@ -92,8 +92,8 @@ def read_stored_tile(level: int, index: int) -> bytes:
 
 
 def describe_log() -> LogState:
-    """Size, key, what waits and when the last checkpoint was signed."""
-    head = find_head()
+    """Size, key, what waits and when the last checkpoint was signed, as stored; checks nothing."""
+    head = Checkpoint.objects.order_by("-size").only("size", "signed_at").first()
     verifier = log_verifier()
     return LogState(
         origin=verifier.name,

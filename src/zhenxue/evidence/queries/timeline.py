@@ -1,26 +1,30 @@
 """What happened, for people: timelines and single entries."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from zhenxue.evidence.data import (
     ACTOR_FIELD,
     EntryDetail,
     Kind,
+    LoggedBody,
     Proof,
     ProofState,
     TimelineEntry,
     find_kind,
 )
-from zhenxue.evidence.models import Entry, EntryRef
+from zhenxue.evidence.models import Checkpoint, Entry, EntryRef
+from zhenxue.evidence.queries.inspection import salted_digest
 from zhenxue.evidence.queries.log import find_head, read_stored_tile
 from zhenxue.kernel.errors import NotFound
+from zhenxue.tlog.errors import LogError
 from zhenxue.tlog.hashing import leaf_hash
-from zhenxue.tlog.proofs import inclusion_proof
+from zhenxue.tlog.proofs import check_inclusion, inclusion_proof
 from zhenxue.tlog.tiles import TileNodes
 
 PAGE = 100
+CHUNK = 2_000
 
 
 def list_entries(
@@ -44,6 +48,14 @@ def list_entries(
     return [as_timeline_entry(entry) for entry in rows[:limit]]
 
 
+def iterate_bodies(*, kinds: Collection[str]) -> Iterator[LoggedBody]:
+    """Every entry of some kinds, oldest first, however many there are: for projections (``register_projection``)."""
+    rows = Entry.objects.filter(kind__in=kinds).order_by("id")
+    for entry in rows.iterator(CHUNK):
+        body = visible_body(json.loads(entry.envelope), json.loads(entry.private))
+        yield LoggedBody(entry.number, entry.kind, entry.subject, entry.at, entry.account_id, body)
+
+
 def count_entries(*, refs: Collection[str]) -> int:
     """How many entries are about any of these refs."""
     return EntryRef.objects.filter(ref__in=refs).values("entry_id").distinct().count()
@@ -52,29 +64,46 @@ def count_entries(*, refs: Collection[str]) -> int:
 def get_entry(number: int) -> EntryDetail:
     """One logged entry with its digest and its inclusion proof in the newest checkpoint; raises ``NotFound``.
 
+    The proof is checked before it is handed out; what does not hold is told in ``fault``, never shown as proven.
     The caller checks who may see it: ``policies.check_can_view(actor, detail.entry.refs)``.
     """
     entry = Entry.objects.filter(number=number).first()
-    head = find_head()
-    if entry is None or head is None or number > head.size:
+    row = Checkpoint.objects.order_by("-size").first()
+    if entry is None or row is None or number > row.size:
         raise NotFound("evidence.no_entry", "没有这个编号的存证，请核对编号。")
-    digest = bytes(entry.digest)
     envelope = json.loads(entry.envelope)
     private = json.loads(entry.private)
-    path = inclusion_proof(number - 1, head.size, TileNodes(head.size, read_stored_tile).read)
+    path, fault = _prove(entry, number)
     return EntryDetail(
         entry=as_timeline_entry(entry),
         envelope=entry.envelope,
         body=visible_body(envelope, private),
         erased=tuple(sorted(name for name in envelope["private"] if "salt" not in private.get(name, {}))),
         salt=bytes(entry.salt).hex(),
-        digest=digest.hex(),
-        leaf_hash=leaf_hash(digest).hex(),
-        tree_size=head.size,
-        root=head.root.hex(),
+        digest=bytes(entry.digest).hex(),
+        leaf_hash=leaf_hash(bytes(entry.digest)).hex(),
+        tree_size=row.size,
+        root=bytes(row.root).hex(),
         path=tuple(node.hex() for node in path),
-        checkpoint=head.note,
+        checkpoint=row.note,
+        fault=fault,
     )
+
+
+def _prove(entry: Entry, number: int) -> tuple[list[bytes], str]:
+    """The inclusion proof in the newest signed head and an empty text, or nothing and what does not fit."""
+    digest = salted_digest(entry)
+    if digest != bytes(entry.digest):
+        return [], "正文与登记的摘要不符，这条存证被改动过。"
+    try:
+        head = find_head()
+        if head is None or number > head.size:
+            return [], "签名检查点不包含这条存证。"
+        path = inclusion_proof(number - 1, head.size, TileNodes(head.size, read_stored_tile).read)
+        check_inclusion(leaf=leaf_hash(digest), index=number - 1, size=head.size, proof=path, root=head.root)
+    except LogError:
+        return [], "按现有数据算不出签名检查点的树根，存证链被改动过。"
+    return path, ""
 
 
 def as_timeline_entry(entry: Entry) -> TimelineEntry:
