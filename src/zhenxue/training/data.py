@@ -145,6 +145,18 @@ class OnlineShare:
         share = Decimal(self.online_minutes * 100) / self.total_minutes
         return share.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
 
+    @property
+    def online_seconds(self) -> int:
+        return self.online_minutes * 60
+
+    @property
+    def offline_seconds(self) -> int:
+        return self.offline_minutes * 60
+
+    @property
+    def total_seconds(self) -> int:
+        return self.total_minutes * 60
+
     def exceeds(self, limit_percent: int) -> bool:
         """Whether the exact share (not the rounded figure) is above the limit."""
         return self.online_minutes * 100 > limit_percent * self.total_minutes

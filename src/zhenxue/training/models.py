@@ -74,6 +74,10 @@ class ProgrammeLine(models.Model):
             models.CheckConstraint(condition=Q(stage__gt=0), name="training_programme_line_stage"),
         ]
 
+    @property
+    def seconds(self) -> int:
+        return self.minutes * 60
+
 
 class Cohort(models.Model):
     """One run of a programme with a roster; its approved plan is frozen (N12)."""
@@ -188,6 +192,10 @@ class PlanLine(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def seconds(self) -> int:
+        return self.minutes * 60
 
 
 class Enrolment(models.Model):

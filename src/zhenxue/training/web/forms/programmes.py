@@ -44,11 +44,14 @@ class OnlineLineForm(forms.Form):
     stage = number("阶段", 1, 12)
 
     def __init__(self, *args: Any, versions: list[tuple[int, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, auto_id="online_%s", **kwargs)
         set_choices(self, "course_version", [("", "请选择已发布的课程"), *versions])
 
 
 class OfflineLineForm(forms.Form):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="offline_%s", **kwargs)
+
     title = text("内容", 120)
     minutes = number("分钟", 1, 60_000)
     stage = number("阶段", 1, 12)
