@@ -117,10 +117,8 @@ def make_account(
         organisation=organisation,
         now=now,
         password=password or "",
+        must_change=must_change,
     )
-    if not must_change:
-        account.must_change_password = False
-        account.save(update_fields=["must_change_password"])
     return account
 
 

@@ -39,6 +39,22 @@ def test_a_manager_opens_a_teachers_account_with_a_password_shown_once() -> None
         open_teacher(make.make_teacher(), "laoshi2")
 
 
+def test_only_the_system_spares_anybody_the_first_change() -> None:
+    manager = make.make_provider()
+    arguments = {
+        "person": make.make_person(),
+        "username": "laoshi1",
+        "role": Role.TEACHER,
+        "organisation": identity.get_organisation(manager.organisation_id or 0),
+        "now": make.NOW,
+        "must_change": False,
+    }
+    with pytest.raises(Refused, match="第一次登录时修改"):
+        identity.open_account(actor=manager, **arguments)
+    account, _ = identity.open_account(actor=SYSTEM, **arguments)
+    assert not account.must_change_password
+
+
 def test_a_person_with_an_account_gets_the_role_instead() -> None:
     learner, manager = make.make_learner(), make.make_provider()
     person = identity.get_person(learner.person_id or 0)

@@ -28,21 +28,25 @@ def open_account(
     organisation: Organisation | None,
     now: dt.datetime,
     password: str | None = None,
+    must_change: bool = True,
 ) -> tuple[Account, str]:
     """Open an account with one role, or give the role to the account the person already has.
 
     Returns the account and its initial password to be shown once: made up when ``password`` is None, the given one
     otherwise (both must be changed at first sign-in); empty when the account existed or ``password`` is "" (an account
     that cannot sign in until a password is issued). Raises ``Invalid`` or ``Conflict`` by field, ``Refused``.
+    ``must_change=False`` leaves out the forced change; only the system may do that (the accounts of the demo).
     """
     policies.check_can_grant(actor, organisation, role)
+    if not must_change and actor.role is not Role.SYSTEM:
+        raise Refused("identity.must_change", "初始密码必须在第一次登录时修改。")
     with transaction.atomic():
         account = Account.objects.select_for_update().filter(person=person).first()
         if account is not None:
             grant_role(actor=actor, account=account, organisation=organisation, role=role, now=now)
             return account, ""
         first = initial_password() if password is None else password
-        account = _create(person, check_username(username), first, now)
+        account = _create(person, check_username(username), first, now, must_change)
         Membership.objects.create(account=account, organisation=organisation, role=role, created_at=now)
         _record(
             "identity.account_opened", actor, account, now, organisation, role=role.label, username=account.username
@@ -62,7 +66,7 @@ def open_for_new_person(
 
 
 def ensure_learner_account(
-    *, actor: Actor, person: Person, now: dt.datetime, password: str | None = None
+    *, actor: Actor, person: Person, now: dt.datetime, password: str | None = None, must_change: bool = True
 ) -> tuple[Account, str]:
     """The person's account with the learner's role, opened if missing; the second value is the initial password or "".
 
@@ -71,7 +75,14 @@ def ensure_learner_account(
     """
     username = f"xs{person.pk:08d}"
     return open_account(
-        actor=actor, person=person, username=username, role=Role.LEARNER, organisation=None, now=now, password=password
+        actor=actor,
+        person=person,
+        username=username,
+        role=Role.LEARNER,
+        organisation=None,
+        now=now,
+        password=password,
+        must_change=must_change,
     )
 
 
@@ -161,8 +172,8 @@ def check_username(text: str) -> str:
     return username
 
 
-def _create(person: Person, username: str, password: str, now: dt.datetime) -> Account:
-    account = Account(username=username, person=person, created_at=now)
+def _create(person: Person, username: str, password: str, now: dt.datetime, must_change: bool) -> Account:
+    account = Account(username=username, person=person, created_at=now, must_change_password=must_change)
     if password:
         account.set_password(password)
     else:
