@@ -30,10 +30,10 @@ def paper_lines(paper: Paper) -> list[PaperLine]:
     return list(paper.lines.select_related("question__bank").order_by("position"))
 
 
-def paper_kinds(paper: Paper) -> list[tuple[str, int, object]]:
-    """Per kind of question: label, how many, points."""
+def paper_kinds(paper: Paper) -> list[tuple[str, int]]:
+    """Per kind of question: label with its points, and how many."""
     rows = paper.lines.values_list("question__kind").annotate(Count("pk"), Sum("score")).order_by("question__kind")
-    return [(QuestionKind(kind).label, count, total) for kind, count, total in rows]
+    return [(f"{QuestionKind(kind).label}，{total.normalize():f} 分", count) for kind, count, total in rows]
 
 
 def questions_to_pick(paper: Paper) -> QuerySet[Question]:

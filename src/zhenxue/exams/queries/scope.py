@@ -98,5 +98,5 @@ def _of_organisation[T: QuerySet[Any]](rows: T, actor: Actor, field: str) -> T:
     if actor.role in AUTHORS and actor.organisation_id:
         return rows.filter(**{f"{field}_id": actor.organisation_id})
     if actor.is_bureau and actor.region_code:
-        return rows.filter(**{f"{field}__region_id__startswith": actor.region_code})
+        return rows.filter(**{f"{field}__region__code__startswith": actor.region_code})
     return rows.none()

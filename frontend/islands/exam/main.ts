@@ -1,0 +1,135 @@
+/**
+ * The page of an attempt. Without this script every question is a plain form; with it answers go out as they are given, survive a lost
+ * network and a reload, and the clock follows the server.
+ */
+import "./exam.css";
+import { asTime, ServerClock } from "./clock";
+import { Pages } from "./pages";
+import { AnswerQueue, Refusal, type Ack, type Entry } from "./queue";
+
+const WARN_MS = 5 * 60_000;
+const FINAL_CODES = new Set(["exams.deadline_passed", "exams.attempt_ended", "exams.other_device", "identity.sign_in"]);
+const REQUEST_MS = 10_000;
+
+interface Problem {
+  code?: string;
+  message?: string;
+}
+
+async function post(form: HTMLFormElement, entry: Entry): Promise<Ack> {
+  const body = new FormData();
+  body.set("csrfmiddlewaretoken", form.querySelector<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value ?? "");
+  body.set("client_sequence", String(entry.sequence));
+  for (const value of entry.given) body.append("given", value);
+  const answer = await fetch(form.action, {
+    method: "POST",
+    body,
+    headers: { Accept: "application/json" },
+    redirect: "error",
+    signal: AbortSignal.timeout(REQUEST_MS),
+  });
+  if (answer.ok) return (await answer.json()) as Ack;
+  if (answer.status >= 500 || answer.status === 429) throw new Error(`the server answered ${answer.status}`);
+  const problem = (await answer.json().catch(() => ({}))) as Problem;
+  const code = problem.code ?? `http.${answer.status}`;
+  throw new Refusal(code, problem.message ?? "这道题没有保存，请刷新页面后重试。", FINAL_CODES.has(code) || answer.status === 401);
+}
+
+function given(form: HTMLFormElement): string[] {
+  return [...form.querySelectorAll<HTMLInputElement>("input[name=given]:checked")].map((input) => input.value);
+}
+
+function start(root: HTMLElement): void {
+  const data = root.dataset as Record<"attempt" | "serverNow" | "deadline" | "clientSequence" | "stateUrl" | "resultUrl" | "submitUrl", string>;
+  const status = document.querySelector<HTMLElement>("[data-status]")!;
+  const timer = document.querySelector<HTMLElement>("[data-timer]")!;
+  const pages = new Pages(root, root.querySelector<HTMLElement>("[data-grid]")!, `exam-flags:${data.attempt}`);
+  const clock = new ServerClock(Number(data.serverNow), Number(data.deadline));
+  const forms = new Map<number, HTMLFormElement>();
+  let leaving = false;
+
+  const say = (text: string, tone = "") => {
+    status.textContent = text;
+    status.dataset.tone = tone;
+  };
+  const leave = (url: string) => {
+    leaving = true;
+    location.assign(url);
+  };
+  for (const section of pages.sections) forms.set(Number(section.dataset.question), section.querySelector<HTMLFormElement>("[data-answer]")!);
+
+  const queue = new AnswerQueue(`exam-answers:${data.attempt}`, Number(data.clientSequence), (entry) => post(forms.get(entry.position)!, entry), {
+    saved(ack, waiting) {
+      clock.sync(ack.server_now);
+      const line = forms.get(ack.position)?.querySelector<HTMLElement>("[data-ack]");
+      if (line) line.textContent = `已保存 第 ${ack.sequence} 号 · ${ack.at}`;
+      say(waiting ? `正在保存，还有 ${waiting} 题` : `已保存 第 ${ack.sequence} 号 · ${ack.at}`, waiting ? "wait" : "ok");
+    },
+    waiting(count, offline) {
+      say(offline ? `网络断开，${count} 题存在本机，恢复后自动上传` : "正在保存…", "wait");
+    },
+    refused(refusal, entry) {
+      say(refusal.message, "bad");
+      const line = forms.get(entry.position)?.querySelector<HTMLElement>("[data-ack]");
+      if (line) line.textContent = "没有保存";
+      if (["exams.deadline_passed", "exams.attempt_ended"].includes(refusal.code)) {
+        queue.clear();
+        window.setTimeout(() => leave(data.resultUrl), 2_000);
+      } else if (refusal.code === "exams.other_device") window.setTimeout(() => leave(location.pathname), 2_000);
+    },
+  });
+
+  for (const entry of queue.pending()) {
+    const form = forms.get(entry.position);
+    form?.querySelectorAll<HTMLInputElement>("input[name=given]").forEach((input) => (input.checked = entry.given.includes(input.value)));
+    pages.markAnswered(entry.position, entry.given.length > 0);
+  }
+  if (queue.waiting) queue.hurry();
+
+  for (const [position, form] of forms) {
+    form.addEventListener("change", () => {
+      const chosen = given(form);
+      pages.markAnswered(position, chosen.length > 0);
+      queue.put(position, chosen);
+    });
+    form.addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  root.querySelector<HTMLAnchorElement>("[data-finish]")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    if (!queue.waiting) return leave(data.submitUrl);
+    say(`还有 ${queue.waiting} 题没有传到服务器，正在上传，请稍候再交卷`, "wait");
+    queue.hurry();
+  });
+
+  const tick = () => {
+    const left = clock.left();
+    timer.textContent = `剩余 ${asTime(left)}`;
+    timer.toggleAttribute("data-late", left <= WARN_MS);
+    if (left > 0 || leaving) return;
+    queue.stop();
+    say("考试时间已到，正在交卷…", "wait");
+    leave(data.resultUrl);
+  };
+  tick();
+  window.setInterval(tick, 500);
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState !== "visible" || leaving) return;
+    fetch(data.stateUrl, { headers: { Accept: "application/json" } })
+      .then(async (answer) => {
+        if (!answer.ok) return;
+        const state = (await answer.json()) as { state: string; server_now: number; deadline: number; here: boolean };
+        clock.sync(state.server_now, state.deadline);
+        if (state.state !== "open") leave(data.resultUrl);
+        else if (!state.here) leave(location.pathname);
+        else queue.hurry();
+      })
+      .catch(() => undefined);
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (queue.waiting && !leaving) event.preventDefault();
+  });
+}
+
+document.querySelectorAll<HTMLElement>("[data-exam]").forEach(start);
