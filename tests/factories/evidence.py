@@ -51,5 +51,5 @@ def make_log(count: int, *, step: int = 100) -> None:
     for number in range(1, count + 1):
         make_entry(number)
         if number % step == 0:
-            evidence.integrate(now=NOW)
-    evidence.integrate(now=NOW)
+            evidence.integrate(NOW)
+    evidence.integrate(NOW)

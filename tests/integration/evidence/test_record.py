@@ -89,7 +89,7 @@ def test_what_cannot_be_logged_is_refused_and_leaves_nothing(change: dict[str, o
 @pytest.mark.django_db
 def test_the_database_itself_refuses_a_number_given_twice_or_below_one() -> None:
     first, second = make_entry(1), make_entry(2)
-    evidence.integrate(now=NOW)
+    evidence.integrate(NOW)
     for number in (1, 0):
         with pytest.raises(IntegrityError), transaction.atomic():
             Entry.objects.filter(id=second.id).update(number=number)

@@ -29,8 +29,8 @@ def leaves() -> list[bytes]:
 
 @pytest.mark.django_db
 def test_an_empty_log_signs_the_empty_tree_once() -> None:
-    assert evidence.integrate(now=NOW) == 0
-    assert evidence.integrate(now=NOW) == 0
+    assert evidence.integrate(NOW) == 0
+    assert evidence.integrate(NOW) == 0
     checkpoint = Checkpoint.objects.get()
     assert (checkpoint.size, bytes(checkpoint.root)) == (0, root_of([]))
 
@@ -38,9 +38,9 @@ def test_an_empty_log_signs_the_empty_tree_once() -> None:
 @pytest.mark.django_db
 def test_entries_get_gapless_numbers_in_order_and_every_head_is_signed() -> None:
     made = [make_entry(number).id for number in range(3)]
-    assert evidence.integrate(now=NOW) == 3
+    assert evidence.integrate(NOW) == 3
     made += [make_entry(number).id for number in range(2)]
-    assert evidence.integrate(now=NOW) == 2
+    assert evidence.integrate(NOW) == 2
     assert list(Entry.objects.order_by("number").values_list("id", "number")) == list(
         zip(made, range(1, 6), strict=True)
     )
@@ -56,7 +56,7 @@ def test_batches_give_the_same_tree_as_one_step(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sequencing, "BATCH", 7)
     for number in range(20):
         make_entry(number)
-    assert evidence.integrate(now=NOW) == 20
+    assert evidence.integrate(NOW) == 20
     assert Checkpoint.objects.count() == 3
     assert bytes(Checkpoint.objects.get(size=20).root) == root_of(leaves())
 
@@ -84,10 +84,10 @@ def test_a_step_that_fails_after_numbering_leaves_nothing_behind(monkeypatch: py
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "sign", fail)
         with pytest.raises(OSError, match="power cut"):
-            evidence.integrate(now=NOW)
+            evidence.integrate(NOW)
     assert Entry.objects.filter(number__isnull=True).count() == 1
     assert Checkpoint.objects.order_by("-size").values_list("size", flat=True).first() == 3
-    assert evidence.integrate(now=NOW) == 1
+    assert evidence.integrate(NOW) == 1
     assert evidence.verify_log().is_clean
 
 
@@ -98,13 +98,13 @@ def test_nothing_is_signed_on_a_tree_that_contradicts_its_last_head() -> None:
     tile = Tile.objects.get()
     Tile.objects.update(hashes=bytes(tile.hashes)[:64] + b"\x00" * 32)
     with pytest.raises(LogBroken, match="another root"):
-        evidence.integrate(now=NOW)
+        evidence.integrate(NOW)
     Tile.objects.update(hashes=bytes(tile.hashes)[:64])
     with pytest.raises(LogBroken, match="do not hold"):
-        evidence.integrate(now=NOW)
+        evidence.integrate(NOW)
     assert Checkpoint.objects.count() == 1
     Tile.objects.update(hashes=tile.hashes)
-    assert evidence.integrate(now=NOW) == 1
+    assert evidence.integrate(NOW) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -115,7 +115,7 @@ def test_steps_at_the_same_time_take_turns() -> None:
 
     def step() -> None:
         try:
-            done.append(evidence.integrate(now=NOW))
+            done.append(evidence.integrate(NOW))
         finally:
             connections.close_all()
 
@@ -133,7 +133,7 @@ def test_an_open_transaction_is_not_numbered_before_it_commits() -> None:
     if connection.vendor != "postgresql":
         with transaction.atomic():
             make_entry(1)
-        assert evidence.integrate(now=NOW) == 1
+        assert evidence.integrate(NOW) == 1
         return
     opened, go_on = threading.Event(), threading.Event()
 
@@ -150,10 +150,10 @@ def test_an_open_transaction_is_not_numbered_before_it_commits() -> None:
     thread.start()
     opened.wait(10)
     make_entry(2)
-    assert evidence.integrate(now=NOW) == 1  # the later one, already committed
+    assert evidence.integrate(NOW) == 1  # the later one, already committed
     go_on.set()
     thread.join()
-    assert evidence.integrate(now=NOW) == 1
+    assert evidence.integrate(NOW) == 1
     assert evidence.verify_log().is_clean
 
 
@@ -206,16 +206,21 @@ def test_the_command_folds_in_once_and_ends(capsys: pytest.CaptureFixture[str]) 
     call_command("sequencer", once=True, wait=5)
 
 
-def start_sequencer() -> subprocess.Popen[str]:
-    """A real process on the test's own database."""
+def environment() -> dict[str, str]:
+    """For a process of its own on the test's database."""
     settings = connection.settings_dict
     if connection.vendor == "postgresql":
         url = f"postgres://{settings['USER']}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
     else:
         url = f"sqlite:///{settings['NAME']}"
+    return {**os.environ, "ZHENXUE_DATABASE_URL": url}
+
+
+def start_sequencer() -> subprocess.Popen[str]:
+    """A real sequencer."""
     return subprocess.Popen(
         [sys.executable, "-m", "zhenxue.config.cli", "sequencer"],
-        env={**os.environ, "ZHENXUE_DATABASE_URL": url, "ZHENXUE_LOG_LEVEL": "INFO"},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -230,8 +235,9 @@ def sequencers() -> Iterator[list[subprocess.Popen[str]]]:
         if process.poll() is None:
             process.kill()
         process.wait()
-        if process.stdout:
-            process.stdout.close()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                stream.close()
 
 
 def wait_until_all_are_in(seconds: float) -> float:
@@ -242,25 +248,79 @@ def wait_until_all_are_in(seconds: float) -> float:
     return time.monotonic() - began
 
 
+KILL = """
+import os, signal, sys
+import django
+django.setup()
+from zhenxue.evidence.operations import integrate, sequencing
+from zhenxue.kernel import clock
+for line in sys.stdin:
+    *place, moment, when = line.replace(".", " ").split()
+    child = os.fork()
+    if child:
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    owner = sequencing
+    for name in place:
+        owner = getattr(owner, name)
+    real = getattr(owner, moment)
+    def last(*args, **kwargs):
+        if when == "after":
+            real(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+    setattr(owner, moment, last)
+    integrate(clock.now())
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_step_killed_at_any_point_is_there_as_a_whole_or_not_at_all(
+    sequencers: list[subprocess.Popen[str]],
+) -> None:
+    make_log(3)
+    doomed = subprocess.Popen(
+        [sys.executable, "-c", KILL], env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    sequencers.append(doomed)
+    assert doomed.stdin
+    assert doomed.stdout
+    for point in (
+        "Entry.objects.filter before",
+        "TileTree.append after",
+        "connection.cursor before",
+        "Tile.objects.bulk_create before",
+        "Tile.objects.bulk_create after",
+        "checkpoints.sign after",
+        "Checkpoint.objects.create after",
+    ):
+        make_entry()
+        print(point, file=doomed.stdin, flush=True)
+        assert int(doomed.stdout.readline()) == -signal.SIGKILL, point
+        assert Entry.objects.filter(number__isnull=False).count() == 3
+        report = evidence.verify_log()
+        assert (report.findings, report.size) == ([], 3)
+    doomed.stdin.close()
+    assert doomed.wait(10) == 0
+    assert evidence.integrate(NOW) == 7
+    report = evidence.verify_log()
+    assert (report.findings, report.size, report.entries, report.waiting) == ([], 10, 10, 0)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_sequencer_loses_and_repeats_nothing_and_a_stopped_one_ends_cleanly(
     sequencers: list[subprocess.Popen[str]],
 ) -> None:
-    for turn in range(3):
-        sequencers.append(start_sequencer())
-        for number in range(60):
-            make_entry(turn * 100 + number)
-            if number == 20 and turn == 1:
-                sequencers[-1].kill()
-                sequencers.append(start_sequencer())
-        if turn < 2:
-            time.sleep(0.3 * turn)
-            sequencers[-1].send_signal(signal.SIGKILL)
+    sequencers.append(start_sequencer())
+    for number in range(100):
+        make_entry(number)
+        if number == 60:
+            sequencers[-1].kill()
+            sequencers.append(start_sequencer())
     wait_until_all_are_in(60)
     make_entry(999)
     assert wait_until_all_are_in(10) < 5.0  # about 0.2 s on an idle machine
     sequencers[-1].send_signal(signal.SIGTERM)
     assert sequencers[-1].wait(10) == 0
     report = evidence.verify_log()
-    assert (report.findings, report.entries, report.waiting) == ([], 181, 0)
+    assert (report.findings, report.entries, report.waiting) == ([], 101, 0)
     assert integrate_batch(now=NOW) == 0

@@ -21,7 +21,7 @@ from zhenxue.tlog.proofs import check_inclusion
 @pytest.mark.django_db
 def test_a_timeline_shows_what_happened_by_whom_with_its_proof() -> None:
     make_entry(1)
-    evidence.integrate(now=NOW)
+    evidence.integrate(NOW)
     make_entry(2, note=None)
     newest, oldest = evidence.list_entries(refs=["enrolment:5"])
     assert (newest.proof.label, newest.proof.tone, newest.number) == ("未入链", "wait", None)
@@ -145,7 +145,7 @@ def test_nobody_may_open_an_entry_until_a_rule_says_so(monkeypatch: pytest.Monke
 @pytest.mark.django_db
 def test_the_fragments_show_entries_in_chinese_and_escape_what_people_wrote() -> None:
     make_entry(1, note="<b>自述</b>")
-    evidence.integrate(now=NOW)
+    evidence.integrate(NOW)
     make_entry(2)
     page = render_to_string("evidence/_timeline.html", {"entries": evidence.list_entries(refs=["enrolment:5"])})
     assert page.count("<li") == 2

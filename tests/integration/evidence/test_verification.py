@@ -229,7 +229,7 @@ def test_a_record_not_yet_in_the_log_is_checked_too() -> None:
 @pytest.mark.django_db
 def test_an_empty_log_is_clean() -> None:
     assert evidence.verify_log().is_clean
-    evidence.integrate(now=NOW)
+    evidence.integrate(NOW)
     report = evidence.verify_log()
     assert (report.is_clean, report.size, report.checkpoints) == (True, 0, 1)
 
@@ -239,7 +239,7 @@ def test_an_erased_field_is_gone_and_the_log_still_verifies() -> None:
     make_log(5)
     entry = entry_at(3)
     trace = evidence.erase(entry_id=entry.id, fields=["note", "actor"], reason="本人申请", actor=Person(), now=NOW)
-    evidence.integrate(now=NOW)
+    evidence.integrate(NOW)
     entry.refresh_from_db()
     assert "自述" not in entry.private + entry.envelope
     assert "王小明" not in entry.private + entry.envelope
@@ -279,7 +279,7 @@ def test_a_checkpoint_put_aside_finds_a_log_that_was_rolled_back_or_rewritten(
     assert first is not None
     EntryRef.objects.filter(entry=first).delete()
     first.delete()
-    evidence.integrate(now=NOW)
+    evidence.integrate(NOW)
     call_command("verify")
     with pytest.raises(SystemExit):
         call_command("verify", checkpoint=[kept])

@@ -127,7 +127,7 @@ def test_an_independent_verifier_accepts_head_entries_and_growth(live_server: An
         assert out.read_bytes() == digests(number, number)[0]
     for number in range(250):
         make_entry(number)
-    evidence.integrate(now=NOW)
+    evidence.integrate(NOW)
     grown = aics("verify-consistency", "--old-checkpoint", str(old))
     assert grown.returncode == 0, grown.stdout + grown.stderr
     wrong = tmp_path / "wrong"
