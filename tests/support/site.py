@@ -17,7 +17,6 @@ from tests.support.postgres import free_port
 START_SECONDS = 60
 STOP_SECONDS = 20
 PROGRAM = Path(sys.executable).parent / "zhenxue"
-REFERENCE_DATA = ("load_regions", "load_occupations", "load_rules")
 
 
 class Site:
@@ -59,9 +58,7 @@ class Site:
 
     def prepare(self) -> None:
         """Tables and reference data."""
-        self.manage("migrate", "-v", "0")
-        for command in REFERENCE_DATA:
-            self.manage(command)
+        self.manage("prepare")
 
     def start(self) -> None:
         """Start web, worker and sequencer; returns when the first page answers."""
@@ -91,6 +88,20 @@ class Site:
             self._server.kill()
             self._server.wait()
             raise AssertionError(f"the server did not stop:\n{self.log()}") from None
+
+    def part(self, name: str) -> int:
+        """The process id of a running part ("web", "worker", "sequencer"); 0 while there is none."""
+        if self._server is None:
+            return 0
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parent = int(status.read_text().rsplit(")", 1)[1].split()[1])
+                words = (status.parent / "cmdline").read_text().split("\0")
+            except (OSError, IndexError):
+                continue
+            if parent == self._server.pid and name in words:
+                return int(status.parent.name)
+        return 0
 
     def log(self) -> str:
         """What the server wrote so far."""
