@@ -1,7 +1,7 @@
 """Programmes, cohorts in every state, rosters: all made through the operations of ``training``.
 
-Times lie around ``NOW`` (Monday 2026-03-02, 09:00 in China): a cohort is filed and approved that morning, starts that day, and
-its lessons are at 14:00 of the following days.
+Times lie around ``NOW`` (Monday 2026-03-02, 09:00 in China): a cohort is filed and approved that morning, starts that
+day, and its lessons are at 14:00 of the following days.
 """
 
 import datetime as dt
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from tests.factories.catalogue import OCCUPATION, make_occupations, make_published_version
 from tests.factories.identity import (
     NOW,
+    PASSWORD,
     actor_for,
     citizen_number,
     make_bureau,
@@ -23,6 +24,7 @@ from tests.factories.identity import (
 from zhenxue.catalogue.data import UnitDraft
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor, Role
+from zhenxue.identity.models import Account
 from zhenxue.kernel import clock
 from zhenxue.training import api as training
 from zhenxue.training.data import AttendanceState, CohortState, LessonPlan, LineMode, Mark
@@ -45,13 +47,22 @@ class Running:
 
     @property
     def learners(self) -> list[Actor]:
-        """The learners' actors, in the order of ``enrolments``."""
-        accounts = [identity.find_account_of(one.person_id) for one in self.enrolments]
-        return [actor_for(account, Role.LEARNER) for account in accounts if account is not None]
+        """The learners' actors, in the order of ``enrolments``; each can sign in with ``PASSWORD``."""
+        return [actor_for(_settled(enrolment), Role.LEARNER) for enrolment in self.enrolments]
 
     @property
     def lessons(self) -> list[PlanLine]:
         return training.list_lessons(self.cohort.pk)
+
+
+def _settled(enrolment: Enrolment) -> Account:
+    account = identity.find_account_of(enrolment.person_id)
+    assert account is not None
+    if account.must_change_password:
+        account.set_password(PASSWORD)
+        account.must_change_password = False
+        account.save(update_fields=["password", "must_change_password"])
+    return account
 
 
 def make_course(manager: Actor, *, title: str = "直播销售入门", minutes: int = 20, now: dt.datetime = NOW) -> int:
