@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
 const root = resolve(import.meta.dirname, "frontend");
@@ -66,11 +67,26 @@ function sprite(): Plugin {
   };
 }
 
+/** Lays `.gz` and `.br` beside every built file, so that the server sends them as they are. */
+function compressed(): Plugin {
+  return {
+    name: "zhenxue-compressed",
+    apply: "build",
+    closeBundle() {
+      for (const path of files(join(source, "kernel/static/built"), /\.(js|css|svg)$/)) {
+        const bytes = readFileSync(path);
+        writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+        writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
+      }
+    },
+  };
+}
+
 export default defineConfig({
   root,
   base: "/static/built/",
   publicDir: false,
-  plugins: [sprite()],
+  plugins: [sprite(), compressed()],
   build: {
     outDir: resolve(source, "kernel/static/built"),
     emptyOutDir: true,

@@ -11,6 +11,7 @@ interface Draft {
   title: string;
   values: Record<string, string[]>;
   sent: boolean;
+  told?: boolean;
 }
 
 const PREFIX = "draft:";
@@ -107,6 +108,16 @@ function offer(form: HTMLFormElement, key: string, draft: Draft, kept: Storage):
   dirty.add(form);
 }
 
+/** Says once, on another page, that something waits. */
+function remind(waiting: Map<string, Draft>, kept: Storage): void {
+  for (const [key, draft] of waiting) {
+    if (draft.told || draft.path.split("?")[0] === location.pathname) continue;
+    toast(`您在“${draft.title}”还有没提交的内容。`, "wait", { href: draft.path, text: "继续填写" });
+    kept.setItem(key, JSON.stringify({ ...draft, told: true }));
+    return;
+  }
+}
+
 const dirty = new Set<HTMLFormElement>();
 
 export function startDrafts(): void {
@@ -120,8 +131,7 @@ export function startDrafts(): void {
     if (draft && !form.closest("dialog")) offer(form, keyOf(form), draft, kept);
     waiting.delete(keyOf(form));
   }
-  const other = [...waiting.values()].find((draft) => draft.path !== location.pathname);
-  if (other) toast(`您在“${other.title}”还有没提交的内容。`, "wait", { href: other.path, text: "继续填写" });
+  remind(waiting, kept);
 
   document.addEventListener("input", (event) => {
     const form = (event.target as Element).closest<HTMLFormElement>("form[data-form]:not([data-no-draft])");

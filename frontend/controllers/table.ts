@@ -65,6 +65,8 @@ export function startTables(part: ParentNode): void {
     const fit = () => {
       if (box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
+      // A table that fits lets its head stick to the top of the window instead of its own box.
+      box.classList.toggle("is-fitting", box.matches(".table-wrap:not(.table-tall)") && box.scrollWidth <= box.clientWidth + 1);
     };
     new ResizeObserver(fit).observe(box);
   });

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -86,12 +87,21 @@ def answer(request: HttpRequest, error: ZhenxueError) -> HttpResponse:
         "back": _same_site_referer(request),
     }
     if is_htmx(request):
-        response = render(request, "ui/refusal.html", context, status=error.status)
+        response = _render(request, "ui/refusal.html", context, error)
         if request.method != "GET":
             response["HX-Retarget"] = "#toasts"
             response["HX-Reswap"] = "beforeend"
         return response
-    return render(request, "errors/error.html", context, status=error.status)
+    return _render(request, "errors/error.html", context, error)
+
+
+def _render(request: HttpRequest, template: str, context: dict[str, Any], error: ZhenxueError) -> HttpResponse:
+    """The page of an error; bare words when the page itself cannot be made (a broken database, a broken template)."""
+    try:
+        return render(request, template, context, status=error.status)
+    except Exception:
+        log.exception("the page of error %s could not be made", error.code)
+        return HttpResponse(error.message, status=error.status, content_type="text/plain; charset=utf-8")
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -116,10 +116,15 @@ class Shell:
 def find_address(url_name: str) -> str:
     """The address of a URL name, or an empty string (and a line in the log) when nothing answers to it."""
     try:
-        return reverse(url_name)
+        return _address(url_name)
     except NoReverseMatch:
         log.warning("navigation names %s, which has no address", url_name)
         return ""
+
+
+@lru_cache(maxsize=256)
+def _address(url_name: str) -> str:
+    return reverse(url_name)
 
 
 def context(request: HttpRequest) -> dict[str, Any]:

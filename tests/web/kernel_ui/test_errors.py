@@ -121,3 +121,15 @@ def test_no_sign_in_page_lands_inside_a_fragment(request_of: Callable[..., HttpR
     assert moved.status_code == 200
     assert moved.headers["HX-Redirect"] == "/sign-in/?next=/x/"
     assert plain.status_code == 302
+
+
+def test_a_page_that_cannot_be_made_still_says_the_words(
+    request_of: Callable[..., HttpRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: object, **options: object) -> HttpResponse:
+        raise RuntimeError("no template")
+
+    monkeypatch.setattr("zhenxue.kernel.middleware.render", broken)
+    response = answer(request_of(), Conflict("a.b", "已经处理过了。"))
+    assert response.status_code == 409
+    assert response.content.decode() == "已经处理过了。"

@@ -1,5 +1,6 @@
 """Landing and gallery in real Chromium: accessibility, width, and the small behaviours of every page."""
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -31,20 +32,21 @@ def sign_in_as(page: Page, owner: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/gallery/?read_only=1", "/help/learner/"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("kind", [PHONE, DESK], ids=["phone", "desk"])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
-    live_server: Any, open_context: Opener, path: str, scheme: str, kind: dict[str, Any]
+    live_server: Any, open_context: Opener, path: str
 ) -> None:
-    page = open_context(kind, color_scheme=scheme).new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(live_server.url + path)
-    expect(page.locator("html.js")).to_be_attached()
-    axe.check(page)
-    axe.check_width(page)
-    assert problems == []
+    for kind, scheme in itertools.product([PHONE, DESK], ["light", "dark"]):
+        page = open_context(kind, color_scheme=scheme).new_page()
+        problems: list[str] = []
+        page.on(
+            "console", lambda message, found=problems: found.append(message.text) if message.type == "error" else None
+        )
+        page.on("pageerror", lambda error, found=problems: found.append(str(error)))
+        page.goto(live_server.url + path)
+        expect(page.locator("html.js")).to_be_attached()
+        axe.check(page)
+        axe.check_width(page)
+        assert problems == []
 
 
 def test_large_type_and_double_zoom_still_fit(live_server: Any, open_context: Opener) -> None:

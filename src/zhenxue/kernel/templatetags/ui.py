@@ -60,6 +60,7 @@ def vite(context: template.Context, entry: str) -> SafeString:
     return format_html_join("\n", "{}", ((part,) for part in parts))
 
 
+@lru_cache(maxsize=256)
 def _address(name: str) -> str:
     return static(f"built/{name}")
 
@@ -84,11 +85,14 @@ def static_file(name: str) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """An icon of the built sprite (Tabler's names); silent for screen readers unless it has a ``label``."""
-    sprite = manifest().get("icons", {}).get("file", "sprite.svg")
+    return _icon(manifest().get("icons", {}).get("file", "sprite.svg"), name, label, css)
+
+
+@lru_cache(maxsize=1024)
+def _icon(sprite: str, name: str, label: str, css: str) -> SafeString:
     href = f"{_address(sprite)}#{name}"
-    role: str = (
-        format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
-    )  # a constant
+    silent = mark_safe('aria-hidden="true"')  # a constant
+    role: str = format_html('role="img" aria-label="{}"', label) if label else silent
     return format_html('<svg class="icon {}" {} focusable="false"><use href="{}"></use></svg>', css, role, href)
 
 
