@@ -80,6 +80,14 @@ def _number(pairs: list[tuple[int, int]]) -> None:
     if not pairs:
         return
     with connection.cursor() as cursor:
-        cursor.executemany("UPDATE evidence_entry SET number = %s WHERE id = %s AND number IS NULL", pairs)
+        if connection.vendor == "postgresql":
+            numbers, ids = ([pair[place] for pair in pairs] for place in (0, 1))
+            cursor.execute(
+                "UPDATE evidence_entry e SET number = v.number FROM unnest(%s::bigint[], %s::bigint[]) AS v(number, id)"
+                " WHERE e.id = v.id AND e.number IS NULL",
+                [numbers, ids],
+            )
+        else:
+            cursor.executemany("UPDATE evidence_entry SET number = %s WHERE id = %s AND number IS NULL", pairs)
         if cursor.rowcount != len(pairs):
             raise LogBroken(f"{cursor.rowcount} of {len(pairs)} entries took their number")
