@@ -19,6 +19,7 @@ from zhenxue.catalogue.data import UnitDraft
 from zhenxue.catalogue.models import Unit
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
+from zhenxue.kernel import clock
 from zhenxue.study import operations, protocol
 from zhenxue.study.data import Opened
 from zhenxue.study.ingest.stores import BEAT_COLUMNS, MOVED_COLUMNS, SESSION_COLUMNS, Held, Row
@@ -30,6 +31,7 @@ from zhenxue.training import api as training
 
 COOKIE = "test-sign-in"
 BEGIN = NOW + dt.timedelta(hours=1)
+REASON = "线上内容为主，经人社部门同意"
 
 
 class DjangoStore:
@@ -149,8 +151,21 @@ def send(session_id: int, claim: Claim, *, now: dt.datetime, cookie: str = COOKI
 
 def make_studying(*, learners: int = 1, minutes: int = 20, now: dt.datetime = NOW) -> Running:
     """A running cohort with a course of two text units of together so many minutes."""
-    programme = make_programme_of([], minutes=minutes, now=now)
-    return make_running_cohort(programme[0], programme=programme[1], learners=learners, now=now)
+    manager = make_provider()
+    programme = make_draft_programme(manager, online_minutes=minutes, offline=lessons_at(now), now=now)
+    programme = training.make_ready(actor=manager, programme_id=programme.pk, share_exception_reason=REASON, now=now)
+    return make_running_cohort(manager, programme=programme, learners=learners, now=now, **dates_from(now))
+
+
+def lessons_at(now: dt.datetime) -> tuple[tuple[str, int, int], ...]:
+    """Two lessons in the factories' own time; none when the test runs on the real clock (14:00 may be over)."""
+    return (("话术练习", 45, 1), ("直播实操", 45, 1)) if now == NOW else ()
+
+
+def dates_from(now: dt.datetime) -> dict[str, Any]:
+    """Four weeks from the civil day of ``now``."""
+    first = clock.civil_day(now)
+    return {"starts_on": first, "ends_on": first + dt.timedelta(days=27)}
 
 
 def make_video_cohort(*, seconds: int = 60, learners: int = 1, now: dt.datetime = NOW) -> Running:
@@ -165,19 +180,10 @@ def make_video_cohort(*, seconds: int = 60, learners: int = 1, now: dt.datetime 
     ]
     version = make_published_version(organisation, title="直播销售入门", units=units, now=now)
     stretch(Unit.objects.get(version=version, kind="video"), seconds)
-    programme = make_draft_programme(manager, online_minutes=0, now=now)
+    programme = make_draft_programme(manager, online_minutes=0, offline=lessons_at(now), now=now)
     training.add_online_line(actor=manager, programme_id=programme.pk, course_version_id=version.pk, now=now)
-    programme = training.make_ready(actor=manager, programme_id=programme.pk, share_exception_reason="测试", now=now)
-    return make_running_cohort(manager, programme=programme, learners=learners, now=now)
-
-
-def make_programme_of(units: list[UnitDraft], *, minutes: int, now: dt.datetime) -> tuple[Actor, Any]:
-    """A manager and a settled programme."""
-    manager = make_provider()
-    programme = make_draft_programme(manager, online_minutes=minutes, now=now)
-    return manager, training.make_ready(
-        actor=manager, programme_id=programme.pk, share_exception_reason="测试需要", now=now
-    )
+    programme = training.make_ready(actor=manager, programme_id=programme.pk, share_exception_reason=REASON, now=now)
+    return make_running_cohort(manager, programme=programme, learners=learners, now=now, **dates_from(now))
 
 
 def stretch(unit: Unit, seconds: int) -> None:

@@ -25,7 +25,9 @@ class StudyConfig(AppConfig):
         signals.enrolment_left.connect(subscribers.on_enrolment_left, dispatch_uid="study.enrolment_left")
         learner = {Role.LEARNER.value}
         navigation.register(
-            navigation.Item("学习", "study:home", "book-2", learner, order=10, also=("study:course", "study:unit"))
+            navigation.Item(
+                "学习", "study:home", icon="book", roles=learner, order=10, also=("study:course", "study:unit")
+            )
         )
         navigation.register_home(navigation.HomeBlock("study:home_block", learner, order=10, wide=True, lines=5))
 

@@ -93,7 +93,9 @@ class Beat(models.Model):
     credit_ms = models.PositiveIntegerField()
     rate_percent = models.PositiveSmallIntegerField()
     visible = models.BooleanField()
+    focused = models.BooleanField()
     playing = models.BooleanField()
+    idle_ms = models.PositiveIntegerField()  # since the last input, as the page says
     reason = models.CharField(max_length=20, choices=Reason.choices(), blank=True)  # why the rest did not count
 
     class Meta:

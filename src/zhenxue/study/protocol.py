@@ -39,6 +39,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     to_ms: Milliseconds = 0
     rate_percent: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
     visible: bool = False
+    focused: bool = False
     playing: bool = False
     event: Literal["tick", "pause", "seek", "hide", "end", "close"] = "tick"
     idle_ms: Milliseconds = 0

@@ -26,8 +26,8 @@ NOT_PLANNED = "这个单元不在你班期的培训方案里，请从课程页�
 KIND_ICONS = {
     UnitKind.VIDEO: "player-play",
     UnitKind.DOCUMENT: "file-text",
-    UnitKind.TEXT: "article",
-    UnitKind.SELF_TEST: "checklist",
+    UnitKind.TEXT: "notebook",
+    UnitKind.SELF_TEST: "list-check",
 }
 
 

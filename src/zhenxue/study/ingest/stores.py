@@ -72,7 +72,9 @@ BEAT_COLUMNS = {
     "credit_ms": "int4",
     "rate_percent": "int2",
     "visible": "bool",
+    "focused": "bool",
     "playing": "bool",
+    "idle_ms": "int4",
     "reason": "text",
 }
 SELECT = f"SELECT {', '.join(SESSION_COLUMNS)} FROM study_studysession"

@@ -238,7 +238,9 @@ def _beat_row(claim: Claim, decision: Decision, now_ms: int) -> Row:
         decision.credit_ms,
         claim.rate_percent,
         claim.visible,
+        claim.focused,
         claim.playing,
+        claim.idle_ms,
         decision.reason.value,
     )
 

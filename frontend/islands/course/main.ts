@@ -1,0 +1,2 @@
+/** The course page needs a few styles of its own and no behaviour. */
+import "./course.css";

@@ -1,0 +1,29 @@
+/** What a player island needs to know of the thing being studied, be it a video or a page to read. */
+import type { Opened } from "./beats";
+
+export interface Source {
+  /** Begins at the position of the session. */
+  start(opened: Opened): Promise<void>;
+  /** Where the learner is now, in milliseconds of content (or of reading time). */
+  position(): number;
+  /** Whether it runs now. */
+  running(): boolean;
+  rate(): number;
+  play(): void;
+  pause(): void;
+  /** Goes back to where the server has the learner. */
+  rewind(ms: number): void;
+  /** Seen up to here, as the server says. */
+  seen(ms: number, finished: boolean): void;
+  close(): void;
+}
+
+export interface SourceListener {
+  /** It began to run, or stopped; `event` is why. */
+  started(): void;
+  stopped(event: "pause" | "end"): void;
+  /** A jump: the stretch up to `from` is over, the next begins at `to`. */
+  jumped(from: number, to: number): void;
+  refused(words: string): void;
+  failed(words: string): void;
+}

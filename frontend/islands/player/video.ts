@@ -1,0 +1,228 @@
+/** The video: hls.js where it runs, the browser's own HLS elsewhere; a bar of our own, which never leads beyond what was seen. */
+import type Hls from "hls.js/light";
+import type { Opened } from "./beats";
+import type { Source, SourceListener } from "./source";
+import { clock } from "./words";
+
+const BLUR = 800;
+const BACK = 10;
+
+export class VideoSource implements Source {
+  private hls: Hls | null = null;
+  private seenTo = 0;
+  private finished = false;
+  private highest = 1;
+  private last = 0;
+  private readonly bar: HTMLElement;
+  private readonly seekbar: HTMLInputElement;
+  private readonly time: HTMLElement;
+
+  constructor(
+    private readonly box: HTMLElement,
+    private readonly video: HTMLVideoElement,
+    private readonly listener: SourceListener,
+  ) {
+    this.bar = part(box, "[data-bar]");
+    this.seekbar = part(box, "[data-seek]");
+    this.time = part(box, "[data-time]");
+    this.bind();
+  }
+
+  async start(opened: Opened): Promise<void> {
+    this.seen(opened.seen_to_ms, opened.finished);
+    this.highest = Math.max(1, opened.max_rate_percent / 100);
+    this.seekbar.max = String(Math.floor(opened.unit_ms / 1000));
+    offerRates(part<HTMLSelectElement>(this.box, "[data-speed]"), this.highest);
+    this.bar.hidden = false;
+    part(this.box, "[data-play]").hidden = true;
+    const begin = opened.position_ms >= opened.unit_ms - 1_000 ? 0 : opened.position_ms / 1000;
+    this.last = begin;
+    this.hls?.destroy();
+    const { default: Engine } = await import("hls.js/light");
+    if (Engine.isSupported()) this.attach(Engine, opened.urls.stream, begin);
+    else if (this.video.canPlayType("application/vnd.apple.mpegurl")) {
+      this.video.src = opened.urls.stream;
+      this.video.addEventListener("loadedmetadata", () => (this.video.currentTime = begin), { once: true });
+    } else {
+      this.listener.failed("这个浏览器播放不了课程视频。请换用 Chrome、Edge、Safari 或手机自带浏览器的新版本。");
+    }
+  }
+
+  position(): number {
+    return Math.round(this.video.currentTime * 1000);
+  }
+
+  running(): boolean {
+    return !this.video.paused && !this.video.ended && this.video.readyState >= 2;
+  }
+
+  rate(): number {
+    return Math.round(this.video.playbackRate * 100);
+  }
+
+  play(): void {
+    this.video.play().catch((error: DOMException) => {
+      if (error.name === "NotAllowedError") this.listener.refused("请点一下播放按钮开始学习。");
+    });
+  }
+
+  pause(): void {
+    this.video.pause();
+  }
+
+  rewind(ms: number): void {
+    if (Math.abs(this.position() - ms) > BLUR) {
+      this.last = ms / 1000;
+      this.video.currentTime = ms / 1000;
+    }
+  }
+
+  seen(ms: number, finished: boolean): void {
+    this.seenTo = Math.max(this.seenTo, ms / 1000);
+    this.finished = finished;
+  }
+
+  close(): void {
+    this.video.pause();
+    this.hls?.destroy();
+    this.hls = null;
+  }
+
+  private attach(Engine: typeof Hls, stream: string, begin: number): void {
+    const hls = new Engine({ startPosition: begin, maxBufferLength: 20, maxMaxBufferLength: 30, backBufferLength: 30 });
+    let mended = 0;
+    hls.on(Engine.Events.ERROR, (_event, data) => {
+      if (!data.fatal) return;
+      if (data.response?.code === 403 || data.response?.code === 401) {
+        this.listener.failed("视频的播放许可已失效，请点“继续学习”重新打开。");
+      } else if (data.type === Engine.ErrorTypes.NETWORK_ERROR) {
+        this.listener.refused("网络不好，视频正在重新加载。");
+        setTimeout(() => hls.startLoad(), 3_000);
+      } else if (data.type === Engine.ErrorTypes.MEDIA_ERROR && mended < 3) {
+        mended += 1;
+        hls.recoverMediaError();
+      } else {
+        this.listener.failed("视频播放出错，请刷新页面；学过的时间不会丢。");
+      }
+    });
+    hls.loadSource(stream);
+    hls.attachMedia(this.video);
+    this.hls = hls;
+  }
+
+  private limit(): number {
+    return this.finished ? this.video.duration || Infinity : this.seenTo;
+  }
+
+  private bind(): void {
+    const video = this.video;
+    const toggle = part<HTMLButtonElement>(this.box, "[data-toggle]");
+    const volume = part<HTMLInputElement>(this.box, "[data-volume]");
+    const mute = part<HTMLButtonElement>(this.box, "[data-mute]");
+    const speed = part<HTMLSelectElement>(this.box, "[data-speed]");
+    video.addEventListener("playing", () => this.listener.started());
+    video.addEventListener("play", () => this.show(toggle, true));
+    video.addEventListener("pause", () => {
+      this.show(toggle, false);
+      if (!video.ended) this.listener.stopped("pause");
+    });
+    video.addEventListener("waiting", () => this.listener.stopped("pause"));
+    video.addEventListener("ended", () => this.listener.stopped("end"));
+    video.addEventListener("seeking", () => {
+      const to = video.currentTime;
+      if (to > this.limit() + BLUR / 1000 && to > this.last + BLUR / 1000) {
+        video.currentTime = Math.min(this.last, this.limit());
+        this.listener.refused("还没学到这里，不能往前跳。学完本单元后可以任意拖动。");
+        return;
+      }
+      if (Math.abs(to - this.last) > BLUR / 1000) this.listener.jumped(this.last * 1000, to * 1000);
+      this.last = to;
+    });
+    video.addEventListener("timeupdate", () => {
+      if (!video.seeking) {
+        this.last = video.currentTime;
+        if (this.running()) this.seenTo = Math.max(this.seenTo, video.currentTime);
+      }
+      this.seekbar.value = String(Math.floor(video.currentTime));
+      this.seekbar.setAttribute("aria-valuetext", clock(video.currentTime));
+      this.time.textContent = `${clock(video.currentTime)} / ${clock(Number(this.seekbar.max))}`;
+    });
+    video.addEventListener("ratechange", () => {
+      if (video.playbackRate > this.highest) video.playbackRate = this.highest;
+    });
+    toggle.addEventListener("click", () => this.turn());
+    video.addEventListener("click", () => this.turn());
+    part(this.box, "[data-back]").addEventListener("click", () => this.jump(-BACK));
+    this.seekbar.addEventListener("change", () => this.to(Number(this.seekbar.value)));
+    volume.addEventListener("input", () => {
+      video.volume = Number(volume.value) / 100;
+      video.muted = video.volume === 0;
+    });
+    mute.addEventListener("click", () => {
+      video.muted = !video.muted;
+      mute.setAttribute("aria-pressed", String(video.muted));
+    });
+    speed.addEventListener("change", () => (video.playbackRate = Number(speed.value)));
+    part(this.box, "[data-full]").addEventListener("click", () => void this.full());
+    part(this.box, "[data-stage]").addEventListener("keydown", (event) => this.key(event));
+  }
+
+  private turn(): void {
+    if (this.video.paused) this.play();
+    else this.video.pause();
+  }
+
+  private jump(seconds: number): void {
+    this.to(this.video.currentTime + seconds);
+  }
+
+  private to(seconds: number): void {
+    const limit = this.limit();
+    if (seconds > limit + BLUR / 1000) this.listener.refused("还没学到这里，不能往前跳。学完本单元后可以任意拖动。");
+    this.video.currentTime = Math.max(0, Math.min(seconds, limit));
+  }
+
+  private async full(): Promise<void> {
+    const stage = part(this.box, "[data-stage]");
+    if (document.fullscreenElement) await document.exitFullscreen();
+    else if (stage.requestFullscreen) await stage.requestFullscreen();
+    else (this.video as HTMLVideoElement & { webkitEnterFullscreen?: () => void }).webkitEnterFullscreen?.();
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
+    const acts: Record<string, () => void> = {
+      " ": () => this.turn(),
+      k: () => this.turn(),
+      ArrowLeft: () => this.jump(-5),
+      ArrowRight: () => this.jump(5),
+      f: () => void this.full(),
+      m: () => part(this.box, "[data-mute]").click(),
+    };
+    const act = acts[event.key];
+    if (!act || (event.key === " " && event.target instanceof HTMLButtonElement)) return;
+    event.preventDefault();
+    act();
+  }
+
+  private show(toggle: HTMLButtonElement, playing: boolean): void {
+    toggle.setAttribute("aria-label", playing ? "暂停" : "播放");
+    toggle.dataset.playing = playing ? "yes" : "";
+    this.box.dataset.playing = playing ? "yes" : "";
+  }
+}
+
+function part<T extends HTMLElement>(box: HTMLElement, selector: string): T {
+  const found = box.querySelector<T>(selector);
+  if (!found) throw new Error(`the player page has no ${selector}`);
+  return found;
+}
+
+function offerRates(select: HTMLSelectElement, highest: number): void {
+  for (const rate of [1.25, 1.5]) {
+    if (rate <= highest && !select.querySelector(`option[value="${rate}"]`)) {
+      select.add(new Option(`${rate} 倍`, String(rate)));
+    }
+  }
+}

@@ -1,0 +1,202 @@
+"""The ingest over real HTTP: answers, refusals, durability, concurrency, a database that goes away."""
+
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from tests.factories.study import Page, make_studying, page_of
+from tests.integration.study.conftest import Line, Process, wait_for
+from zhenxue.kernel import clock
+from zhenxue.ledger.models import Coverage
+from zhenxue.study import operations
+from zhenxue.study.data import EndReason
+from zhenxue.study.ingest import make_writer
+from zhenxue.study.ingest.stores import SqliteStore, open_store
+from zhenxue.study.models import Beat, StudySession
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def page() -> Page:
+    """An open session whose clock is the real one, ten seconds old."""
+    page = page_of(make_studying(now=clock.now()), now=clock.now()).open()
+    age(page.session_id, 10)
+    return page
+
+
+def age(session_id: int, seconds: int) -> None:
+    """Makes a session older, as if so much time had passed since its last beat."""
+    session = StudySession.objects.get(pk=session_id)
+    session.clock_ms -= seconds * 1000
+    session.last_beat_ms -= seconds * 1000
+    session.save(update_fields=["clock_ms", "last_beat_ms"])
+
+
+def test_a_beat_is_answered_with_what_it_earned_and_the_next_ticket(line: Line, page: Page) -> None:
+    status, answer = line.post(page.session_id, page.claim(10))
+    assert status == 200
+    assert (answer["reason"], answer["credited_seconds"], answer["number"]) == ("", 10, 1)
+    assert answer["ticket"] not in {"", page.ticket}
+    assert abs(answer["saved_at_ms"] / 1000 - time.time()) < 5
+    beat = Beat.objects.get()
+    assert (beat.credit_ms, beat.accepted, beat.visible) == (10_000, True, True)
+    again = line.post(page.session_id, page.claim(10))
+    assert again == (200, answer)
+    assert Beat.objects.count() == 1
+
+
+def test_proof_that_is_missing_or_wrong_is_refused_in_words(line: Line, page: Page) -> None:
+    honest = page.claim(10)
+    stolen = Line(line.port, cookie="another-browser").post(page.session_id, honest)
+    signed_out = Line(line.port, cookie="").post(page.session_id, honest)
+    guessed = line.post(page.session_id, page.claim(10, ticket="guess"))
+    empty = line.post(page.session_id, {})
+    unknown = line.post(999_999, honest)
+    assert (stolen[0], stolen[1]["code"]) == (403, "study.not_yours")
+    assert (signed_out[0], signed_out[1]["code"]) == (401, "study.signed_out")
+    assert (guessed[0], guessed[1]["reason"]) == (409, "ticket")
+    assert (empty[0], empty[1]["reason"]) == (409, "ticket")
+    assert unknown[0] == 403
+    assert all(answer[1].get("message") or answer[1].get("text") for answer in (stolen, signed_out, guessed, unknown))
+    assert StudySession.objects.get().credited_ms == 0
+    assert line.post(page.session_id, honest)[1]["credited_seconds"] == 10
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "status"),
+    [
+        (b"not json", {}, 422),
+        (b"[]", {}, 422),
+        (b'{"number": "one"}', {}, 422),
+        (b'{"number": -1}', {}, 422),
+        (b'{"to_ms": 99999999999}', {}, 422),
+        (b'{"ticket": "' + b"x" * 65 + b'"}', {}, 422),
+        (b'{"event": "finished"}', {}, 422),
+        (b"\xff\xfe", {}, 422),
+        (b"[" * 4000, {}, 422),
+        (b"{}" + b" " * 5000, {}, 413),
+        (b"{}", {"content_type": "text/plain"}, 415),
+        (b"{}", {"method": "GET"}, 405),
+    ],
+)
+def test_a_malformed_beat_is_refused_and_nothing_is_written(
+    line: Line, page: Page, body: bytes, options: dict[str, Any], status: int
+) -> None:
+    answer = line.post(page.session_id, body, **options)
+    assert answer[0] == status
+    assert answer[1]["code"].startswith("study.")
+    assert not Beat.objects.exists()
+
+
+def test_an_address_that_is_no_session_is_not_found(line: Line) -> None:
+    assert line.post("abc", {})[0] == 404
+    assert line.post("1/2", {})[0] == 404
+    assert line.post("9" * 40, {})[0] == 404
+
+
+def test_many_learners_at_once_share_commits_and_each_gets_the_own_answer(line: Line) -> None:
+    running = make_studying(learners=12, now=clock.now())
+    pages = [page_of(running, learner=number, now=clock.now()).open() for number in range(12)]
+    for page in pages:
+        age(page.session_id, 10)
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda one: line.post(one.session_id, one.claim(10)), pages))
+    assert [answer[1]["credited_seconds"] for answer in answers] == [10] * 12
+    assert len({answer[1]["ticket"] for answer in answers}) == 12
+
+
+def test_the_same_ticket_sent_many_times_at_once_earns_once(line: Line, page: Page) -> None:
+    claim = page.claim(10)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: line.post(page.session_id, claim), range(8)))
+    assert {answer[0] for answer in answers} == {200}
+    assert len({answer[1]["ticket"] for answer in answers}) == 1
+    assert Beat.objects.count() == 1
+    assert StudySession.objects.get().credited_ms == 10_000
+
+
+def test_an_answered_beat_survives_the_death_of_the_process(process: Process, page: Page) -> None:
+    status, answer = process.line.post(page.session_id, page.claim(10))
+    process.kill()
+    assert (status, answer["credited_seconds"]) == (200, 10)
+    assert Beat.objects.get().credit_ms == 10_000
+    assert operations.settle(session_id=page.session_id, now=clock.now()) == 10
+    assert Coverage.objects.get().seconds == 10
+
+
+def test_the_last_beat_of_a_closing_page_settles_and_ends_the_session(line: Line, page: Page) -> None:
+    assert line.post(page.session_id, page.claim(10, event="close"))[0] == 200
+    wait_for(lambda: StudySession.objects.get().state == "ended")
+    assert StudySession.objects.get().end_reason == EndReason.LEFT
+    assert Coverage.objects.get().seconds == 10
+
+
+def test_a_pause_settles_the_ledger_at_once(line: Line, page: Page) -> None:
+    line.post(page.session_id, page.claim(10, event="pause"))
+    wait_for(lambda: Coverage.objects.filter(seconds=10).exists())
+
+
+def test_a_session_that_was_handed_over_hears_it_at_its_next_beat(line: Line, page: Page) -> None:
+    operations.hand_over(actor=page.actor, now=clock.now())
+    status, answer = line.post(page.session_id, page.claim(10))
+    assert (status, answer["ended"], answer["reason"]) == (409, True, "ended")
+    assert "别处" in answer["text"]
+
+
+def test_a_database_that_is_gone_means_try_again_and_nothing_is_doubled(page: Page) -> None:
+    """The store breaks in the middle of a group; the page keeps its beat and the next try counts it once."""
+    import asyncio
+
+    from zhenxue.study.ingest.writer import Waiting, Writer
+    from zhenxue.study.protocol import sign_in_digest, ticket_key
+
+    broken = threading.Event()
+    broken.set()
+
+    def opening() -> Any:
+        if broken.is_set():
+            raise sqlite3.OperationalError("disk I/O error")
+        return open_store(connections["default"].settings_dict)
+
+    async def story() -> list[tuple[int, bytes]]:
+        writer = Writer(open_store=opening, key=ticket_key(settings.SECRET_KEY))
+        loop = asyncio.get_running_loop()
+        writer.start(loop)
+        replies = []
+        for _ in range(3):
+            waiting = Waiting(page.session_id, page.claim(10), sign_in_digest(page.cookie), loop.create_future())
+            assert writer.submit(waiting)
+            assert waiting.future is not None
+            replies.append(await waiting.future)
+            broken.clear()
+        await loop.run_in_executor(None, writer.stop)
+        return replies
+
+    first, second, third = asyncio.run(story())
+    assert first[0] == 503
+    assert second[0] == third[0] == 200
+    assert second == third
+    assert Beat.objects.count() == 1
+
+
+def test_sqlite_commits_reach_the_disk() -> None:
+    database = connections["default"].settings_dict
+    if not database["ENGINE"].endswith("sqlite3"):
+        assert open_store(database) is not None
+        return
+    store = SqliteStore(database)
+    assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    store.close()
+
+
+def test_the_writer_of_the_site_can_be_made() -> None:
+    writer = make_writer()
+    writer._on_stop()
