@@ -4,7 +4,6 @@ The output goes to ``src/zhenxue/kernel/static/built`` and is never committed. N
 inputs says that the output is fresh, so a second run needs neither time nor network.
 """
 
-import gzip
 import hashlib
 import os
 import re
@@ -30,8 +29,6 @@ class FrontEnd(BuildHookInterface):
         """Bring the built front end up to date; fails the build with the tool's own words."""
         del version, build_data
         root = Path(self.root)
-        if not (root / "vite.config.ts").exists():
-            return
         mark = root / OUTPUT / MARK
         wanted = _digest(_inputs(root), root) + " " + _icons(root)
         if mark.exists() and mark.read_text() == wanted:
@@ -50,7 +47,6 @@ class FrontEnd(BuildHookInterface):
         _run([node, modules / "vite/bin/vite.js", "build"], root, environment)
         if not (root / OUTPUT / "manifest.json").exists():
             raise SystemExit(f"Vite wrote no manifest into {OUTPUT}")
-        _compress(root / OUTPUT)
         mark.write_text(wanted)
 
     def clean(self, versions: list[str]) -> None:
@@ -78,14 +74,6 @@ def _digest(files: list[Path], root: Path) -> str:
     for file in files:
         digest.update(str(file.relative_to(root)).encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def _compress(folder: Path) -> None:
-    """A ``.gz`` beside every text file; the web server sends it to browsers that take it."""
-    for file in sorted(folder.rglob("*")):
-        if file.suffix in {".js", ".css", ".svg", ".json"} and file.name != "manifest.json":
-            packed = gzip.compress(file.read_bytes(), compresslevel=9, mtime=0)
-            file.with_name(f"{file.name}.gz").write_bytes(packed)
 
 
 def _node() -> tuple[Path, Path]:
