@@ -35,6 +35,7 @@ KINDS = (
     Kind("identity.organisation_suspended", "机构停用", ("reason",), _lines(reason="原因")),
     Kind("identity.person_registered", "人员实名登记", ("citizen_number",), _lines(citizen_number="公民身份号码")),
     Kind("identity.person_completed", "人员资料补充"),
+    Kind("identity.photo_stored", "证件照片或头像上传", (), _lines(what="照片")),
     Kind("identity.phone_changed", "手机号码变更", ("before", "after"), _lines(before="原号码", after="新号码")),
     Kind("identity.account_opened", "账号开通", ("username",), _lines(username="登录名", role="角色")),
     Kind("identity.account_activated", "账号启用"),

@@ -65,6 +65,17 @@ def can_edit_person(actor: Actor, person: Person) -> bool:
     return actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}
 
 
+def can_store_photo(actor: Actor, person: Person) -> bool:
+    """Whoever registers people, for those in sight; and the person, until real-name verification is done."""
+    own = actor.person_id == person.pk and person.verified_at is None
+    return own or can_register_person(actor)
+
+
+def check_can_store_photo(actor: Actor, person: Person) -> None:
+    if not can_store_photo(actor, person):
+        raise Refused("identity.store_photo", "实名认证已完成，照片不能再自行更换；需要更换请联系所在机构。")
+
+
 def can_manage_accounts(actor: Actor, organisation: Organisation) -> bool:
     """Open, reset, deactivate: the operator anywhere; a manager in the own organisation; a city bureau in its
     counties."""

@@ -149,6 +149,13 @@ def test_parts_of_a_page_lead_the_whole_page_to_sign_in(client: Client) -> None:
     assert client.get("/me/", headers={"accept": "application/json"}).status_code == 401
 
 
+def test_a_form_sent_too_late_leads_back_to_its_page(client: Client) -> None:
+    own = client.post("/people/new/", {"name": "x"}, headers={"referer": "http://testserver/people/new/?a=1"})
+    assert own.headers["Location"] == "/sign-in/?next=%2Fpeople%2Fnew%2F%3Fa%3D1"
+    foreign = client.post("/people/new/", {"name": "x"}, headers={"referer": "https://evil.example/people/"})
+    assert foreign.headers["Location"] == "/sign-in/"
+
+
 def test_an_initial_password_must_be_changed_first(client: Client) -> None:
     one = account(must_change=True)
     sign_in(client, one.username)

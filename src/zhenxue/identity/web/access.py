@@ -6,7 +6,7 @@
 import functools
 from collections.abc import Callable
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -64,13 +64,21 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
         details = getattr(request, "htmx", None)
         back = (details.current_url_abs_path if details else "") or "/"
     elif request.method not in {"GET", "HEAD"}:
-        back = ""
+        back = _page_of_form(request)
     target = str(settings.LOGIN_URL) + ("?" + urlencode({"next": back}) if back and back != "/" else "")
     if htmx:
         answer = HttpResponse(status=200)
         answer["HX-Redirect"] = target
         return answer
     return redirect(target)
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """The page on which a form stood that came too late; what was typed waits there as a draft."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host():
+        return ""
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def _guarded(view: View, permitted: frozenset[Role] | None) -> View:

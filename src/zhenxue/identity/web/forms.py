@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from zhenxue.identity.data import Actor, OrganisationKind, Role
 from zhenxue.identity.operations.organisations import OrganisationFields
+from zhenxue.identity.operations.photos import LARGEST_BYTES
 from zhenxue.kernel.errors import ZhenxueError
 
 
@@ -31,6 +32,11 @@ def attempt[R](request: HttpRequest, form: forms.Form, act: Callable[[dict[str, 
         return None
 
 
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was posted, be it nothing at all; None for a request that only looks (``POST or None`` mixes the two up)."""
+    return request.POST if request.method == "POST" else None
+
+
 def _text(label: str, longest: int, hint: str = "", *, required: bool = True, **attrs: str) -> forms.CharField:
     widget = forms.TextInput(attrs=attrs)
     return forms.CharField(label=label, max_length=longest, required=required, help_text=hint, widget=widget)
@@ -39,6 +45,11 @@ def _text(label: str, longest: int, hint: str = "", *, required: bool = True, **
 def _password(label: str, hint: str = "", autocomplete: str = "current-password") -> forms.CharField:
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, max_length=128, strip=False, help_text=hint, widget=widget)
+
+
+def _photo(label: str, hint: str) -> forms.FileField:
+    widget = forms.FileInput(attrs={"accept": "image/jpeg,image/png"})
+    return forms.FileField(label=label, required=False, help_text=hint, widget=widget)
 
 
 class SignInForm(forms.Form):
@@ -105,6 +116,22 @@ class PersonForm(forms.Form):
     citizen_number = _text("公民身份号码", 24, "18位，最后一位可能是X。", autocomplete="off", spellcheck="false")
     phone = _text("手机号码", 20, inputmode="tel", autocomplete="off")
     social_card_number = _text("电子社保卡号码", 24, required=False, autocomplete="off")
+
+
+class PhotosForm(forms.Form):
+    """Photographs of a person (A6); each may be left out."""
+
+    id_photo_front = _photo("身份证人像面", "拍清四角和文字，JPG 或 PNG，不超过4MB。")
+    id_photo_back = _photo("身份证国徽面", "JPG 或 PNG，不超过4MB。")
+    portrait = _photo("本人头像照片", "正面、免冠、光线均匀，JPG 或 PNG，不超过4MB。")
+
+    def clean(self) -> dict[str, bytes]:
+        """The bytes of each photograph that was given; what is far too large is not read."""
+        found = {name: file for name, file in (super().clean() or {}).items() if file}
+        for name in [name for name, file in found.items() if file.size > LARGEST_BYTES]:
+            self.add_error(name, "照片超过4MB，请用手机重新拍摄或压缩后再上传。")
+            del found[name]
+        return {name: file.read() for name, file in found.items()}
 
 
 class AccountForm(PersonForm):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.identity.web.views import accounts, entry, me, organisations, people
+from zhenxue.identity.web.views import accounts, entry, me, organisations, people, photos
 
 app_name = "identity"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("password/", me.password, name="password"),
     path("me/", me.me, name="me"),
     path("me/phone/", me.phone, name="phone"),
+    path("me/photos/", photos.own_photos, name="own_photos"),
     path("me/role/", me.choose_role, name="choose_role"),
     path("me/large-type/", me.large_type, name="large_type"),
     path("rules/", organisations.rules, name="rules"),
@@ -31,6 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/new/", people.new_person, name="new_person"),
     path("people/<int:person_id>/", people.person, name="person"),
     path("people/<int:person_id>/unmask/", people.unmask_person, name="unmask_person"),
+    path("people/<int:person_id>/photos/", photos.photos, name="photos"),
+    path("people/<int:person_id>/photos/unmask/", photos.unmask_photo, name="unmask_photo"),
     path("accounts/", accounts.accounts, name="accounts"),
     path("accounts/<int:account_id>/", accounts.account, name="account"),
     path("accounts/<int:account_id>/reset-password/", accounts.reset_password, name="reset_password"),

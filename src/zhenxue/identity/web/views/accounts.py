@@ -15,7 +15,7 @@ from zhenxue.identity.queries import accounts as queries
 from zhenxue.identity.queries import organisations
 from zhenxue.identity.web import granting
 from zhenxue.identity.web.access import ActorRequest, roles
-from zhenxue.identity.web.forms import AccountForm, GrantForm, attempt
+from zhenxue.identity.web.forms import AccountForm, GrantForm, attempt, posted
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
 
@@ -53,7 +53,7 @@ def new_account(request: ActorRequest, organisation_id: int) -> HttpResponse:
     organisation = organisations.get_visible_organisation(request.actor, organisation_id)
     grantable = policies.grantable_roles(request.actor, organisation)
     policies.check_can_open_accounts(request.actor, organisation)
-    form = AccountForm(request.POST or None, roles=grantable)
+    form = AccountForm(posted(request), roles=grantable)
     made = attempt(request, form, lambda values: granting.open_for(request.actor, organisation, values, clock.now()))
     if made:
         return _show_password(request, *made)

@@ -11,7 +11,7 @@ from zhenxue.identity.operations import accounts, people, sessions
 from zhenxue.identity.queries import accounts as queries
 from zhenxue.identity.queries.people import get_person
 from zhenxue.identity.web.access import ActorRequest, signed_in
-from zhenxue.identity.web.forms import PasswordForm, PhoneForm, attempt
+from zhenxue.identity.web.forms import PasswordForm, PhoneForm, attempt, posted
 from zhenxue.identity.web.signing_in import home_address, keep_signed_in, safe_next
 from zhenxue.kernel import clock
 
@@ -39,7 +39,7 @@ def password(request: ActorRequest) -> HttpResponse:
     """Change the own password; the first sign-in leads here and nowhere else."""
     account = queries.get_account(request.actor.account_id or 0)
     current = request.login_session.pk if request.login_session else None
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(posted(request))
     done = attempt(
         request,
         form,
@@ -66,7 +66,7 @@ def password(request: ActorRequest) -> HttpResponse:
 def phone(request: ActorRequest) -> HttpResponse:
     """Change the own phone, with the password again."""
     account = queries.get_account(request.actor.account_id or 0)
-    form = PhoneForm(request.POST or None)
+    form = PhoneForm(posted(request))
     done = attempt(
         request,
         form,

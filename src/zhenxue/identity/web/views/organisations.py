@@ -14,7 +14,7 @@ from zhenxue.identity.queries import organisations as queries
 from zhenxue.identity.queries import people
 from zhenxue.identity.queries.rules import list_rule_sets
 from zhenxue.identity.web.access import ActorRequest, public, roles
-from zhenxue.identity.web.forms import NewOrganisationForm, OrganisationForm, attempt, kinds_for
+from zhenxue.identity.web.forms import NewOrganisationForm, OrganisationForm, attempt, kinds_for, posted
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
 
@@ -72,7 +72,7 @@ def organisations(request: ActorRequest) -> HttpResponse:
 def new_organisation(request: ActorRequest) -> HttpResponse:
     """Enter an organisation into the register."""
     kinds = kinds_for(request.actor, policies.can_register_organisation)
-    form = NewOrganisationForm(request.POST or None, kinds=kinds, regions=queries.region_choices(request.actor))
+    form = NewOrganisationForm(posted(request), kinds=kinds, regions=queries.region_choices(request.actor))
     made = attempt(
         request,
         form,
@@ -112,7 +112,7 @@ def edit_organisation(request: ActorRequest, organisation_id: int) -> HttpRespon
     found = queries.get_visible_organisation(request.actor, organisation_id)
     policies.check_can_edit_organisation(request.actor, found)
     initial = {name: getattr(found, name) for name in OrganisationForm.base_fields if name != "contact_phone"}
-    form = OrganisationForm(request.POST or None, initial=initial)
+    form = OrganisationForm(posted(request), initial=initial)
     done = attempt(
         request,
         form,

@@ -10,10 +10,11 @@ from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies
 from zhenxue.identity.data import Role
 from zhenxue.identity.operations import people as operations
+from zhenxue.identity.operations.photos import PHOTOS
 from zhenxue.identity.queries import accounts
 from zhenxue.identity.queries import people as queries
 from zhenxue.identity.web.access import ActorRequest, roles
-from zhenxue.identity.web.forms import PersonForm, attempt
+from zhenxue.identity.web.forms import PersonForm, attempt, posted
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
 
@@ -46,7 +47,7 @@ def people(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_person(request: ActorRequest) -> HttpResponse:
     """Register a person by real name, or find the one already known."""
-    form = PersonForm(request.POST or None)
+    form = PersonForm(posted(request))
     made = attempt(
         request, form, lambda values: operations.register_person(actor=request.actor, now=clock.now(), **values)
     )
@@ -86,5 +87,6 @@ def _detail(request: ActorRequest, person_id: int) -> dict[str, object]:
         "person": found,
         "account": account,
         "memberships": accounts.list_memberships(account.pk) if account else [],
+        "photos": [(name, label, bool(getattr(found, name))) for name, label in PHOTOS.items()],
         "may_unmask": policies.can_unmask(request.actor),
     }
