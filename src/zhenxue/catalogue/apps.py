@@ -23,11 +23,11 @@ class CatalogueConfig(AppConfig):
     label = "catalogue"
 
     def ready(self) -> None:
-        from zhenxue.catalogue import tasks  # noqa: F401 - its receivers queue what the operations announce
+        from zhenxue.catalogue import tasks
         from zhenxue.catalogue.policies import AUTHORS, STAFF
         from zhenxue.evidence.api import Kind, register
         from zhenxue.identity.data import Role
-        from zhenxue.kernel import navigation
+        from zhenxue.kernel import navigation, periodic
 
         for name, label, describe in (
             ("material_added", "上传素材", _title),
@@ -64,5 +64,6 @@ class CatalogueConfig(AppConfig):
             ("职业目录", "catalogue:occupations", "sitemap", {Role.OPERATOR_ADMIN, Role.OPERATOR_REVIEWER}, 36),
         ):
             navigation.register(navigation.Item(label, url_name, icon, frozenset(roles), order=order, group="课程资源"))
+        periodic.register(periodic.Job("catalogue.rescue_videos", 60, tasks.rescue_videos))
         home_roles = frozenset(AUTHORS | {Role.OPERATOR_REVIEWER})
         navigation.register_home(navigation.HomeBlock("catalogue:home_block", home_roles, order=60))

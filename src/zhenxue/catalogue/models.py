@@ -150,7 +150,7 @@ class Material(models.Model):
     width = models.PositiveIntegerField("宽", default=0)  # images
     height = models.PositiveIntegerField("高", default=0)  # images
     attempt = models.PositiveIntegerField(default=0)  # counts processings; a worker may write only while it is its own
-    heartbeat_at = models.DateTimeField(null=True, blank=True)  # when the worker last said it is alive
+    heartbeat_at = models.DateTimeField(null=True, blank=True)  # when its worker (or the queue) last spoke of it
     uploaded_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
 

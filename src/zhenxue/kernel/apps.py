@@ -8,6 +8,7 @@ class KernelConfig(AppConfig):
     label = "kernel"
 
     def ready(self) -> None:
-        from zhenxue.kernel import form_words
+        from zhenxue.kernel import form_words, periodic, uploads
 
         form_words.install()
+        periodic.register(periodic.Job("kernel.clean_uploads", 3600, lambda now: uploads.clean(now=now)))

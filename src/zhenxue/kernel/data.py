@@ -19,3 +19,16 @@ class Labelled(enum.StrEnum):
     def choices(cls) -> list[tuple[str, str]]:
         """Pairs of stored value and label, for a model field or a form."""
         return [(member.value, member.label) for member in cls]
+
+
+class UploadState(Labelled):
+    OPEN = "open", "上传中"
+    COMPLETE = "complete", "已传完"
+    TAKEN = "taken", "已使用"
+
+
+UPLOAD_TRANSITIONS: dict[UploadState, frozenset[UploadState]] = {
+    UploadState.OPEN: frozenset({UploadState.COMPLETE}),
+    UploadState.COMPLETE: frozenset({UploadState.TAKEN}),
+    UploadState.TAKEN: frozenset(),
+}

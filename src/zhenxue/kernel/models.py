@@ -6,13 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from zhenxue.kernel.data import Labelled
-
-
-class UploadState(Labelled):
-    OPEN = "open", "上传中"
-    COMPLETE = "complete", "已传完"
-    TAKEN = "taken", "已使用"
+from zhenxue.kernel.data import UploadState
 
 
 class Upload(models.Model):

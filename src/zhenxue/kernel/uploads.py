@@ -17,8 +17,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from zhenxue.kernel import storage
+from zhenxue.kernel.data import UploadState
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, TooMany
-from zhenxue.kernel.models import Upload, UploadState
+from zhenxue.kernel.models import Upload
 
 FOLDER = "uploads"
 PIECE_BYTES = 64 * 1024
@@ -38,7 +39,7 @@ class Taken:
 
 
 def create(*, owner_account_id: int, purpose: str, file_name: str, size_bytes: int, now: dt.datetime) -> Upload:
-    """Open an upload. Refuses an empty file, one over ``settings.UPLOAD_LIMIT_BYTES``, a full disk, too many at once."""
+    """Open an upload; refuses an empty file, one over ``UPLOAD_LIMIT_BYTES``, a full disk, too many at once."""
     limit = settings.UPLOAD_LIMIT_BYTES
     if size_bytes <= 0:
         raise Invalid("kernel.upload_empty", "这个文件是空的，请检查后重新选择。")
@@ -166,8 +167,9 @@ def drop(*, upload_id: str | uuid.UUID, owner_account_id: int) -> None:
     """Give an upload up: file and row go. A taken one stays."""
     upload = get(upload_id=upload_id, owner_account_id=owner_account_id)
     if upload.state != UploadState.TAKEN:
+        path = _path(upload)
         upload.delete()
-        storage.delete(_path(upload))
+        storage.delete(path)
 
 
 def clean(*, now: dt.datetime) -> int:

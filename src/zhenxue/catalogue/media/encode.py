@@ -117,7 +117,18 @@ def cut_rungs(source: Path, folder: Path, plan: Plan, *, duration_ms: int, progr
         (folder / rung.name).mkdir()
         arguments += ["-map", "0:v:0", *(["-map", "0:a:0"] if plan.audio else []), "-sn", "-dn", "-map_metadata", "-1"]
         arguments += _pictures(rung, plan, cuts) + _sound(rung, plan)
-        arguments += ["-f", "segment", "-segment_format", "mpegts", "-muxdelay", "0", "-muxpreload", "0"]
+        arguments += [
+            "-f",
+            "segment",
+            "-segment_format",
+            "mpegts",
+            "-individual_header_trailer",
+            "0",
+            "-muxdelay",
+            "0",
+            "-muxpreload",
+            "0",
+        ]
         arguments += ["-segment_times", cuts] if cuts else ["-segment_time", "99999"]
         arguments += ["-segment_list", str(folder / f"{rung.name}.csv"), "-segment_list_type", "csv"]
         arguments += [str(folder / rung.name / "%05d.ts")]

@@ -55,6 +55,7 @@ def add_material(*, actor: Actor, upload_id: str, title: str, licence_note: str,
             width=found.width,
             height=found.height,
             uploaded_by_id=actor.account_id,
+            heartbeat_at=now,
             created_at=now,
         )
         _record("catalogue.material_added", actor, material, now, licence_note=material.licence_note)
@@ -95,7 +96,7 @@ def retry_material(*, actor: Actor, material_id: int, now: dt.datetime) -> Mater
         material = get_material(actor, material_id)
         check_can_edit_material(actor, material)
         moved = Material.objects.filter(pk=material.pk, kind=MaterialKind.VIDEO, state=MaterialState.FAILED).update(
-            state=MaterialState.UPLOADED, progress=0, failure=""
+            state=MaterialState.UPLOADED, progress=0, failure="", heartbeat_at=now
         )
         if not moved:
             raise Conflict("catalogue.not_failed", "这个素材没有失败，或已经重新排队，不用再次重试。")

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "media"
 STALE_AFTER = dt.timedelta(minutes=2)
+#: A video that waits so long while no worker is at any has lost its task.
+LOST_AFTER = dt.timedelta(minutes=10)
 SAY_EVERY = dt.timedelta(seconds=1)
 MOST_ATTEMPTS = 5
 #: A packed video takes at most about so many times its source (two rungs and the working copy).
@@ -69,27 +71,27 @@ def process_video(*, material_id: int, clock: Clock) -> MaterialState | None:
     return MaterialState.READY
 
 
-def rescue_video(*, material_id: int, now: dt.datetime) -> MaterialState | None:
-    """Put a video whose worker died back to waiting (at most five times); gives its state, ``None`` when it is gone.
+def rescue_videos(*, now: dt.datetime) -> list[int]:
+    """Find videos whose worker died (back to waiting, at most five times) and those whose task was lost.
 
-    Harmless at any time, also beside a living worker. The caller queues what waits.
+    Gives the ids that wait for a task now; the caller queues them. Harmless at any time, also beside living workers.
     """
-    material = Material.objects.filter(pk=material_id, kind=MaterialKind.VIDEO).first()
-    if material is None:
-        return None
-    heard = material.heartbeat_at
-    if material.state == MaterialState.PROCESSING and heard is not None and heard < now - STALE_AFTER:
+    dead = Material.objects.filter(
+        kind=MaterialKind.VIDEO, state=MaterialState.PROCESSING, heartbeat_at__lt=now - STALE_AFTER
+    )
+    waiting = []
+    for material in dead:
         if material.attempt >= MOST_ATTEMPTS:
             _fail(material, "多次处理中断，可能是视频太大或服务器繁忙。请稍后重试，或压缩后重新上传。", now)
-        else:
-            _mine(material).update(state=MaterialState.UPLOADED, progress=0)
-        material.refresh_from_db(fields=["state"])
-    return MaterialState(material.state)
-
-
-def any_in_work() -> bool:
-    """Whether a worker is at any video now."""
-    return Material.objects.filter(kind=MaterialKind.VIDEO, state=MaterialState.PROCESSING).exists()
+        elif _mine(material).update(state=MaterialState.UPLOADED, progress=0, heartbeat_at=now):
+            waiting.append(material.pk)
+    if not Material.objects.filter(kind=MaterialKind.VIDEO, state=MaterialState.PROCESSING).exists():
+        lost = Material.objects.filter(
+            kind=MaterialKind.VIDEO, state=MaterialState.UPLOADED, heartbeat_at__lt=now - LOST_AFTER
+        )
+        waiting += lost.values_list("pk", flat=True)
+        lost.update(heartbeat_at=now)
+    return waiting
 
 
 def _claim(material_id: int, now: dt.datetime) -> Material | None:

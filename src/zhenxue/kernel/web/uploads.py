@@ -15,7 +15,6 @@ from django.http.request import UnreadablePostError
 from zhenxue.kernel import clock, uploads
 from zhenxue.kernel.errors import Conflict, Invalid, Refused, ZhenxueError
 from zhenxue.kernel.models import Upload
-from zhenxue.kernel.tasks import clean_uploads
 
 
 def collection(request: HttpRequest) -> HttpResponse:
@@ -26,7 +25,6 @@ def collection(request: HttpRequest) -> HttpResponse:
         owner = _owner(request)
         asked = _asked(request)
         upload = uploads.create(owner_account_id=owner, now=clock.now(), **asked)
-        clean_uploads.enqueue()
     except ZhenxueError as error:
         return _refusal(error)
     return _answer(upload, status=201)
