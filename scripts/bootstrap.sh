@@ -59,7 +59,11 @@ if [ -z "${UV_PYTHON:-}" ]; then
     fi
     [ -n "${UV_PYTHON:-}" ] && export UV_PYTHON || unset UV_PYTHON
 fi
-if ! "$UV" sync --quiet --locked; then
+# Without the network first: fast, and all that is needed unless the lock file has changed.
+sync() {
+    { [ -x .venv/bin/python ] && "$UV" sync --quiet --locked --offline "$@" 2>/dev/null; } || "$UV" sync --quiet --locked "$@"
+}
+if ! sync; then
     if [ ! -x .venv/bin/python ]; then
         say "If Python itself could not be downloaded: install Python 3.12, 3.13 or 3.14 by any means (a distribution's"
         say "package, pyenv, conda) or name a mirror in UV_PYTHON_INSTALL_MIRROR, and try again."
@@ -68,5 +72,5 @@ if ! "$UV" sync --quiet --locked; then
 fi
 # The built front end is not part of what uv looks at: build it again when it was removed.
 if [ ! -f src/zhenxue/kernel/static/built/manifest.json ]; then
-    "$UV" sync --quiet --locked --reinstall-package zhenxue
+    sync --reinstall-package zhenxue
 fi
