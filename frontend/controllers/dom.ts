@@ -9,7 +9,9 @@ export function element<K extends keyof HTMLElementTagNameMap>(tag: K, css: stri
 
 /** Whether a key press belongs to a control (typing), not to the page. */
 export function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return !/^(checkbox|radio|button|submit)$/.test(target.type);
+  return target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
 /** Runs `act` once for each element that matches and was not touched before by the same behaviour. */

@@ -18,7 +18,8 @@ function move(step: number): void {
   all[at]?.classList.remove("is-here");
   next.classList.add("is-here");
   next.scrollIntoView({ block: "nearest" });
-  next.querySelector<HTMLElement>("a, input[type=checkbox]")?.focus({ preventScroll: true });
+  const target = next.querySelector<HTMLElement>("a") ?? next.querySelector<HTMLElement>("input[type=checkbox]");
+  target?.focus({ preventScroll: true });
 }
 
 document.addEventListener("keydown", (event) => {

@@ -94,6 +94,48 @@ def test_tables_are_walked_by_keyboard(live_server: Any, desk: Page) -> None:
     expect(desk.locator("th[aria-sort=ascending]")).to_have_count(1)
 
 
+def test_columns_can_be_hidden_and_stay_hidden(live_server: Any, desk: Page) -> None:
+    desk.goto(live_server.url + "/gallery/")
+    desk.get_by_text("显示的列").click()
+    axe.check(desk)
+    desk.get_by_role("checkbox", name="人数").uncheck()
+    expect(desk.get_by_role("columnheader", name="人数")).to_be_hidden()
+    desk.reload()
+    expect(desk.get_by_role("columnheader", name="人数")).to_be_hidden()
+    expect(desk.get_by_role("columnheader", name="开班日期")).to_be_visible()
+
+
+def test_ticked_rows_are_counted(live_server: Any, desk: Page) -> None:
+    desk.goto(live_server.url + "/gallery/")
+    expect(desk.locator(".bulk")).to_be_hidden()
+    desk.get_by_label("全选本页").check()
+    expect(desk.get_by_text("已选 8 项")).to_be_visible()
+    desk.get_by_label("选择 LC2026-0003").uncheck()
+    expect(desk.get_by_text("已选 7 项")).to_be_visible()
+    expect(desk.get_by_label("全选本页")).not_to_be_checked()
+
+
+def test_a_row_opens_at_the_side_and_the_place_in_the_list_is_kept(live_server: Any, desk: Page) -> None:
+    desk.goto(live_server.url + "/gallery/")
+    link = desk.get_by_role("link", name="LC2026-0002")
+    link.click()
+    sheet = desk.get_by_role("dialog", name="机构与企业管理员：从项目到补贴")
+    expect(sheet.get_by_role("link", name="打开整页")).to_have_attribute("href", re.compile("/help/manager/$"))
+    axe.check(desk)
+    desk.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(link).to_be_focused()
+
+
+def test_paper_is_white_even_in_the_dark(live_server: Any, open_context: Opener) -> None:
+    page = open_context(DESK, color_scheme="dark").new_page()
+    page.goto(live_server.url + "/gallery/")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    expect(page.locator(".topbar")).to_be_hidden()
+
+
 def test_a_filter_submits_by_itself(live_server: Any, desk: Page) -> None:
     desk.goto(live_server.url + "/gallery/")
     desk.select_option("select[name=state]", "filed")
