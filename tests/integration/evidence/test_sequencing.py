@@ -208,12 +208,12 @@ def test_the_command_folds_in_once_and_ends(capsys: pytest.CaptureFixture[str]) 
 
 def environment() -> dict[str, str]:
     """For a process of its own on the test's database."""
-    settings = connection.settings_dict
+    database = connection.settings_dict
     if connection.vendor == "postgresql":
-        url = f"postgres://{settings['USER']}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
+        url = f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
     else:
-        url = f"sqlite:///{settings['NAME']}"
-    return {**os.environ, "ZHENXUE_DATABASE_URL": url}
+        url = f"sqlite:///{database['NAME']}"
+    return {"DJANGO_SETTINGS_MODULE": "zhenxue.config.settings", **os.environ, "ZHENXUE_DATABASE_URL": url}
 
 
 def start_sequencer() -> subprocess.Popen[str]:
