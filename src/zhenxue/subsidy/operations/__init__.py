@@ -1,0 +1,1 @@
+"""Writes of ``subsidy``, one file per concern."""

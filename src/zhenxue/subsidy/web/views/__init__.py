@@ -1,0 +1,1 @@
+"""Views of ``subsidy``, one file per page family."""
