@@ -20,12 +20,17 @@ GOOD = {
 }
 
 
-def start(folder: Path, **changed: str) -> subprocess.CompletedProcess[str]:
+#: The whole start, and the settings alone (the apps take a while to load).
+START = "import django; django.setup(); print('started')"
+SETTINGS = "from zhenxue.config import production as p; found = p.problems(); print(*found or ['started'], sep='\\n')"
+
+
+def start(folder: Path, code: str = SETTINGS, **changed: str) -> subprocess.CompletedProcess[str]:
     """Set Django up in production with these variables; an empty value takes the variable away."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHENXUE_")}
     given = {**GOOD, "ZHENXUE_DATA_FOLDER": str(folder), **changed}
     return subprocess.run(
-        [sys.executable, "-c", "import django; django.setup(); print('started')"],
+        [sys.executable, "-c", code],
         env={**kept, "DJANGO_SETTINGS_MODULE": "zhenxue.config.settings", **{k: v for k, v in given.items() if v}},
         capture_output=True,
         text=True,
@@ -34,11 +39,12 @@ def start(folder: Path, **changed: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_production_starts_when_everything_is_given_and_names_all_that_is_wrong_at_once(tmp_path: Path) -> None:
-    assert start(tmp_path).stdout == "started\n"
+    assert start(tmp_path, START).stdout == "started\n"
 
     (tmp_path / "demo-accounts.txt").write_text("demo")
     refused = start(
         tmp_path,
+        START,
         ZHENXUE_DEBUG="1",
         ZHENXUE_SECRET_KEY="short",
         ZHENXUE_BLIND_INDEX_KEY="0" * 64,
@@ -70,9 +76,7 @@ def test_production_never_makes_a_secret_and_refuses_the_demos(tmp_path: Path, n
     kept = tmp_path / "secrets"
     kept.mkdir()
     (kept / name.lower()).write_text(GOOD[f"ZHENXUE_{name}"])
-    refused = start(tmp_path)
-    assert refused.returncode != 0
-    assert f"ZHENXUE_{name} is the demo's own secret" in refused.stderr
+    assert f"ZHENXUE_{name} is the demo's own secret" in start(tmp_path).stdout
 
 
 def test_one_small_machine_may_say_that_it_wants_sqlite(tmp_path: Path) -> None:
