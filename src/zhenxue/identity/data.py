@@ -35,6 +35,7 @@ class SessionEnd(Labelled):
     SIGNED_OUT = "signed_out", "本人退出"
     HANDED_OVER = "handed_over", "在另一台设备登录"
     EXPIRED = "expired", "长时间未使用"
+    REPLACED = "replaced", "同一设备重新登录"
     PASSWORD_CHANGED = "password_changed", "密码已修改"
     PASSWORD_RESET = "password_reset", "密码已由管理员重置"
     DEACTIVATED = "deactivated", "账号已停用"

@@ -193,3 +193,9 @@ class AccessLogEntry(models.Model):
     path = models.CharField(max_length=300)
     status = models.PositiveSmallIntegerField()
     ip = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["organisation", "-at"], name="identity_access_organisation"),
+            models.Index(fields=["account", "-at"], name="identity_access_account"),
+        ]

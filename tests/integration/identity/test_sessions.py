@@ -41,6 +41,21 @@ def test_a_second_sign_in_needs_the_hand_over_and_ends_the_first() -> None:
     assert ("新设备", PHONE.name) in entries[0].lines
 
 
+def test_a_double_click_or_the_same_browser_is_no_other_device() -> None:
+    account = learner()
+    first, _ = sessions.open_session(account=account, device=make.DEVICE, now=make.NOW)
+    moment = make.NOW + dt.timedelta(seconds=3)
+    second, _ = sessions.open_session(account=account, device=make.DEVICE, now=moment)
+    with pytest.raises(AlreadySignedIn):
+        sessions.open_session(account=account, device=PHONE, now=moment)
+    with pytest.raises(AlreadySignedIn):
+        sessions.open_session(account=account, device=make.DEVICE, now=moment + MINUTE)
+    sessions.open_session(account=account, device=make.DEVICE, now=moment + MINUTE, replaces=second.pk)
+    ended = LoginSession.objects.filter(pk__in=[first.pk, second.pk])
+    assert {one.end_reason for one in ended} == {SessionEnd.REPLACED}
+    assert not evidence.list_entries(refs=[f"account:{account.pk}"], kinds=["identity.signed_in_by_hand_over"])
+
+
 def test_a_sign_in_unused_for_half_an_hour_gives_way_silently() -> None:
     account = learner()
     _, key = sessions.open_session(account=account, device=make.DEVICE, now=make.NOW)

@@ -124,7 +124,7 @@ def test_the_second_device_sees_the_first_and_takes_over() -> None:
 
 def test_the_hand_over_can_be_cancelled_and_needs_a_checked_password() -> None:
     one = account()
-    desk, phone = Client(), Client()
+    desk, phone = Client(), Client(headers={"user-agent": PHONE_AGENT})
     sign_in(desk, one.username)
     sign_in(phone, one.username)
     assert phone.post("/hand-over/cancel/").headers["Location"] == "/sign-in/"
@@ -133,9 +133,20 @@ def test_the_hand_over_can_be_cancelled_and_needs_a_checked_password() -> None:
     assert desk.get("/me/").status_code == 200
 
 
+def test_a_hand_over_is_void_when_the_password_changed_meanwhile() -> None:
+    one = account()
+    desk, phone = Client(headers={"user-agent": make.USER_AGENT}), Client(headers={"user-agent": PHONE_AGENT})
+    sign_in(desk, one.username)
+    assert sign_in(phone, one.username).headers["Location"] == "/hand-over/"
+    done = desk.post("/password/", {"old": make.PASSWORD, "new": "Xin-mima-2026", "again": "Xin-mima-2026"})
+    assert done.status_code == 302
+    assert phone.post("/hand-over/").headers["Location"] == "/sign-in/"
+    assert desk.get("/me/").status_code == 200
+
+
 def test_a_machine_whose_sign_in_was_handed_over_is_told_in_json() -> None:
     one = account()
-    desk, phone = Client(), Client()
+    desk, phone = Client(), Client(headers={"user-agent": PHONE_AGENT})
     sign_in(desk, one.username)
     sign_in(phone, one.username)
     phone.post("/hand-over/")

@@ -266,6 +266,7 @@ class Migration(migrations.Migration):
                             ("signed_out", "本人退出"),
                             ("handed_over", "在另一台设备登录"),
                             ("expired", "长时间未使用"),
+                            ("replaced", "同一设备重新登录"),
                             ("password_changed", "密码已修改"),
                             ("password_reset", "密码已由管理员重置"),
                             ("deactivated", "账号已停用"),
@@ -390,5 +391,13 @@ class Migration(migrations.Migration):
                 ),
                 name="identity_ruleset_period",
             ),
+        ),
+        migrations.AddIndex(
+            model_name="accesslogentry",
+            index=models.Index(fields=["organisation", "-at"], name="identity_access_organisation"),
+        ),
+        migrations.AddIndex(
+            model_name="accesslogentry",
+            index=models.Index(fields=["account", "-at"], name="identity_access_account"),
         ),
     ]

@@ -16,18 +16,21 @@ from zhenxue.kernel.errors import Invalid, NotFound, Refused
 
 #: A sign-in that was not used for so long gives way to a new one without the hand-over page.
 STALE_AFTER = dt.timedelta(minutes=30)
+#: Two sign-ins from the same browser and address within so long are one double click.
+SECOND_CLICK = dt.timedelta(seconds=10)
 #: How often the last use of a sign-in is written down.
 SEEN_EVERY = dt.timedelta(seconds=60)
 
 
 def open_session(
-    *, account: Account, device: Device, now: dt.datetime, take_over: bool = False
+    *, account: Account, device: Device, now: dt.datetime, take_over: bool = False, replaces: int | None = None
 ) -> tuple[LoginSession, str]:
     """Start a sign-in for an account whose password was just checked; returns it and its secret key.
 
     It acts in the role used last, else in the oldest one. Raises ``AlreadySignedIn`` when another sign-in was used
-    within half an hour, unless ``take_over``: then that one ends and the hand-over is recorded. Raises ``Refused``
-    for an account without any active role.
+    within half an hour, unless ``take_over``: then that one ends and the hand-over is recorded. No other device, and so
+    no question, is the sign-in that this browser itself holds (``replaces``) or a second click on the button. Raises
+    ``Refused`` for an account without any active role.
     """
     memberships = queries.list_memberships(account.pk)
     if not memberships:
@@ -35,12 +38,12 @@ def open_session(
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=account.pk)
         live = LoginSession.objects.filter(account=account, ended_at__isnull=True).first()
-        recent = live is not None and live.seen_at > now - STALE_AFTER
-        if recent and not take_over:
+        elsewhere = live is not None and _is_elsewhere(live, device, now, replaces)
+        if elsewhere and not take_over:
             raise AlreadySignedIn("identity.already_signed_in", "这个账号正在另一台设备上使用。")
         if live is not None:
             live.ended_at = now
-            live.end_reason = SessionEnd.HANDED_OVER if recent else SessionEnd.EXPIRED
+            live.end_reason = SessionEnd.HANDED_OVER if elsewhere else _quiet_end(live, now)
             live.save(update_fields=["ended_at", "end_reason"])
         key = secrets.token_urlsafe(32)
         session = LoginSession.objects.create(
@@ -53,7 +56,7 @@ def open_session(
             opened_at=now,
             seen_at=now,
         )
-        if live is not None and recent:
+        if live is not None and elsewhere:
             _record_hand_over(live, session, memberships[0], now)
     return session, key
 
@@ -136,6 +139,17 @@ def log_access(
         status=status,
         ip=ip,
     )
+
+
+def _is_elsewhere(live: LoginSession, device: Device, now: dt.datetime, replaces: int | None) -> bool:
+    """Whether a live sign-in is somebody's present work on another device."""
+    same_device = (live.user_agent, live.ip) == (device.user_agent[:300], device.ip)
+    second_click = same_device and live.opened_at > now - SECOND_CLICK
+    return live.seen_at > now - STALE_AFTER and live.pk != replaces and not second_click
+
+
+def _quiet_end(live: LoginSession, now: dt.datetime) -> SessionEnd:
+    return SessionEnd.REPLACED if live.seen_at > now - STALE_AFTER else SessionEnd.EXPIRED
 
 
 def _usual(account: Account, memberships: list[Membership]) -> Membership:

@@ -7,6 +7,7 @@ from django.contrib.auth import HASH_SESSION_KEY, authenticate, login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from zhenxue.identity.errors import AlreadySignedIn
@@ -48,10 +49,22 @@ def begin(
 ) -> HttpResponse:
     """Open the sign-in and go on: to the page asked for, to the choice of role, or to the hand-over page first."""
     try:
-        _, key = sessions.open_session(account=account, device=device_of(request), now=now, take_over=take_over)
+        own = getattr(request, "login_session", None)
+        _, key = sessions.open_session(
+            account=account,
+            device=device_of(request),
+            now=now,
+            take_over=take_over,
+            replaces=own.pk if own else None,
+        )
     except AlreadySignedIn:
         request.session.cycle_key()
-        request.session[PENDING_KEY] = {"account": account.pk, "at": now.timestamp(), "next": back}
+        request.session[PENDING_KEY] = {
+            "account": account.pk,
+            "password": account.get_session_auth_hash(),
+            "at": now.timestamp(),
+            "next": back,
+        }
         return redirect("identity:hand_over")
     request.session.flush()
     login(request, account, backend=BACKEND)
@@ -72,11 +85,14 @@ def keep_signed_in(request: HttpRequest, account: Account) -> None:
 
 
 def find_pending(request: HttpRequest, now: dt.datetime) -> Pending | None:
-    """The sign-in that waits in this browser, unless it waited too long."""
+    """The sign-in that waits in this browser, unless it waited too long or the password was changed meanwhile."""
     waiting = request.session.get(PENDING_KEY)
     if not waiting or not 0 <= now.timestamp() - waiting["at"] <= PENDING_FOR.total_seconds():
         return None
-    return Pending(queries.get_account(waiting["account"]), waiting["next"])
+    account = queries.get_account(waiting["account"])
+    if not account.is_active or not constant_time_compare(waiting["password"], account.get_session_auth_hash()):
+        return None
+    return Pending(account, waiting["next"])
 
 
 def find_live(account: Account, now: dt.datetime) -> LoginSession | None:
