@@ -24,6 +24,8 @@ GOOD = {
 START = "import django; django.setup(); print('started')"
 SETTINGS = "from zhenxue.config import production as p; found = p.problems(); print(*found or ['started'], sep='\\n')"
 
+SECRETS = "from django.conf import settings; assert settings.LOG_KEY; print('started')"
+
 
 def start(folder: Path, code: str = SETTINGS, **changed: str) -> subprocess.CompletedProcess[str]:
     """Set Django up in production with these variables; an empty value takes the variable away."""
@@ -85,9 +87,9 @@ def test_one_small_machine_may_say_that_it_wants_sqlite(tmp_path: Path) -> None:
 
 def test_the_demo_makes_its_secrets_once_and_keeps_them_to_itself(tmp_path: Path) -> None:
     demo = {**dict.fromkeys(GOOD, ""), "ZHENXUE_DATA_FOLDER": str(tmp_path)}
-    assert start(tmp_path, **demo).stdout == "started\n"
+    assert start(tmp_path, SECRETS, **demo).stdout == "started\n"
     kept = {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
     assert len(set(kept.values())) == 4
     assert {oct(file.stat().st_mode & 0o777) for file in (tmp_path / "secrets").iterdir()} == {"0o600"}
-    assert start(tmp_path, **demo).stdout == "started\n"
+    assert start(tmp_path, SECRETS, **demo).stdout == "started\n"
     assert kept == {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
