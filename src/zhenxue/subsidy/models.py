@@ -34,13 +34,26 @@ class Policy(models.Model):
 
     class Meta:
         constraints: ClassVar = [
+            # "Any occupation" is NULL, which SQLite never takes for equal: hence two constraints each.
             models.UniqueConstraint(
-                fields=["region", "occupation", "level", "version"], name="subsidy_policy_version", nulls_distinct=False
+                fields=["region", "occupation", "level", "version"],
+                condition=Q(occupation__isnull=False),
+                name="subsidy_policy_version",
+            ),
+            models.UniqueConstraint(
+                fields=["region", "level", "version"],
+                condition=Q(occupation__isnull=True),
+                name="subsidy_policy_any_version",
             ),
             models.UniqueConstraint(
                 fields=["region", "occupation", "level", "valid_from"],
+                condition=Q(occupation__isnull=False),
                 name="subsidy_policy_start",
-                nulls_distinct=False,
+            ),
+            models.UniqueConstraint(
+                fields=["region", "level", "valid_from"],
+                condition=Q(occupation__isnull=True),
+                name="subsidy_policy_any_start",
             ),
             models.CheckConstraint(
                 condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")), name="subsidy_policy_period"
