@@ -26,11 +26,11 @@ def attempt[R](request: HttpRequest, form: forms.Form, act: Callable[[dict[str, 
 
 
 def write(form: forms.Form, error: ZhenxueError) -> None:
-    """Put a refusal into a form: at its fields where the form has them, else on top."""
+    """Put a refusal into a form: at its fields where the form has them, and on top what the fields do not say."""
     known = {name: words for name, words in error.fields.items() if name in form.fields}
     for name, words in known.items():
         form.add_error(name, words)
-    if not known:
+    if error.message not in known.values():
         form.add_error(None, error.message)
 
 
