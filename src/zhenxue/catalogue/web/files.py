@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 PIECE_BYTES = 256 * 1024
@@ -26,13 +26,14 @@ def serve_file(
     response: HttpResponseBase
     if found and any(found.groups()) and span is None:
         response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    elif span is not None:
-        first, last = span
-        response = StreamingHttpResponse(_pieces(path, first, last), status=206, content_type=content_type)
-        response["Content-Range"] = f"bytes {first}-{last}/{size}"
-        response["Content-Length"] = str(last - first + 1)
     else:
-        response = FileResponse(path.open("rb"), content_type=content_type)
+        first, last = span or (0, size - 1)
+        response = StreamingHttpResponse(
+            _pieces(path, first, last), status=206 if span else 200, content_type=content_type
+        )
+        response["Content-Length"] = str(last - first + 1)
+        if span:
+            response["Content-Range"] = f"bytes {first}-{last}/{size}"
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = f"private, max-age={max_age}" if max_age else "private, no-store"
     response["X-Content-Type-Options"] = "nosniff"
