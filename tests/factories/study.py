@@ -16,7 +16,7 @@ from tests.factories.catalogue import make_published_version, make_ready_video
 from tests.factories.identity import NOW, make_provider
 from tests.factories.training import Running, make_draft_programme, make_running_cohort
 from zhenxue.catalogue.data import UnitDraft
-from zhenxue.catalogue.models import Unit
+from zhenxue.catalogue.models import Unit, Video
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
@@ -169,26 +169,21 @@ def dates_from(now: dt.datetime) -> dict[str, Any]:
 
 
 def make_video_cohort(*, seconds: int = 60, learners: int = 1, now: dt.datetime = NOW) -> Running:
-    """A running cohort whose course is one video of so many seconds (the row is stretched, the file is short)."""
+    """A running cohort whose course is one video of so many seconds (its row says so; the file is short)."""
     manager = make_provider()
     organisation = identity.get_organisation(manager.organisation_id or 0)
     video = make_ready_video(organisation, 8, now=now)
+    Video.objects.filter(material=video).update(duration_ms=seconds * 1000)
     units = [
         UnitDraft("video", "认识直播间", material_id=video.pk),
         UnitDraft("text", "开播前检查", minutes=5, body="# 检查\n\n- 灯光\n- 网络"),
         UnitDraft("self_test", "小测", minutes=3),
     ]
     version = make_published_version(organisation, title="直播销售入门", units=units, now=now)
-    stretch(Unit.objects.get(version=version, kind="video"), seconds)
     programme = make_draft_programme(manager, online_minutes=0, offline=lessons_at(now), now=now)
     training.add_online_line(actor=manager, programme_id=programme.pk, course_version_id=version.pk, now=now)
     programme = training.make_ready(actor=manager, programme_id=programme.pk, share_exception_reason=REASON, now=now)
     return make_running_cohort(manager, programme=programme, learners=learners, now=now, **dates_from(now))
-
-
-def stretch(unit: Unit, seconds: int) -> None:
-    """Lets a unit count for longer than its test file lasts."""
-    Unit.objects.filter(pk=unit.pk).update(seconds=seconds)
 
 
 def units_of(running: Running) -> list[Unit]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.factories.identity import NOW
-from tests.factories.study import BEGIN, make_studying, stretch, units_of
+from tests.factories.study import BEGIN, make_studying, units_of
 from tests.factories.training import Running
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Refused
@@ -82,18 +82,19 @@ def test_the_unit_is_the_ceiling_and_is_finished_at_95_per_cent() -> None:
 
 
 def test_the_daily_cap_holds_per_civil_day_in_shanghai() -> None:
-    running = make_studying()
-    for unit in units_of(running):
-        stretch(unit, 24_000)
+    running = make_studying(minutes=480)
     cap = 8 * 45 * 60
     evening = clock.start_of_day(clock.civil_day(NOW) + dt.timedelta(days=1)) - dt.timedelta(seconds=200)
-    one = credit(running, [claim(0, cap - 50, at=evening - dt.timedelta(hours=7))])
-    assert (one.seconds, one.day_left_ms) == (cap - 50, 50_000)
-    over_midnight = credit(running, [claim(0, 400, at=evening)], unit=1)
+    assert credit(running, [claim(0, 14_400, at=evening - dt.timedelta(hours=7))]).seconds == 14_400
+    second = cap - 14_400 - 50
+    one = credit(running, [claim(0, second, at=evening - dt.timedelta(hours=3))], unit=1)
+    assert (one.seconds, one.day_left_ms) == (second, 50_000)
+    over_midnight = credit(running, [claim(second, second + 400, at=evening)], unit=1)
     assert over_midnight.seconds == 50 + 200
     assert over_midnight.refused == {Reason.DAILY_CAP: 150}
     assert list(Day.objects.order_by("day").values_list("online_seconds", flat=True)) == [cap, 200]
-    assert ledger.day_left_ms(person_id=running.enrolments[0].person_id, rules={}, now=evening) == 0
+    person = running.enrolments[0].person_id
+    assert ledger.day_left_ms(person_id=person, rules={}, now=evening) == 0
 
 
 def test_one_second_of_a_person_counts_once_however_many_units_claim_it() -> None:
