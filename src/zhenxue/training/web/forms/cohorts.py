@@ -116,6 +116,10 @@ class MakeUpForm(AmendLessonForm):
     field_order = ("day", "starts", "ends", "place", "teacher", "minutes", "reason")
     minutes = number("计学时分钟", 1, 720)
 
+    def __init__(self, data: Any = None, *, line: PlanLine, teachers: list[Person]) -> None:
+        super().__init__(data, line=line, teachers=teachers)
+        self.initial = {"minutes": line.minutes, "place": line.place, "teacher": line.teacher_id}
+
 
 class EndDateForm(forms.Form):
     ends_on = day("新的结班日期")

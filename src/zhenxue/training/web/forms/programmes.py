@@ -43,14 +43,14 @@ class OnlineLineForm(forms.Form):
     course_version = forms.TypedChoiceField(label="线上课程", coerce=int, empty_value=None)
     stage = number("阶段", 1, 12)
 
-    def __init__(self, *args: Any, versions: list[tuple[int, str]], **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="online_%s", **kwargs)
+    def __init__(self, data: Any = None, *, versions: list[tuple[int, str]], initial: Any = None) -> None:
+        super().__init__(data, auto_id="online_%s", initial=initial)
         set_choices(self, "course_version", [("", "请选择已发布的课程"), *versions])
 
 
 class OfflineLineForm(forms.Form):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="offline_%s", **kwargs)
+    def __init__(self, data: Any = None, *, initial: Any = None) -> None:
+        super().__init__(data, auto_id="offline_%s", initial=initial)
 
     title = text("内容", 120)
     minutes = number("分钟", 1, 60_000)

@@ -60,9 +60,7 @@ def make_up_lesson(request: ActorRequest, line_id: int) -> HttpResponse:
     """Ask for a make-up lesson."""
     line = get_lesson(request.actor, line_id)
     policies.check_can_amend(request.actor, line.cohort)
-    teachers = identity.list_teachers(line.cohort.organisation_id)
-    form = MakeUpForm(request.POST or None, line=line, teachers=teachers)
-    form.initial = {"minutes": line.minutes, "place": line.place, "teacher": line.teacher_id}
+    form = MakeUpForm(request.POST or None, line=line, teachers=identity.list_teachers(line.cohort.organisation_id))
     acting = _acting(request, line.cohort_id)
     done = attempt(
         request,

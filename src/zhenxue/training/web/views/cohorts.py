@@ -27,6 +27,13 @@ from zhenxue.training.web.forms.common import attempt
 from zhenxue.training.web.views.common import MANAGERS, STAFF, frame, with_tones, wizard_steps
 
 TIMELINE = 100
+SORTS = {
+    "code": "班期编号",
+    "title": "名称",
+    "starts_on": "开班日期",
+    "ends_on": "结班日期",
+    "learner_count": "人数",
+}
 
 
 @roles(*STAFF)
@@ -38,13 +45,7 @@ def cohorts(request: ActorRequest) -> HttpResponse:
         visible_cohorts(request.actor),
         search=("code", "title", "organisation__name"),
         filters=(Filter("state", "状态", CohortState.choices()),),
-        sorts={
-            "code": "班期编号",
-            "title": "名称",
-            "starts_on": "开班日期",
-            "ends_on": "结班",
-            "learner_count": "人数",
-        },
+        sorts=SORTS,
         default_sort="-starts_on",
         search_label="搜索编号、名称、机构",
     )
@@ -238,22 +239,26 @@ def _plan_forms(request: ActorRequest, cohort: Cohort) -> dict[str, Any]:
     data = request.POST or None
     teachers = identity.list_teachers(cohort.organisation_id)
     context = plan_context(cohort)
-    stages = [(stage.number, stage.title) for stage, _ in context["stages"]]
-    lessons = {
-        line.pk: LessonForm(data, line=line, teachers=teachers, venue=cohort.venue)
-        for _, lines in context["stages"]
-        for line in lines
-        if line.mode == LineMode.OFFLINE
-    }
+    lessons = _lesson_forms(data, cohort, context["stages"], teachers)
     return {
         **context,
         "cohort": cohort,
         "steps": wizard_steps("plan"),
-        "stage_form": StageForm(data, stages=stages),
+        "stage_form": StageForm(data, stages=[(stage.number, stage.title) for stage, _ in context["stages"]]),
         "lessons": lessons,
         "rows": [(stage, [(line, lessons.get(line.pk)) for line in lines]) for stage, lines in context["stages"]],
         "parts": queries.sibling_parts(cohort.pk),
         "teachers": teachers,
+    }
+
+
+def _lesson_forms(data: Any, cohort: Cohort, stages: Any, teachers: list[identity.Person]) -> dict[int, LessonForm]:
+    """One form for each offline line, by line."""
+    return {
+        line.pk: LessonForm(data, line=line, teachers=teachers, venue=cohort.venue)
+        for _, lines in stages
+        for line in lines
+        if line.mode == LineMode.OFFLINE
     }
 
 

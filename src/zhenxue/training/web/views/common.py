@@ -8,7 +8,7 @@ from urllib.parse import quote
 from django.http import HttpResponse
 
 from zhenxue.identity.api import ActorRequest
-from zhenxue.identity.data import Role
+from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.clock import CIVIL_ZONE
 from zhenxue.training import policies
 from zhenxue.training.data import APPROVED_STATES, CohortState
@@ -50,23 +50,30 @@ def with_tones(cohorts: Sequence[Cohort]) -> list[tuple[Cohort, str, str]]:
 def frame(request: ActorRequest, cohort: Cohort, tab: str) -> dict[str, Any]:
     """What ``_cohort.html`` needs around every tab of a cohort."""
     actor, state = request.actor, CohortState(cohort.state)
-    own = actor.is_manager and actor.organisation_id == cohort.organisation_id
     return {
+        **_rights(actor, cohort),
         "cohort": cohort,
         "tab": tab,
         "state_label": state.label,
         "state_tone": TONES[state],
         "state_steps": state_steps(state),
-        "may_edit": policies.allows(policies.check_can_edit_cohort, actor, cohort),
-        "may_decide": policies.allows(policies.check_can_decide, actor, cohort),
-        "may_amend": policies.allows(policies.check_can_amend, actor, cohort),
-        "may_cancel": policies.allows(policies.check_can_cancel, actor, cohort),
-        "may_close": policies.allows(policies.check_can_close, actor, cohort),
-        "own": own,
+        "own": actor.is_manager and actor.organisation_id == cohort.organisation_id,
         "sees_amendments": actor.role is not Role.TEACHER,
         "approved": state in APPROVED_STATES,
         "read_only": actor.is_bureau,
     }
+
+
+def _rights(actor: Actor, cohort: Cohort) -> dict[str, bool]:
+    """Which buttons show."""
+    checks = {
+        "may_edit": policies.check_can_edit_cohort,
+        "may_decide": policies.check_can_decide,
+        "may_amend": policies.check_can_amend,
+        "may_cancel": policies.check_can_cancel,
+        "may_close": policies.check_can_close,
+    }
+    return {name: policies.allows(check, actor, cohort) for name, check in checks.items()}
 
 
 def state_steps(state: CohortState) -> list[tuple[str, str]]:

@@ -112,22 +112,16 @@ def schedule(request: ActorRequest) -> HttpResponse:
 
 
 def _lesson(request: ActorRequest, line: PlanLine) -> dict[str, Any]:
-    now = clock.now()
     records = queries.attendance_of_lesson(line.pk)
-    expected = queries.expected_enrolments(line)
-    fresh = [one for one in expected if one.pk not in records]
-    initial = {}
-    if request.GET.get("fill") == "present":
-        initial = {f"state-{one.pk}": AttendanceState.PRESENT for one in fresh}
-    may_record = policies.allows(policies.check_can_record_attendance, request.actor, line, now)
+    fresh = [one for one in queries.expected_enrolments(line) if one.pk not in records]
+    filled = request.GET.get("fill") == "present"
+    initial = {f"state-{one.pk}": AttendanceState.PRESENT for one in fresh} if filled else {}
+    why_not = policies.reason_against_recording(request.actor, line, clock.now())
     return {
-        "line": line,
-        "cohort": line.cohort,
+        "line": line, "cohort": line.cohort, "fresh": fresh, "filled": filled,
         "form": AttendanceForm(request.POST or None, enrolments=fresh, initial=initial),
-        "fresh": fresh,
         "records": queries.with_people(records),
-        "may_record": may_record,
-        "why_not": "" if may_record else policies.reason_against_recording(request.actor, line, now),
+        "may_record": not why_not,
+        "why_not": why_not,
         "late_minutes": rules_of(line.cohort)["late_minutes"],
-        "filled": bool(initial),
     }

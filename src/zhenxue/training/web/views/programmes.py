@@ -15,6 +15,7 @@ from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.training import policies
 from zhenxue.training.data import LineMode, ProgrammeKind, ProgrammeState, SkillLevel
+from zhenxue.training.models import Programme, ProgrammeLine
 from zhenxue.training.operations import programmes as operations
 from zhenxue.training.queries import programmes as queries
 from zhenxue.training.queries.scope import get_programme
@@ -220,29 +221,43 @@ def _versions(request: ActorRequest) -> list[tuple[int, str]]:
 def _builder(request: ActorRequest, programme_id: int, **forms: Any) -> dict[str, Any]:
     found = get_programme(request.actor, programme_id)
     lines = queries.list_programme_lines(found.pk)
-    rules = identity.get_rules(region_code=found.organisation.region_id, on=clock.civil_day(clock.now()))
-    share = queries.share_of_lines(lines)
-    used = {line.course_version_id for line in lines}
     editable = policies.allows(policies.check_can_edit_programme, request.actor, found)
+    used = {line.course_version_id for line in lines}
     unused = [one for one in _versions(request) if one[0] not in used] if editable else []
-    stage = {"stage": max((line.stage for line in lines), default=1)}
     return {
+        **_figures(found, lines),
+        **_line_forms(lines, unused, forms),
         "programme": found,
+        "groups": queries.group_labels(found.target_groups),
+        "editable": editable,
+        "own": policies.allows(policies.check_can_manage, request.actor, found.organisation_id),
+        "ready_form": forms.get("ready") or ReadyForm(initial={"share_exception_reason": found.share_exception_reason}),
+    }
+
+
+def _figures(found: Programme, lines: list[ProgrammeLine]) -> dict[str, Any]:
+    """The lines by stage with the share and the limit of the region."""
+    rules = identity.get_rules(region_code=found.organisation.region_id, on=clock.civil_day(clock.now()))
+    share, limit = queries.share_of_lines(lines), rules["online_share_percent"]
+    return {
         "stages": queries.by_stage(lines),
         "lines": lines,
         "offline": LineMode.OFFLINE,
         "share": share,
-        "limit": rules["online_share_percent"],
-        "exceeds": share.exceeds(rules["online_share_percent"]),
-        "missing": share.offline_minutes_missing(rules["online_share_percent"]),
+        "limit": limit,
+        "exceeds": share.exceeds(limit),
+        "missing": share.offline_minutes_missing(limit),
         "hour": rules["minutes_per_class_hour"],
-        "groups": queries.group_labels(found.target_groups),
-        "editable": editable,
-        "own": policies.allows(policies.check_can_manage, request.actor, found.organisation_id),
+    }
+
+
+def _line_forms(lines: list[ProgrammeLine], unused: list[tuple[int, str]], forms: dict[str, Any]) -> dict[str, Any]:
+    """The forms below the lines; a refused one comes back as it was typed."""
+    stage = {"stage": max((line.stage for line in lines), default=1)}
+    return {
         "online_form": forms.get("online") or OnlineLineForm(versions=unused, initial=stage),
         "offline_form": forms.get("offline") or OfflineLineForm(initial=stage),
         "line_form": forms.get("line"),
-        "ready_form": forms.get("ready") or ReadyForm(initial={"share_exception_reason": found.share_exception_reason}),
     }
 
 

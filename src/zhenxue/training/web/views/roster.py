@@ -155,15 +155,7 @@ def _upload(request: ActorRequest, cohort: Cohort, file: Any) -> RosterImport:
 
 
 def _roster(request: ActorRequest, cohort: Cohort, **forms: Any) -> dict[str, Any]:
-    listing = Listing(
-        request,
-        queries.roster(cohort.pk),
-        search=("person__name",),
-        filters=(Filter("state", "状态", EnrolmentState.choices()),),
-        sorts={"person__name": "姓名", "enrolled_at": "报名时间", "target_group": "人员类别"},
-        default_sort="person__name",
-        search_label="搜索姓名",
-    )
+    listing = _listing(request, cohort)
     around = frame(request, cohort, "roster")
     return {
         **around,
@@ -174,6 +166,18 @@ def _roster(request: ActorRequest, cohort: Cohort, **forms: Any) -> dict[str, An
         "steps": wizard_steps("roster") if around["may_edit"] else None,
         "may_leave": around["own"] and around["approved"] and cohort.state != "closed",
     }
+
+
+def _listing(request: ActorRequest, cohort: Cohort) -> Listing:
+    return Listing(
+        request,
+        queries.roster(cohort.pk),
+        search=("person__name",),
+        filters=(Filter("state", "状态", EnrolmentState.choices()),),
+        sorts={"person__name": "姓名", "enrolled_at": "报名时间", "target_group": "人员类别"},
+        default_sort="person__name",
+        search_label="搜索姓名",
+    )
 
 
 def _import(found: RosterImport) -> dict[str, Any]:
