@@ -47,6 +47,8 @@ function start(root: HTMLElement): void {
   const clock = new ServerClock(Number(data.serverNow), Number(data.deadline));
   const forms = new Map<number, HTMLFormElement>();
   let leaving = false;
+  let finishing = false; // wants to hand in as soon as everything has arrived
+  document.getElementById("toasts")?.remove(); // the status line here says it better, and nothing may cover the buttons
 
   const say = (text: string, tone = "") => {
     status.textContent = text;
@@ -64,9 +66,11 @@ function start(root: HTMLElement): void {
       const line = forms.get(ack.position)?.querySelector<HTMLElement>("[data-ack]");
       if (line) line.textContent = `已保存 第 ${ack.sequence} 号 · ${ack.at}`;
       say(waiting ? `正在保存，还有 ${waiting} 题` : `已保存 第 ${ack.sequence} 号 · ${ack.at}`, waiting ? "wait" : "ok");
+      if (!waiting && finishing) leave(data.submitUrl);
     },
     waiting(count, offline) {
-      say(offline ? `网络断开，${count} 题存在本机，恢复后自动上传` : "正在保存…", "wait");
+      const then = finishing ? "，传完后进入交卷页" : "";
+      say(offline ? `网络断开，${count} 题存在本机，恢复后自动上传${then}` : `正在保存…${then}`, "wait");
     },
     refused(refusal, entry) {
       say(refusal.message, "bad");
@@ -89,6 +93,7 @@ function start(root: HTMLElement): void {
   for (const [position, form] of forms) {
     form.addEventListener("change", () => {
       const chosen = given(form);
+      finishing = false;
       pages.markAnswered(position, chosen.length > 0);
       queue.put(position, chosen);
     });
@@ -98,7 +103,8 @@ function start(root: HTMLElement): void {
   root.querySelector<HTMLAnchorElement>("[data-finish]")?.addEventListener("click", (event) => {
     event.preventDefault();
     if (!queue.waiting) return leave(data.submitUrl);
-    say(`还有 ${queue.waiting} 题没有传到服务器，正在上传，请稍候再交卷`, "wait");
+    finishing = true;
+    say(`还有 ${queue.waiting} 题正在上传，传完后进入交卷页`, "wait");
     queue.hurry();
   });
 

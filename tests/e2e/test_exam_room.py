@@ -1,0 +1,113 @@
+"""The exam page in a real browser: answers that survive a lost network and a reload, and the page without script."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.factories.exams import RIGHT, SITTING, Sitting, make_exam
+from tests.factories.identity import client_for
+from tests.support.browser import PHONE
+from zhenxue.exams.models import Answer, Attempt
+from zhenxue.identity.data import Actor
+from zhenxue.kernel import clock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+type Open = Callable[..., BrowserContext]
+
+
+@pytest.fixture(autouse=True)
+def running_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's clock runs on from the time of the sitting."""
+    began = time.monotonic()
+    monkeypatch.setattr(clock, "now", lambda: SITTING + dt.timedelta(seconds=time.monotonic() - began))
+
+
+def signed_in(open_context: Open, server: LiveServer, who: Actor, **options: object) -> Page:
+    context = open_context(PHONE, base_url=server.url, **options)
+    cookies = client_for(who).cookies
+    context.add_cookies([{"name": name, "value": one.value, "url": server.url} for name, one in cookies.items()])
+    return context.new_page()
+
+
+def choose(page: Page, position: int, given: list[str]) -> None:
+    section = page.locator(f"[data-question='{position}']")
+    for value in given:
+        section.locator(f"input[value='{value}']").check()
+
+
+def test_answers_survive_a_lost_network_and_a_reload_on_a_phone(open_context: Open, live_server: LiveServer) -> None:
+    sitting: Sitting = make_exam()
+    page = signed_in(open_context, live_server, sitting.learners[0])
+    page.goto("/exams/")
+    page.get_by_role("link", name="进入考试").click()
+    page.get_by_role("button", name="开始考试").click()
+    expect(page.locator("[data-timer]")).to_contain_text("剩余")
+    choose(page, 1, RIGHT[0])
+    expect(page.locator("[data-status]")).to_contain_text("已保存 第 1 号")
+    assert page.locator("[data-question]:visible").count() == 1
+
+    page.context.set_offline(True)
+    page.get_by_role("button", name="下一题").click()
+    choose(page, 2, ["A"])
+    page.get_by_role("button", name="下一题").click()
+    choose(page, 3, RIGHT[2])
+    page.get_by_role("button", name="第 2 题").click()
+    choose(page, 2, RIGHT[1])
+    expect(page.locator("[data-status]")).to_contain_text("存在本机")
+    page.get_by_role("link", name="检查并交卷").click()
+    expect(page.locator("[data-status]")).to_contain_text("传完后进入交卷页")
+    assert Answer.objects.count() == 1
+
+    page.context.set_offline(False)
+    expect(page.locator("body")).to_contain_text("还有题没有答", timeout=20_000)
+    kept = {answer.question.number: answer.given for answer in Answer.objects.select_related("question")}
+    assert kept == {1: RIGHT[0], 2: RIGHT[1], 3: RIGHT[2]}
+    page.get_by_role("link", name="返回继续作答").click()
+
+    page.reload()
+    expect(page.locator("[data-question='2'] input[value='B']")).to_be_checked()
+    for position in (4, 5, 6):
+        page.get_by_role("button", name=f"第 {position} 题").click()
+        choose(page, position, RIGHT[position - 1])
+        expect(page.locator(f"[data-question='{position}'] [data-ack]")).to_contain_text("已保存")
+    page.get_by_role("link", name="检查并交卷").click()
+    expect(page.locator("body")).to_contain_text("全部题目都已作答")
+    page.get_by_role("button", name="交卷").click()
+    expect(page.locator("body")).to_contain_text("恭喜通过")
+    assert Attempt.objects.get().score == 12
+
+
+def test_the_same_page_works_without_script(open_context: Open, live_server: LiveServer) -> None:
+    sitting = make_exam()
+    page = signed_in(open_context, live_server, sitting.learners[0], java_script_enabled=False)
+    page.goto(f"/exams/{sitting.exam.pk}/entry/")
+    page.get_by_role("button", name="开始考试").click()
+    assert page.locator("[data-question]:visible").count() == 6
+    for position in (1, 3):
+        choose(page, position, RIGHT[position - 1])
+        page.locator(f"[data-question='{position}']").get_by_role("button", name="保存本题").click()
+        expect(page.locator(f"[data-question='{position}'] [data-ack]")).to_contain_text("已保存")
+    page.get_by_role("link", name="检查并交卷").click()
+    expect(page.get_by_role("link", name="第 2 题")).to_be_visible()
+    page.get_by_role("button", name="交卷").click()
+    expect(page.locator("body")).to_contain_text("考试结果")
+    assert Attempt.objects.get().score == 5
+
+
+def test_the_time_running_out_hands_in_what_was_saved(open_context: Open, live_server: LiveServer) -> None:
+    sitting = make_exam()
+    page = signed_in(open_context, live_server, sitting.learners[0])
+    page.goto(f"/exams/{sitting.exam.pk}/entry/")
+    page.get_by_role("button", name="开始考试").click()
+    choose(page, 1, RIGHT[0])
+    expect(page.locator("[data-status]")).to_contain_text("已保存 第 1 号")
+    Attempt.objects.update(deadline_at=clock.now() + dt.timedelta(seconds=4))
+    page.reload()
+    expect(page.locator("body")).to_contain_text("到时自动交卷", timeout=20_000)
+    attempt = Attempt.objects.get()
+    assert (attempt.state, attempt.ended_by, attempt.score) == ("marked", "deadline", 2)
