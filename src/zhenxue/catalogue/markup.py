@@ -26,7 +26,7 @@ def image_ids(text: str) -> list[int]:
 def render(text: str, *, image_url: ImageUrl) -> str:
     """Safe HTML. ``image_url(material_id)`` gives an address, or ``None`` for an image that may not be shown here.
 
-    Headings start at ``h3``, since the page around has ``h1`` and ``h2``.
+    Headings start at ``h2`` (the page has ``h1``) and never skip a level, whatever marks were typed.
     """
     return "\n".join(_blocks(text, image_url))
 
@@ -48,6 +48,7 @@ def _blocks(text: str, image_url: ImageUrl) -> Iterator[str]:
     paragraph: list[str] = []
     items: list[str] = []
     kind = ""
+    level = 1
 
     def flush() -> Iterator[str]:
         nonlocal kind
@@ -66,7 +67,7 @@ def _blocks(text: str, image_url: ImageUrl) -> Iterator[str]:
             yield from flush()
         elif heading:
             yield from flush()
-            level = len(heading[1]) + 2
+            level = min(len(heading[1]) + 1, level + 1)
             yield f"<h{level}>{_inline(heading[2], image_url)}</h{level}>"
         elif image:
             yield from flush()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from zhenxue.catalogue import markup
 
-ALLOWED = {"p", "br", "h3", "h4", "h5", "ul", "ol", "li", "strong", "figure", "figcaption", "img", "span"}
+ALLOWED = {"p", "br", "h2", "h3", "h4", "ul", "ol", "li", "strong", "figure", "figcaption", "img", "span"}
 ALLOWED_ATTRIBUTES = {"src", "alt", "loading", "class"}
 
 
@@ -35,10 +35,15 @@ def tags(text: str) -> list[tuple[str, list[tuple[str, str | None]]]]:
 def test_each_mark_becomes_its_element() -> None:
     text = "# 标题\n## 小标题\n\n第一段\n同一段 **重点**\n\n- 甲\n- 乙\n\n1. 一\n2、二\n\n![灯光图](7)"
     assert render(text) == (
-        "<h3>标题</h3>\n<h4>小标题</h4>\n<p>第一段<br>同一段 <strong>重点</strong></p>\n<ul><li>甲</li><li>乙</li></ul>\n"
+        "<h2>标题</h2>\n<h3>小标题</h3>\n<p>第一段<br>同一段 <strong>重点</strong></p>\n"
+        "<ul><li>甲</li><li>乙</li></ul>\n"
         '<ol><li>一</li><li>二</li></ol>\n<figure><img src="/materials/7/file/" alt="灯光图" loading="lazy">'
         "<figcaption>灯光图</figcaption></figure>"
     )
+
+
+def test_headings_never_skip_a_level() -> None:
+    assert [tag for tag, _ in tags("### 深\n## 中\n### 深\n# 浅\n### 深")] == ["h2", "h3", "h4", "h2", "h3"]
 
 
 def test_a_picture_that_may_not_be_shown_says_so() -> None:

@@ -227,7 +227,7 @@ def test_written_text_is_shown_and_cannot_bring_a_script(page: Client, provider:
         text_of(page.get(at("unit", version.units.get().pk))),
         text_of(page.post(at("preview_markup"), {"body": body})),
     ):
-        assert "<h3>标题</h3>" in shown
+        assert "<h2>标题</h2>" in shown
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
         assert at("material_file", image.pk) in shown
 
