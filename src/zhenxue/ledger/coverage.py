@@ -68,7 +68,10 @@ def take(parts: Sequence[Stretch], length: int) -> list[Stretch]:
 
 def length(stretches: Iterable[Sequence[int]]) -> int:
     """Milliseconds that disjoint stretches hold together."""
-    return sum(piece[1] - piece[0] for piece in stretches)
+    total = 0
+    for piece in stretches:
+        total += piece[1] - piece[0]
+    return total
 
 
 def reach(covered: Sequence[Sequence[int]]) -> int:

@@ -8,79 +8,202 @@ import zhenxue.ledger.data
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalogue', '0001_initial'),
-        ('identity', '0001_initial'),
-        ('training', '0002_plan_guard'),
+        ("catalogue", "0001_initial"),
+        ("identity", "0001_initial"),
+        ("training", "0002_plan_guard"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PersonClock',
+            name="PersonClock",
             fields=[
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='identity.person')),
-                ('used_until', models.DateTimeField(null=True)),
+                (
+                    "person",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="identity.person",
+                    ),
+                ),
+                ("used_until", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Coverage',
+            name="Coverage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('covered', models.JSONField(default=list)),
-                ('seconds', models.PositiveIntegerField(default=0)),
-                ('credited_ms', models.PositiveIntegerField(default=0)),
-                ('position_ms', models.PositiveIntegerField(default=0)),
-                ('tested_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('updated_at', models.DateTimeField()),
-                ('enrolment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.enrolment')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalogue.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("covered", models.JSONField(default=list)),
+                ("seconds", models.PositiveIntegerField(default=0)),
+                ("credited_ms", models.PositiveIntegerField(default=0)),
+                ("position_ms", models.PositiveIntegerField(default=0)),
+                ("tested_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="training.enrolment"
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalogue.unit"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('enrolment', 'unit'), name='ledger_coverage_once'), models.CheckConstraint(condition=models.Q(('credited_ms__gte', django.db.models.expressions.CombinedExpression(models.F('seconds'), '*', models.Value(1000))), ('credited_ms__lt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('seconds'), '*', models.Value(1000)), '+', models.Value(1000)))), name='ledger_coverage_whole_seconds')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("enrolment", "unit"), name="ledger_coverage_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "credited_ms__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("seconds"), "*", models.Value(1000)
+                                ),
+                            ),
+                            (
+                                "credited_ms__lt",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("seconds"), "*", models.Value(1000)
+                                    ),
+                                    "+",
+                                    models.Value(1000),
+                                ),
+                            ),
+                        ),
+                        name="ledger_coverage_whole_seconds",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Day',
+            name="Day",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('online_seconds', models.PositiveIntegerField(default=0)),
-                ('offline_seconds', models.PositiveIntegerField(default=0)),
-                ('enrolment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.enrolment')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("online_seconds", models.PositiveIntegerField(default=0)),
+                ("offline_seconds", models.PositiveIntegerField(default=0)),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="training.enrolment"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.person"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['person', 'day'], name='ledger_day_person')],
-                'constraints': [models.UniqueConstraint(fields=('enrolment', 'day'), name='ledger_day_once')],
+                "indexes": [models.Index(fields=["person", "day"], name="ledger_day_person")],
+                "constraints": [models.UniqueConstraint(fields=("enrolment", "day"), name="ledger_day_once")],
             },
         ),
         migrations.CreateModel(
-            name='Span',
+            name="Span",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('online', '线上学习'), ('offline', '线下课')], max_length=8)),
-                ('state', models.CharField(choices=[('credited', '已计入'), ('refused', '未计入'), ('withdrawn', '已撤销')], max_length=10)),
-                ('reason', models.CharField(blank=True, choices=[('', ''), ('already_counted', '这一段已经计过学时，重复观看不再计入'), ('daily_cap', '今天的学时已达到每日上限，明天可以继续学'), ('unit_full', '这个单元的学时已经计满'), ('clock', '上报的时长超过实际经过的时间，只按实际时间计入'), ('hidden', '页面不在前台，这段时间不计入'), ('not_playing', '没有播放，这段时间不计入'), ('ticket', '学习凭证已失效，请回到课程页重新进入'), ('jump', '播放位置跳到了还没学的内容，这段不计入'), ('rate', '播放速度超过允许的倍速，这段不计入'), ('gap', '中间断开太久，断开的时间不计入'), ('ended', '学习已在别处打开，本页已停止计时'), ('cohort_closed', '班期不在培训时间内，不计入学时'), ('idle', '很久没有操作，已暂停计时，点一下页面继续'), ('overlap', '同一时间已在别处计入学时，不重复计入'), ('self_test', '自测已合格，不再计时'), ('absent', '缺勤'), ('late', '迟到，只计实际上课时间'), ('corrected', '考勤更正')], max_length=20)),
-                ('from_ms', models.PositiveIntegerField(default=0)),
-                ('to_ms', models.PositiveIntegerField(default=0)),
-                ('seconds', models.IntegerField()),
-                ('claimed_seconds', models.PositiveIntegerField()),
-                ('began_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField()),
-                ('day', models.DateField()),
-                ('source', models.CharField(max_length=60)),
-                ('created_at', models.DateTimeField()),
-                ('enrolment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.enrolment')),
-                ('line', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.planline')),
-                ('unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalogue.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("online", "线上学习"), ("offline", "线下课")], max_length=8)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("credited", "已计入"), ("refused", "未计入"), ("withdrawn", "已撤销")], max_length=10
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", ""),
+                            ("already_counted", "这一段已经计过学时，重复观看不再计入"),
+                            ("daily_cap", "今天的学时已达到每日上限，明天可以继续学"),
+                            ("unit_full", "这个单元的学时已经计满"),
+                            ("clock", "上报的时长超过实际经过的时间，只按实际时间计入"),
+                            ("hidden", "页面不在前台，这段时间不计入"),
+                            ("not_playing", "没有播放，这段时间不计入"),
+                            ("ticket", "学习凭证已失效，请回到课程页重新进入"),
+                            ("jump", "播放位置跳到了还没学的内容，这段不计入"),
+                            ("rate", "播放速度超过允许的倍速，这段不计入"),
+                            ("gap", "中间断开太久，断开的时间不计入"),
+                            ("ended", "学习已在别处打开，本页已停止计时"),
+                            ("cohort_closed", "班期不在培训时间内，不计入学时"),
+                            ("idle", "很久没有操作，已暂停计时，点一下页面继续"),
+                            ("overlap", "同一时间已在别处计入学时，不重复计入"),
+                            ("self_test", "自测已合格，不再计时"),
+                            ("absent", "缺勤"),
+                            ("late", "迟到，只计实际上课时间"),
+                            ("corrected", "考勤更正"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("from_ms", models.PositiveIntegerField(default=0)),
+                ("to_ms", models.PositiveIntegerField(default=0)),
+                ("seconds", models.IntegerField()),
+                ("claimed_seconds", models.PositiveIntegerField()),
+                ("began_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField()),
+                ("day", models.DateField()),
+                ("source", models.CharField(max_length=60)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="training.enrolment"
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="training.planline"
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalogue.unit"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['enrolment', 'day'], name='ledger_span_enrolment_day'), models.Index(condition=models.Q(('line__isnull', False)), fields=['enrolment', 'line'], name='ledger_span_line')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ended_at__gte', models.F('began_at'))), name='ledger_span_times'), models.CheckConstraint(condition=models.Q(('state', zhenxue.ledger.data.SpanState['CREDITED']), ('seconds__lte', 0), _connector='OR'), name='ledger_span_refused_is_zero'), models.CheckConstraint(condition=models.Q(models.Q(('line__isnull', True), ('unit__isnull', False)), models.Q(('line__isnull', False), ('unit__isnull', True)), _connector='OR'), name='ledger_span_of_unit_or_line')],
+                "indexes": [
+                    models.Index(fields=["enrolment", "day"], name="ledger_span_enrolment_day"),
+                    models.Index(
+                        condition=models.Q(("line__isnull", False)),
+                        fields=["enrolment", "line"],
+                        name="ledger_span_line",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ended_at__gte", models.F("began_at"))), name="ledger_span_times"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", zhenxue.ledger.data.SpanState["CREDITED"]), ("seconds__lte", 0), _connector="OR"
+                        ),
+                        name="ledger_span_refused_is_zero",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("line__isnull", True), ("unit__isnull", False)),
+                            models.Q(("line__isnull", False), ("unit__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="ledger_span_of_unit_or_line",
+                    ),
+                ],
             },
         ),
     ]
