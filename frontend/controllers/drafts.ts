@@ -144,6 +144,11 @@ export function startDrafts(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target as HTMLFormElement;
     dirty.delete(form);
+    // Whoever signs out on purpose leaves nothing behind on this machine.
+    if (new URL(form.action).pathname === "/sign-out/") {
+      dirty.clear();
+      for (const [key] of drafts(kept)) kept.removeItem(key);
+    }
     const text = kept.getItem(keyOf(form));
     if (text) kept.setItem(keyOf(form), JSON.stringify({ ...(JSON.parse(text) as Draft), sent: true }));
   });

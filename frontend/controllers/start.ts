@@ -30,5 +30,6 @@ export function start(): void {
   run(document);
   document.addEventListener("htmx:after:swap", () => run(document));
   document.addEventListener("zhenxue:part", () => run(document));
+  document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest" });
   document.querySelector<HTMLElement>("[data-focus]")?.focus();
 }

@@ -1,5 +1,6 @@
 """Public pages, the home of each role, the registry behind them."""
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import ANONYMOUS, Actor, Role
 from zhenxue.kernel import navigation
 from zhenxue.kernel.errors import Refused
@@ -33,6 +35,16 @@ def test_the_front_page_shows_a_class_hour_and_the_log(client: Client) -> None:
     assert "公开日志" in html
     assert all(group.name in html for group in guides.GROUPS)
     assert 'href="/sign-in/"' in html
+
+
+def test_the_front_page_says_how_far_the_log_is(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "日志还没有第一次签名" in client.get("/").content.decode()
+    signed = dt.datetime(2026, 3, 1, 16, 30, 5, tzinfo=dt.UTC)
+    state = evidence.LogState(origin="log.example", key="k", size=48213, waiting=0, signed_at=signed)
+    monkeypatch.setattr(evidence, "describe_log", lambda: state)
+    html = client.get("/").content.decode()
+    assert "48213</dd>" in html
+    assert "2026-03-02 00:30:05" in html
 
 
 def test_home_asks_the_anonymous_to_sign_in(client: Client) -> None:
