@@ -14,7 +14,7 @@ AUTHORS = frozenset({Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.TEACHE
 STAFF = AUTHORS | {Role.BUREAU_OFFICER, Role.OPERATOR_REVIEWER, Role.OPERATOR_ADMIN}
 BANK_PLACES = ("exams:bank", "exams:bank_new", "exams:question_new", "exams:question", "exams:import", "exams:preview")
 PAPER_PLACES = ("exams:paper", "exams:paper_new")
-EXAM_PLACES = ("exams:exam", "exams:exam_new", "exams:entry", "exams:result")
+EXAM_PLACES = ("exams:exam", "exams:exam_new", "exams:exam_edit", "exams:entry", "exams:result")
 
 
 def _lines(**labels: str) -> Callable[[Mapping[str, Any]], list[tuple[str, str]]]:

@@ -135,7 +135,9 @@ class Exam(models.Model):
     class Meta:
         indexes: ClassVar = [models.Index(fields=["state", "closes_at"], name="exams_exam_due")]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["cohort", "title"], name="exams_exam_title"),
+            models.UniqueConstraint(
+                fields=["cohort", "title"], condition=~Q(state=ExamState.CANCELLED), name="exams_exam_title"
+            ),
             models.CheckConstraint(condition=Q(closes_at__gt=F("opens_at")), name="exams_exam_times"),
             models.CheckConstraint(condition=Q(pass_percent__lte=100), name="exams_exam_pass"),
             models.CheckConstraint(

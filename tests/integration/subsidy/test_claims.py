@@ -139,7 +139,8 @@ def test_somebody_who_passes_or_leaves_after_submission_is_a_difference_too() ->
     with pytest.raises(FactsChanged, match="申报时不符合"):
         subsidy.review_claim(actor=made.county, claim=made.claim, now=CLAIMING)
     other = make_submitted_claim_elsewhere()
-    training.leave(actor=other.manager, enrolment_id=other.sitting.enrolments[0].pk, reason="回老家照顾家人", now=CLAIMING)
+    leaver = other.sitting.enrolments[0].pk
+    training.leave(actor=other.manager, enrolment_id=leaver, reason="回老家照顾家人", now=CLAIMING)
     with pytest.raises(FactsChanged, match="已退出班期"):
         subsidy.review_claim(actor=other.county, claim=other.claim, now=CLAIMING)
 

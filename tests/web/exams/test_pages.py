@@ -164,11 +164,17 @@ def test_a_manager_arranges_publishes_and_cancels(time: Time) -> None:
     page = client.post("/exams/new/", form).headers["Location"]
     exam = Exam.objects.get()
     assert exam.opens_at == OPENS
+    assert "阶段考核" in client.get(f"{page}edit/").content.decode()
+    assert client.post(f"{page}edit/", {**form, "duration_minutes": 0}).status_code == 422
+    assert client.post(f"{page}edit/", {**form, "duration_minutes": 50}).status_code == 302
+    assert Exam.objects.get().duration_minutes == 50
     assert "发布考试" in client.get(page).content.decode()
     client.post(f"{page}schedule/")
+    assert client.post(f"{page}edit/", form).status_code == 409
     assert client.post(f"{page}cancel/", {"reason": ""}).status_code == 422
     client.post(f"{page}cancel/", {"reason": "改期"})
     assert Exam.objects.get().state == "cancelled"
+    assert client.post("/exams/new/", form).status_code == 302
 
 
 def test_a_learner_goes_from_the_list_to_the_result_without_script(time: Time) -> None:

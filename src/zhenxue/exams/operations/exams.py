@@ -35,8 +35,37 @@ def create_exam(
         with transaction.atomic():
             return Exam.objects.create(cohort=cohort, pass_percent=cohort.pass_percent, created_at=now, **values)
     except IntegrityError as error:
-        message = "这个班已有同名考试，请换一个名称（例如加上“补考”）。"
-        raise Invalid("exams.exam_taken", message, fields={"title": message}) from error
+        raise _title_taken() from error
+
+
+def change_exam(
+    *,
+    actor: Actor,
+    exam: Exam,
+    stage_number: int,
+    paper: Paper,
+    title: str,
+    opens_at: dt.datetime,
+    closes_at: dt.datetime,
+    duration_minutes: int,
+    attempts_allowed: int,
+) -> Exam:
+    """Changes a draft; a published exam stands as its learners saw it. Raises ``Conflict`` and ``Invalid`` by field."""
+    check_can_schedule(actor, exam.cohort.organisation_id)
+    try:
+        with transaction.atomic():
+            exam = _locked(exam)
+            if exam.state != ExamState.DRAFT:
+                raise Conflict("exams.exam_published", "考试已发布，不能再改。需要调整时，请取消后重新安排。")
+            values = _checked(
+                exam.cohort, stage_number, paper, title, opens_at, closes_at, duration_minutes, attempts_allowed
+            )
+            for name, value in values.items():
+                setattr(exam, name, value)
+            exam.save()
+    except IntegrityError as error:
+        raise _title_taken() from error
+    return exam
 
 
 def schedule_exam(*, actor: Actor, exam: Exam, now: dt.datetime) -> Exam:
@@ -158,6 +187,11 @@ def _checked(
         "duration_minutes": duration_minutes,
         "attempts_allowed": attempts_allowed,
     }
+
+
+def _title_taken() -> Invalid:
+    message = "这个班已有同名考试，请换一个名称（例如加上“补考”）。"
+    return Invalid("exams.exam_taken", message, fields={"title": message})
 
 
 def _locked(exam: Exam) -> Exam:

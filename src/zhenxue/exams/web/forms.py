@@ -8,7 +8,7 @@ from django import forms
 
 from zhenxue.catalogue.data import QuestionKind
 from zhenxue.exams.data import MultipleRule
-from zhenxue.exams.models import Paper, Question
+from zhenxue.exams.models import Exam, Paper, Question
 from zhenxue.exams.operations.marking import points
 from zhenxue.kernel.clock import CIVIL_ZONE
 from zhenxue.training import api as training
@@ -94,6 +94,13 @@ class ExamForm(forms.Form):
     )
     duration_minutes = forms.IntegerField(label="答题时长（分钟）", min_value=1, max_value=600, initial=60)
     attempts_allowed = forms.IntegerField(label="可考次数", min_value=1, max_value=10, initial=2)
+
+    @classmethod
+    def of(cls, exam: Exam) -> "ExamForm":
+        """The form filled with a draft."""
+        plain = ("title", "stage_number", "duration_minutes", "attempts_allowed", "opens_at", "closes_at")
+        values = {name: getattr(exam, name) for name in plain}
+        return cls(initial={**values, "cohort": exam.cohort_id, "paper": exam.paper_id})
 
     def choose(self, cohorts: list[training.Cohort], papers: list[Paper]) -> "ExamForm":
         """Offers these cohorts and papers."""

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("exams/home/", exams.home_block, name="home_block"),
     path("exams/new/", exams.exam_new, name="exam_new"),
     path("exams/<int:exam_id>/", exams.exam_page, name="exam"),
+    path("exams/<int:exam_id>/edit/", exams.exam_edit, name="exam_edit"),
     path("exams/<int:exam_id>/schedule/", exams.exam_schedule, name="exam_schedule"),
     path("exams/<int:exam_id>/cancel/", exams.exam_cancel, name="exam_cancel"),
     path("exams/<int:exam_id>/results.xlsx", exams.exam_export, name="exam_export"),

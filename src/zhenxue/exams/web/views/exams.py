@@ -66,6 +66,21 @@ def exam_new(request: ActorRequest) -> HttpResponse:
     return try_form(form, create) or render(request, "exams/exam_new.html", context, status=status_of(form))
 
 
+@roles(*MANAGERS)
+def exam_edit(request: ActorRequest, exam_id: int) -> HttpResponse:
+    exam, papers = queries.get_exam(request.actor, exam_id), queries.papers_to_use(request.actor)
+    form = (ExamForm(request.POST) if request.method == "POST" else ExamForm.of(exam)).choose([exam.cohort], papers)
+
+    def change() -> HttpResponse:
+        data = {name: value for name, value in form.cleaned_data.items() if name != "cohort"}
+        data["paper"] = next(one for one in papers if one.pk == data["paper"])
+        operations.change_exam(actor=request.actor, exam=exam, **data)
+        return redirect("exams:exam", exam.pk)
+
+    context = {"form": form, "cohorts": [exam.cohort], "papers": papers, "exam": exam}
+    return try_form(form, change) or render(request, "exams/exam_new.html", context, status=status_of(form))
+
+
 @roles(*STAFF)
 def exam_page(request: ActorRequest, exam_id: int) -> HttpResponse:
     exam, now = queries.get_exam(request.actor, exam_id), clock.now()

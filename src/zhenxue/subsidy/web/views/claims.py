@@ -74,7 +74,7 @@ def claim_page(request: ActorRequest, claim_id: int) -> HttpResponse:
 
 def draft_context(request: ActorRequest, claim: Claim) -> dict[str, object]:
     """What would be submitted now, or why it cannot be."""
-    context: dict[str, object] = {"claim": claim, "steps": steps_of(claim), "tone": tone_of(claim.state)}
+    context: dict[str, object] = {"claim": claim, "steps": steps_of(claim), "state_tone": tone_of(claim.state)}
     try:
         context["policy"], context["shown"] = queries.preview(
             cohort=claim.cohort, stage_number=claim.stage_number, claim=queries.as_open(claim)
@@ -90,7 +90,7 @@ def page_context(request: ActorRequest, claim: Claim, payment: PaymentForm | Non
     return {
         "claim": claim,
         "steps": steps_of(claim),
-        "tone": tone_of(claim.state),
+        "state_tone": tone_of(claim.state),
         "explanation": queries.explanation_of(claim),
         "can_agree": policies.can_review(request.actor, claim),
         "can_approve": policies.can_approve(request.actor, claim),
