@@ -17,7 +17,7 @@ from zhenxue.ledger.models import Coverage
 from zhenxue.study import operations
 from zhenxue.study.data import EndReason
 from zhenxue.study.ingest import make_writer
-from zhenxue.study.ingest.stores import SqliteStore, open_store
+from zhenxue.study.ingest.stores import PostgresStore, SqliteStore, open_store
 from zhenxue.study.models import Beat, StudySession
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -186,15 +186,18 @@ def test_a_database_that_is_gone_means_try_again_and_nothing_is_doubled(page: Pa
     assert Beat.objects.count() == 1
 
 
-def test_sqlite_commits_reach_the_disk() -> None:
+def test_commits_reach_the_disk() -> None:
     database = connections["default"].settings_dict
     if not database["ENGINE"].endswith("sqlite3"):
-        assert open_store(database) is not None
+        store = open_store(database)
+        assert isinstance(store, PostgresStore)
+        assert store._connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+        store.close()
         return
-    store = SqliteStore(database)
-    assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    store.close()
+    file = SqliteStore(database)
+    assert file._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert file._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    file.close()
 
 
 def test_the_writer_of_the_site_can_be_made() -> None:
