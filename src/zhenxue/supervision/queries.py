@@ -1,6 +1,7 @@
 """What a bureau sees of its region: figures, cohorts with their progress, learners. Reads only; never writes."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -54,7 +55,7 @@ def region_figures(actor: Actor) -> list[RegionFigures]:
     }
     found = []
     for region in identity.list_regions(within=actor.region_code):
-        row: dict[str, Any] = counts.get(region.code, {})
+        row: Mapping[str, Any] = counts.get(region.code, {})
         if row or len(region.code) == 6:
             found.append(
                 RegionFigures(
