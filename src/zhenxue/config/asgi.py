@@ -9,7 +9,7 @@ from a2wsgi import WSGIMiddleware
 
 from zhenxue.config import env
 from zhenxue.config.wsgi import application as django_pages
-from zhenxue.study import ingest
+from zhenxue.study.ingest import application as beats
 
 BEATS = "/study/beats/"
 PAGE_THREADS = env.number("PAGE_THREADS", 8)
@@ -20,7 +20,7 @@ _pages: Any = WSGIMiddleware(cast(Any, django_pages), workers=PAGE_THREADS)
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Beats and the start and stop of the server to ``study.ingest``; the rest to the pages."""
     if scope["type"] == "lifespan" or scope["path"].startswith(BEATS):
-        await ingest.application(scope, receive, send)
+        await beats(scope, receive, send)
     else:
         await _pages(scope, receive, send)
 
