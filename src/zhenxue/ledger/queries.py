@@ -1,11 +1,9 @@
 """Reads of the ledger: progress in bulk (a constant number of queries), days, spans, and the check against the log."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 
 from django.db.models import Count, Q, Sum
 
@@ -22,7 +20,8 @@ from zhenxue.ledger.policies import required_seconds as required_unit_seconds
 from zhenxue.training import api as training
 from zhenxue.training.data import LineMode
 
-LOG_BATCH = 2000
+#: Entries that move a sum.
+LOGGED_KINDS = ("ledger.credited", "ledger.attendance_booked", "ledger.withdrawn")
 
 
 def find_coverage(enrolment_id: int, unit_id: int) -> Coverage | None:
@@ -205,7 +204,8 @@ def check_against_log() -> Iterator[evidence.Finding]:
     online: dict[tuple[int, int], int] = defaultdict(int)
     by_day: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
     spans: dict[tuple[int, str, int, str], int] = defaultdict(int)
-    for kind, body in _ledger_entries():
+    for entry in evidence.iterate_bodies(kinds=LOGGED_KINDS):
+        kind, body = entry.kind, entry.body
         enrolment, day, seconds = body["enrolment"], body["day"], body["seconds"]
         if kind == "ledger.credited":
             online[enrolment, body["unit"]] += seconds
@@ -217,13 +217,6 @@ def check_against_log() -> Iterator[evidence.Finding]:
     yield from _compare_coverage(dict(online))
     yield from _compare_days({key: (sums[0], sums[1]) for key, sums in by_day.items()})
     yield from _compare_spans(dict(spans))
-
-
-def _ledger_entries() -> Iterator[tuple[str, dict[str, Any]]]:
-    kinds = ["ledger.credited", "ledger.attendance_booked", "ledger.withdrawn"]
-    rows = evidence.Entry.objects.filter(kind__in=kinds).order_by("pk").values_list("kind", "envelope")
-    for kind, envelope in rows.iterator(chunk_size=LOG_BATCH):
-        yield kind, json.loads(envelope)["body"]
 
 
 def _compare_coverage(logged: dict[tuple[int, int], int]) -> Iterator[evidence.Finding]:

@@ -1,6 +1,7 @@
 """Pages of study: my cohorts, the course page, the unit with its player, the hand-over page, self-tests."""
 
 from dataclasses import asdict
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
@@ -79,30 +80,15 @@ def unit(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpResponse
 @require_POST
 def open_session(request: ActorRequest, enrolment_id: int, unit_id: int) -> JsonResponse:
     """Opens the study session (JSON); 409 names the address of the hand-over page."""
-    sign_in = request.login_session
     try:
         opened = operations.open_session(
-            actor=request.actor,
-            enrolment_id=enrolment_id,
-            unit_id=unit_id,
-            sign_in_digest=sign_in_digest(request),
-            sign_in_id=sign_in.pk if sign_in else None,
-            tab=request.POST.get("tab", "")[:TAB_LENGTH],
-            device=sign_in.device if sign_in else "",
-            ip=sign_in.ip if sign_in else None,
-            now=clock.now(),
+            actor=request.actor, enrolment_id=enrolment_id, unit_id=unit_id, now=clock.now(), **_page_of(request)
         )
     except StudyingElsewhere as elsewhere:
         page = reverse("study:unit", args=[enrolment_id, unit_id]) + "?elsewhere=1"
         return JsonResponse({"code": elsewhere.code, "message": elsewhere.message, "hand_over": page}, status=409)
-    session = [opened.session_id]
-    addresses = {
-        "beats": f"/study/beats/{opened.session_id}",
-        "close": reverse("study:close", args=session),
-        "stream": reverse("study:master", args=session),
-        "document": reverse("study:document", args=session),
-    }
-    return JsonResponse({**asdict(opened), "server_ms": int(clock.now().timestamp() * 1000), "urls": addresses})
+    server_ms = int(clock.now().timestamp() * 1000)
+    return JsonResponse({**asdict(opened), "server_ms": server_ms, "urls": _addresses(opened.session_id)})
 
 
 @roles(Role.LEARNER)
@@ -150,3 +136,25 @@ def self_test(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpRes
 def sign_in_digest(request: ActorRequest) -> str:
     """The digest of the very cookie that beats will come with."""
     return protocol.sign_in_digest(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
+
+
+def _page_of(request: ActorRequest) -> dict[str, Any]:
+    """The page that opens a session: its mark, its sign-in, its device."""
+    sign_in = request.login_session
+    return {
+        "tab": request.POST.get("tab", "")[:TAB_LENGTH],
+        "sign_in_digest": sign_in_digest(request),
+        "sign_in_id": sign_in.pk if sign_in else None,
+        "device": sign_in.device if sign_in else "",
+        "ip": sign_in.ip if sign_in else None,
+    }
+
+
+def _addresses(session_id: int) -> dict[str, str]:
+    """Where the player sends beats and finds the media of a session."""
+    return {
+        "beats": f"/study/beats/{session_id}",
+        "close": reverse("study:close", args=[session_id]),
+        "stream": reverse("study:master", args=[session_id]),
+        "document": reverse("study:document", args=[session_id]),
+    }
