@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
@@ -67,17 +67,27 @@ function sprite(): Plugin {
   };
 }
 
-/** Lays `.gz` and `.br` beside every built file, so that the server sends them as they are. */
-function compressed(): Plugin {
+/**
+ * Lays `.gz` and `.br` beside every built file, so that the server sends them as they are, and clears away what older builds left. A page
+ * that is served while this runs finds the old files or the new ones, never none.
+ */
+function finish(): Plugin {
   return {
-    name: "zhenxue-compressed",
+    name: "zhenxue-finish",
     apply: "build",
-    closeBundle() {
-      for (const path of files(join(source, "kernel/static/built"), /\.(js|css|svg)$/)) {
+    writeBundle(options, bundle) {
+      const folder = options.dir ?? "";
+      const kept = new Set<string>();
+      for (const name of Object.keys(bundle)) {
+        const path = join(folder, name);
+        kept.add(path);
+        if (!/\.(js|css|svg)$/.test(name)) continue;
         const bytes = readFileSync(path);
         writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
         writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
+        kept.add(`${path}.gz`).add(`${path}.br`);
       }
+      for (const path of files(folder, /./)) if (!kept.has(path)) rmSync(path);
     },
   };
 }
@@ -86,10 +96,10 @@ export default defineConfig({
   root,
   base: "/static/built/",
   publicDir: false,
-  plugins: [sprite(), compressed()],
+  plugins: [sprite(), finish()],
   build: {
     outDir: resolve(source, "kernel/static/built"),
-    emptyOutDir: true,
+    emptyOutDir: false,
     manifest: "manifest.json",
     target: ["chrome108", "safari15.6", "firefox115"],
     assetsInlineLimit: 0,
