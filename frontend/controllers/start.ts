@@ -8,13 +8,14 @@ import { startFilters } from "./filters";
 import { startForms } from "./forms";
 import { startLargeType } from "./large-type";
 import { startPopovers } from "./popover";
+import { startPrint } from "./print";
 import { startSheets } from "./sheet";
 import { startTables } from "./table";
 import { startTabs } from "./tabs";
 import { startToasts } from "./toasts";
 
 /** Behaviours that look at single elements; they run again over every part that htmx brings. */
-const overParts: Array<(part: ParentNode) => void> = [startColumns, startCopy, startCounters, startTables, startTabs];
+const overParts: Array<(part: ParentNode) => void> = [startColumns, startCopy, startCounters, startPrint, startTables, startTabs];
 
 export function start(): void {
   document.documentElement.classList.replace("no-js", "js");
