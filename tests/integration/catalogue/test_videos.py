@@ -6,17 +6,21 @@ import itertools
 import os
 import re
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import av
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
+from django_tasks_db.models import DBTaskResult
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from tests.factories.catalogue import author_of, make_material, make_ready_video, video_bytes
 from tests.factories.identity import NOW, make_organisation
 from zhenxue.catalogue import api as catalogue
+from zhenxue.catalogue import tasks
 from zhenxue.catalogue.data import MaterialState
 from zhenxue.catalogue.media import pack
 from zhenxue.catalogue.media.errors import MediaError
@@ -295,3 +299,53 @@ def test_what_happened_to_a_material_is_in_the_log(author: Actor) -> None:
     material = process(add_video(author, video_bytes(seconds=8)))
     kinds = [entry.kind for entry in evidence.list_entries(refs=[f"material:{material.pk}"])]
     assert kinds == ["catalogue.material_ready", "catalogue.material_added"]
+
+
+def test_an_added_video_is_queued_and_the_task_does_the_work(author: Actor) -> None:
+    material = add_video(author, video_bytes(seconds=8))
+    waiting = DBTaskResult.objects.get(queue_name="media")
+    assert waiting.args_kwargs["args"] == [material.pk]
+    assert tasks.process_video.call(material.pk) == "ready"
+    assert tasks.process_video.call(material.pk) == ""
+    Material.objects.filter(pk=material.pk).update(state=MaterialState.PROCESSING, heartbeat_at=NOW)
+    tasks.rescue_videos(LATER)
+    assert DBTaskResult.objects.filter(queue_name="media").count() == 2
+
+
+def test_progress_is_written_while_the_work_goes_on(author: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    material = add_video(author, video_bytes(seconds=8))
+    seen: list[int] = []
+    moments = (NOW + dt.timedelta(seconds=2 * number) for number in itertools.count())
+    real = videos._Reporter.__call__
+
+    def watch(self: videos._Reporter, share: float) -> None:
+        real(self, share)
+        seen.append(Material.objects.get(pk=material.pk).progress)
+
+    monkeypatch.setattr(videos._Reporter, "__call__", watch)
+    assert catalogue.process_video(material_id=material.pk, clock=lambda: next(moments)) == MaterialState.READY
+    assert len(seen) >= 3
+    assert seen == sorted(seen)
+    assert 0 < seen[-1] < 100
+
+
+def test_ffmpeg_dies_with_its_worker(tmp_path: Path) -> None:
+    """A worker killed by SIGKILL leaves no encoder behind."""
+    source = tmp_path / "long.mp4"
+    source.write_bytes(video_bytes(seconds=60, size="640x480"))
+    code = (
+        "import sys; from zhenxue.catalogue.media.encode import run_ffmpeg; "
+        "arguments = ['-re', '-i', sys.argv[1], '-f', 'null', '-']; "
+        "run_ffmpeg(arguments, duration_ms=60000, progress=lambda share: print(share, flush=True))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(source)], stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+        assert len(children) == 1
+        worker.kill()
+    for _ in range(50):
+        if not Path(f"/proc/{children[0]}").exists():
+            break
+        time.sleep(0.1)
+    assert not Path(f"/proc/{children[0]}").exists()

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import secrets
+import shutil
 import subprocess
 import threading
 from collections import deque
@@ -26,15 +27,19 @@ SILENCE_SECONDS = 180
 CUT_TOLERANCE_S = 0.002
 SAFE_INPUT = [part for name, value in SAFE_OPTIONS.items() for part in (f"-{name}", value)]
 
+#: FFmpeg ignores a broken pipe, so the kernel is asked to end it when its worker is gone.
+DIES_WITH_US = [setpriv, "--pdeathsig", "KILL"] if (setpriv := shutil.which("setpriv")) else []
+
 type Progress = Callable[[float], None]
 
 
 def run_ffmpeg(arguments: list[str], *, duration_ms: int, progress: Progress) -> None:
     """Run to the end, telling ``progress`` the share done (0-1). Raises ``MediaError`` when it fails or hangs.
 
-    The child dies with us: it stops at its next progress line once nobody reads it.
+    The child dies with the thread that runs it, even by SIGKILL (``setpriv --pdeathsig`` of util-linux, where present).
     """
     command = [
+        *DIES_WITH_US,
         get_ffmpeg_exe(),
         "-hide_banner",
         "-nostdin",
