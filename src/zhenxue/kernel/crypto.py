@@ -1,8 +1,9 @@
 """Field encryption and blind index for personal data (design.md §4 "Personal data").
 
 A sealed value is text: ``v1.<cipher>.<key id>.<base64url of nonce + ciphertext + tag>``. The context (table and column)
-is bound as associated data, so a value copied into another column does not open. Keys come from ``settings.FIELD_KEYS``:
-either one bare secret, or ``id:secret`` pairs separated by commas, newest first; older ones only open.
+is bound as associated data, so a value copied into another column does not open. Keys come from
+``settings.FIELD_KEYS``: either one bare secret, or ``id:secret`` pairs separated by commas, newest first; older ones
+only open.
 """
 
 import base64
