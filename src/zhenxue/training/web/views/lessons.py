@@ -118,7 +118,10 @@ def _lesson(request: ActorRequest, line: PlanLine) -> dict[str, Any]:
     initial = {f"state-{one.pk}": AttendanceState.PRESENT for one in fresh} if filled else {}
     why_not = policies.reason_against_recording(request.actor, line, clock.now())
     return {
-        "line": line, "cohort": line.cohort, "fresh": fresh, "filled": filled,
+        "line": line,
+        "cohort": line.cohort,
+        "fresh": fresh,
+        "filled": filled,
         "form": AttendanceForm(request.POST or None, enrolments=fresh, initial=initial),
         "records": queries.with_people(records),
         "may_record": not why_not,
