@@ -14,24 +14,20 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.support import ground
+from bench.support.ground import ROOT, cpu_seconds, database, free_port, report, run
+
 COOKIE = "bench-sign-in"
 #: Content that one beat claims: less than the time between two beats of one session at full load.
 STEP_MS = 5
-SECRET = "bench-only-" + "s" * 54
 
 PEER = '''
 """The plain way: one view, one transaction, one ORM insert a beat."""
@@ -134,10 +130,6 @@ def main() -> None:
         report(f"beats_ratio_{name}", round(rates["ours"] / rates["plain"], 2), "x")
 
 
-def report(name: str, value: float, unit: str) -> None:
-    print(f"figure: {name} {value} {unit}", flush=True)
-
-
 class Result:
     """What one load run saw."""
 
@@ -193,56 +185,17 @@ async def learner(port: int, session: int, end: float, waits: list[float], credi
     writer.close()
 
 
-@contextmanager
-def database(name: str) -> Iterator[dict[str, str]]:
-    """The environment of a fresh, durable database."""
-    folder = Path(tempfile.mkdtemp(prefix="zhenxue-bench-"))
-    environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("ZHENXUE_")},
-        "DJANGO_SETTINGS_MODULE": "zhenxue.config.settings",
-        "ZHENXUE_DATA_FOLDER": str(folder),
-        "ZHENXUE_SECRET_KEY": SECRET,
-        "ZHENXUE_LOG_LEVEL": "WARNING",
-        "PYTHONPATH": str(ROOT),
-    }
-    if name == "sqlite":
-        try:
-            yield environment | {"ZHENXUE_DATABASE_URL": f"sqlite:///{folder / 'bench.sqlite3'}"}
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        return
-    from tests.support import postgres
-
-    postgres.FAST = {"max_connections": "100", "shared_buffers": "256MB"}
-    cluster = postgres.Cluster()
-    cluster.start()
-    try:
-        yield environment | {"ZHENXUE_DATABASE_URL": cluster.url}
-    finally:
-        cluster.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def prepare(environment: dict[str, str], count: int) -> list[int]:
     """Migrates and makes so many open sessions."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SETUP, str(count), COOKIE],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    found: list[int] = json.loads(done.stdout.strip().splitlines()[-1])
+    printed = run(["-W", "ignore", "-c", SETUP, str(count), COOKIE], environment)
+    found: list[int] = json.loads(printed.strip().splitlines()[-1])
     return found
 
 
 def stored(environment: dict[str, str]) -> int:
     """How many beats the table holds."""
     code = "import django; django.setup(); from zhenxue.study.models import Beat; print(Beat.objects.count())"
-    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True)
-    return int(done.stdout.strip().splitlines()[-1])
+    return int(run(["-c", code], environment).strip().splitlines()[-1])
 
 
 @contextmanager
@@ -251,36 +204,12 @@ def server(system: str, environment: dict[str, str]) -> Iterator[tuple[int, int]
     folder = Path(environment["ZHENXUE_DATA_FOLDER"])
     (folder / "bench_peer.py").write_text(PEER)
     target = "zhenxue.study.ingest:application" if system == "ours" else "bench_peer:application"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "uvicorn", target, "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
-    command += ["--log-level", "warning", "--loop", "uvloop", "--http", "httptools"]
+    port = free_port()
+    words = ["-m", "uvicorn", target, "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
+    words += ["--log-level", "warning", "--loop", "uvloop", "--http", "httptools"]
     child = {**environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"}
-    process = subprocess.Popen(command, env=child, cwd=ROOT)
-    try:
-        wait_for(port, process)
-        yield port, process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def cpu_seconds(process_id: int) -> float:
-    """Processor time a server process has used, of all its threads: what a busy machine does not falsify."""
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def wait_for(port: int, process: "subprocess.Popen[Any]") -> None:
-    """Until the port answers."""
-    end = time.monotonic() + 40
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise SystemExit("the server did not start")
+    with ground.server(words, child, port) as process_id:
+        yield port, process_id
 
 
 if __name__ == "__main__":
