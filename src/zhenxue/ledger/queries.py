@@ -102,7 +102,8 @@ def complete_stages(cohort_id: int) -> dict[int, set[int]]:
     Enrolments without any record are absent. A constant number of queries.
     """
     units: dict[int, set[int]] = defaultdict(set)
-    for planned in training.plan_units(cohort_id):
+    plan = training.plan_units(cohort_id)
+    for planned in plan:
         units[planned.stage_number].add(planned.unit.pk)
     finished: dict[int, set[int]] = defaultdict(set)
     done = Coverage.objects.filter(enrolment__cohort_id=cohort_id, finished_at__isnull=False)
@@ -114,7 +115,7 @@ def complete_stages(cohort_id: int) -> dict[int, set[int]]:
         Sum("seconds")
     ):
         attended[enrolment][stage] = seconds
-    needs = training.required_by_stage(cohort_id)
+    needs = training.required_by_stage(cohort_id, plan)
     return {
         enrolment: {
             number

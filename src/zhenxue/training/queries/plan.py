@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,14 +60,15 @@ def plan_units(cohort_id: int) -> list[PlanUnit]:
     ]
 
 
-def required_by_stage(cohort_id: int) -> dict[int, RequiredSeconds]:
+def required_by_stage(cohort_id: int, units: Sequence[PlanUnit] | None = None) -> dict[int, RequiredSeconds]:
     """Seconds online (of the units) and offline (of the lessons) per stage number.
 
-    A make-up lesson repeats another lesson and therefore requires nothing of its own.
+    A make-up lesson repeats another lesson and therefore requires nothing of its own. Whoever holds the ``units`` of
+    the plan already hands them in and saves their queries.
     """
     online: dict[int, int] = defaultdict(int)
     offline: dict[int, int] = defaultdict(int)
-    for item in plan_units(cohort_id):
+    for item in plan_units(cohort_id) if units is None else units:
         online[item.stage_number] += item.unit.seconds
     lessons = PlanLine.objects.filter(cohort_id=cohort_id, mode=LineMode.OFFLINE, makes_up__isnull=True)
     for number, minutes in lessons.values_list("stage__number", "minutes"):
