@@ -1,6 +1,7 @@
 """Banks, papers, exams and sittings, all made through the operations of ``exams``.
 
-The default paper has six questions: two single (2 points each), two multiple (3), two true/false (1); total 12. Right answers, in order: B, B, AC, AC, 对, 对.
+The default paper has six questions: two single (2 points each), two multiple (3), two true/false (1); total 12.
+Right answers, in order: B, B, AC, AC, 对, 对.
 """
 
 import datetime as dt

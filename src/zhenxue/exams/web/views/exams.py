@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from zhenxue.exams import policies, queries
 from zhenxue.exams.data import AttemptState, ExamState, phase_of
+from zhenxue.exams.models import Exam
 from zhenxue.exams.operations import attempts as sitting
 from zhenxue.exams.operations import exams as operations
 from zhenxue.exams.web.exports import results_sheet
@@ -97,18 +98,18 @@ def exam_page(request: ActorRequest, exam_id: int) -> HttpResponse:
         default_sort="-started_at",
         search_label="搜索姓名",
     )
-    return render(request, "exams/exam.html", exam_context(request, exam_id, now) | {"listing": listing})
+    return render(request, "exams/exam.html", exam_context(request, exam, now) | {"listing": listing})
 
 
-def exam_context(request: ActorRequest, exam_id: int, now: dt.datetime) -> dict[str, object]:
+def exam_context(request: ActorRequest, exam: Exam, now: dt.datetime) -> dict[str, object]:
     """What the exam's page shows beside the list of attempts."""
-    exam = queries.get_exam(request.actor, exam_id)
+    figures = queries.figures_of(exam)
     return {
         "exam": exam,
         "phase": phase_of(exam.state, exam.opens_at, exam.closes_at, now),
-        "figures": queries.figures_of(exam),
+        "figures": figures,
         "bands": queries.score_bands(exam),
-        "questions": queries.question_figures(exam),
+        "questions": queries.question_figures(exam, figures["attempts"]),
         "can_schedule": policies.can_schedule(request.actor, exam.cohort.organisation_id),
         "read_only": read_only(request),
     }
