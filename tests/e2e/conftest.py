@@ -1,0 +1,31 @@
+"""Sites that several stories share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support import town
+from tests.support.site import Site
+
+
+@dataclass(frozen=True)
+class City:
+    """A running site with the whole demo in it; everybody's password is ``town.PASSWORD``."""
+
+    site: Site
+    #: Who is shown, by what they are for, as the demo prints it.
+    accounts: dict[str, str]
+
+    def account(self, words: str) -> str:
+        """The username of the account whose description holds these words."""
+        return next(name for what, name in self.accounts.items() if words in what)
+
+
+@pytest.fixture(scope="session")
+def city(make_site: Callable[..., Site]) -> City:
+    """The demo city with short videos, one for the whole run."""
+    site = make_site(start=False)
+    accounts = town.lay(site, "lay_demo")
+    site.start()
+    return City(site, accounts)

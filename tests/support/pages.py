@@ -1,0 +1,41 @@
+"""Small acts that every browser story repeats."""
+
+import time
+from collections.abc import Mapping
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def sign_in(page: Page, username: str, password: str) -> None:
+    """Sign in through the page; ends wherever that leads (home, the first change of the password, a hand-over)."""
+    page.goto("/sign-in/")
+    page.locator("input[name=username]").fill(username)
+    page.locator("input[name=password]").fill(password)
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.locator("input[name=username]")).to_have_count(0)
+    take_over = page.get_by_role("button", name="在这里继续（另一台将退出）")
+    if "/hand-over/" in page.url:
+        take_over.click()
+        page.wait_for_url(lambda address: "/hand-over/" not in address)
+
+
+def fill(page: Page, values: Mapping[str, str]) -> None:
+    """Type into fields by their labels."""
+    for label, value in values.items():
+        page.get_by_label(label, exact=True).fill(value)
+
+
+def ask(page: Page, label: str) -> None:
+    """Press a button that asks first, and say yes."""
+    page.locator("button[data-dialog]", has_text=label).click()
+    page.locator("dialog[open] button[type=submit]").click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def wait_for(page: Page, what: Locator, words: str, *, seconds: float = 60) -> None:
+    """Reload until it is there; raises ``AssertionError`` that says what was awaited."""
+    end = time.monotonic() + seconds
+    while not what.count():
+        assert time.monotonic() < end, f"waited too long: {words}"
+        page.wait_for_timeout(1_000)
+        page.reload()

@@ -1,0 +1,129 @@
+"""What end-to-end sites are filled with: organisations and accounts, a short real video, a paper, or the whole demo.
+
+The functions ``lay_…`` run inside a ``zhenxue`` process on the site's own data (see ``lay``), through the operations of
+the apps; they give plain JSON.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+
+from tests.support.site import Site
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "Denglu-2026-ceshi"
+OCCUPATION = "4-10-01-05"
+RIGHT_ANSWERS = ("B", "ACD", "对")
+QUESTIONS = """题型,题干,选项A,选项B,选项C,选项D,答案,解析,分值
+单选题,给卧床老人喂饭时用哪种体位？,平卧，头后仰,半卧位，头稍前倾,俯卧位,头低脚高位,B,半卧或坐位可以减少呛咳。,2
+多选题,下列哪些时候要洗手？,接触老人之前,走过走廊时,接触分泌物之后,离开老人周围环境之后,ACD,五个洗手时刻。,2
+判断题,老人呛咳时应当马上停止喂食。,,,,,对,先停下，再观察。,2
+"""
+
+
+def lay(site: Site, what: str, **values: Any) -> Any:
+    """Run one of the functions below inside the site's data; gives what it returned."""
+    code = (
+        f"import json, sys; sys.path.insert(0, {str(ROOT)!r}); from tests.support import town; "
+        f"print('LAID ' + json.dumps(town.{what}(**json.loads({json.dumps(values)!r}))))"
+    )
+    printed = site.python(code)
+    line = next(line for line in reversed(printed.splitlines()) if line.startswith("LAID "))
+    return json.loads(line.removeprefix("LAID "))
+
+
+def make_video(target: Path, *, seconds: int) -> Path:
+    """A small MP4 whose picture changes with every frame, with a tone; a few hundred kilobytes."""
+    program = imageio_ffmpeg.get_ffmpeg_exe()
+    picture = f"testsrc2=s=640x360:r=15:d={seconds}"
+    sound = f"sine=frequency=440:duration={seconds}"
+    made = subprocess.run(
+        [program, "-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
+        + "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 30 -c:a aac -b:a 64k -shortest".split()
+        + ["-movflags", "+faststart", str(target)],
+        capture_output=True,
+        text=True,
+    )
+    if made.returncode:
+        raise RuntimeError(made.stderr)
+    return target
+
+
+def lay_city() -> dict[str, Any]:
+    """Organisations, bureaus and accounts of the demo city, a subsidy policy, and a settled paper of three questions."""
+    from zhenxue.config.demo.city import build_city
+    from zhenxue.config.demo.subsidies import build_policy
+    from zhenxue.exams import api as exams
+    from zhenxue.kernel import clock
+
+    now = clock.now()
+    city = build_city(PASSWORD, now)
+    build_policy(city.city_bureau, clock.civil_day(now), now)
+    bank = exams.create_bank(actor=city.provider, title="养老护理题库", now=now)
+    source = QUESTIONS.encode()
+    questions = exams.import_questions(actor=city.provider, bank=bank, source=source, file_name="题目.csv", now=now)
+    paper = exams.create_paper(
+        actor=city.provider, title="养老护理阶段卷", lines=[(one.pk, None) for one in questions], now=now
+    )
+    exams.finish_paper(actor=city.provider, paper=paper, now=now)
+    return {"region": city.provider.region_code}
+
+
+def lay_course(material_title: str) -> dict[str, Any]:
+    """A published course of the provider: the video that was uploaded under this title, a text, and a self-test."""
+    from zhenxue.catalogue import api as catalogue
+    from zhenxue.catalogue.data import CourseFacts, QuestionKind, UnitDraft
+    from zhenxue.catalogue.models import Material
+    from zhenxue.kernel import clock
+
+    now = clock.now()
+    author, reviewer = _actor("provider"), _actor("reviewer")
+    facts = CourseFacts(
+        title="养老护理入门",
+        domain="skill",
+        occupation_code=OCCUPATION,
+        target_groups=("rural", "unemployed"),
+        prerequisites="会用手机看视频。",
+        introduction="喂饭、洗手和观察。",
+        features="看一段，读一页，测一次。",
+        organisation_form="线上自学，线下实操。",
+    )
+    version = catalogue.create_course(actor=author, facts=facts, now=now)
+    chapter = version.chapters.get()
+    video = Material.objects.get(title=material_title)
+    drafts = [
+        UnitDraft("video", "喂饭的体位", material_id=video.pk),
+        UnitDraft("text", "什么时候洗手", minutes=1, body="## 五个时刻\n\n- 接触老人之前\n- 接触分泌物之后"),
+        UnitDraft("self_test", "学会了吗", minutes=1, pass_percent=60),
+    ]
+    for draft in drafts:
+        unit = catalogue.add_unit(actor=author, chapter_id=chapter.pk, draft=draft, now=now)
+    question = catalogue.QuestionDraft(QuestionKind.TRUE_FALSE, "喂饭时老人应平卧。", (), ("错",), "应半卧或坐起。")
+    catalogue.import_questions(actor=author, unit_id=unit.pk, drafts=[question])
+    catalogue.submit_version(actor=author, version_id=version.pk, now=now)
+    catalogue.publish_version(actor=reviewer, version_id=version.pk, note="内容完整。", now=now)
+    return {"version": version.pk}
+
+
+def lay_demo(part_seconds: int = 4) -> dict[str, Any]:
+    """The demo as ``zhenxue demo`` makes it, with short videos; gives the accounts by what they are for."""
+    from zhenxue.config.demo import build, courses, media
+    from zhenxue.kernel import clock
+
+    def make_short_lesson(name: str, target: Path) -> Path:
+        return media.make_lesson(name, target, seconds_each=part_seconds)
+
+    courses.make_lesson = make_short_lesson
+    city = build.build(password=PASSWORD, now=clock.now(), say=lambda words: None)
+    return {f"{one.role} {one.where}": one.username for one in city.shown}
+
+
+def _actor(username: str) -> Any:
+    from zhenxue.identity import api as identity
+    from zhenxue.identity.models import Account
+
+    account = Account.objects.get(username=username)
+    return identity.actor_of(identity.list_memberships(account.pk)[0])
