@@ -36,7 +36,6 @@ def fetch(client: Client, address: str) -> Any:
     response = client.get(address)
     if response.streaming:
         assert response.getvalue()
-        response.close()
     return response
 
 
