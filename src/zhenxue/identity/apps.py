@@ -10,7 +10,7 @@ from django.apps import AppConfig
 
 from zhenxue.evidence.data import Kind, register, register_viewer
 from zhenxue.identity.data import Role
-from zhenxue.kernel import navigation
+from zhenxue.kernel import navigation, periodic
 from zhenxue.kernel.navigation import Item
 
 Lines = list[tuple[str, str]]
@@ -104,6 +104,7 @@ class IdentityConfig(AppConfig):
     label = "identity"
 
     def ready(self) -> None:
+        from zhenxue.identity.operations.tidying import tidy
         from zhenxue.identity.policies import may_view_entry
 
         for kind in KINDS:
@@ -111,3 +112,4 @@ class IdentityConfig(AppConfig):
         register_viewer(may_view_entry)
         for item in ITEMS:
             navigation.register(item)
+        periodic.register(periodic.Job("identity.tidy", 3600, lambda now: tidy(now=now)))

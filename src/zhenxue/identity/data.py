@@ -59,24 +59,17 @@ class Role(Labelled):
     SYSTEM = "system", "系统"
 
 
-#: Which kind of organisation each role belongs to (a learner belongs to none).
-ROLE_ORGANISATION: dict[Role, OrganisationKind | None] = {
-    Role.LEARNER: None,
-    Role.TEACHER: OrganisationKind.PROVIDER,
-    Role.PROVIDER_MANAGER: OrganisationKind.PROVIDER,
-    Role.ENTERPRISE_MANAGER: OrganisationKind.ENTERPRISE,
-    Role.BUREAU_OFFICER: OrganisationKind.BUREAU,
-    Role.OPERATOR_REVIEWER: OrganisationKind.OPERATOR,
-    Role.OPERATOR_ADMIN: OrganisationKind.OPERATOR,
-}
+#: The roles an account can hold; which organisation may give which is the table in ``policies``.
+ACCOUNT_ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Whoever acts: one account in one role at one organisation, as resolved by the server for this request.
 
-    ``region_code`` is the GB/T 2260 code of the organisation's region (2, 4 or 6 digits: province, city, county); a
-    code covers every code that starts with it. ``role`` is ``None`` for an anonymous visitor.
+    ``region_code`` is the GB/T 2260 code of the organisation's region (2, 4 or 6 digits: province, city, county) and
+    ``region_name`` its name; a code covers every code that starts with it. ``role`` is ``None`` for an anonymous
+    visitor.
     """
 
     role: Role | None = None
@@ -87,6 +80,7 @@ class Actor:
     organisation_name: str = ""
     organisation_kind: OrganisationKind | None = None
     region_code: str = ""
+    region_name: str = ""
 
     @property
     def is_anonymous(self) -> bool:

@@ -6,7 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 
-from zhenxue.identity.data import ROLE_ORGANISATION, OrganisationKind, OrganisationState, RegionLevel, Role, SessionEnd
+from zhenxue.identity.data import ACCOUNT_ROLES, OrganisationKind, OrganisationState, RegionLevel, Role, SessionEnd
 from zhenxue.kernel.fields import SealedTextField
 
 
@@ -154,7 +154,7 @@ class Membership(models.Model):
                 name="identity_membership_organisation",
             ),
             models.CheckConstraint(
-                condition=Q(role__in=[role.value for role in ROLE_ORGANISATION]), name="identity_membership_role"
+                condition=Q(role__in=[role.value for role in ACCOUNT_ROLES]), name="identity_membership_role"
             ),
         ]
 

@@ -246,6 +246,12 @@ def test_a_page_costs_the_actor_one_query(client: Client, django_assert_max_num_
         client.get("/me/phone/")
 
 
+def test_the_top_bar_names_the_region_of_an_officer() -> None:
+    page = make.client_for(make.make_bureau("371502")).get("/people/").content.decode()
+    assert "东昌府区" in page.split("<main")[0]
+    assert "371502" not in page.split("<main")[0]
+
+
 def test_acts_refusals_and_staff_pages_are_logged_but_not_reading_by_learners() -> None:
     learner, manager = make.make_learner(), make.make_provider()
     client = make.client_for(learner)

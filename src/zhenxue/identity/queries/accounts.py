@@ -51,7 +51,7 @@ def get_account(account_id: int) -> Account:
 
 def list_memberships(account_id: int, *, active_only: bool = True) -> list[Membership]:
     """Roles of an account with their organisations, oldest first."""
-    rows = Membership.objects.filter(account_id=account_id).select_related("organisation", "account__person")
+    rows = Membership.objects.filter(account_id=account_id).select_related("organisation__region", "account__person")
     if active_only:
         rows = rows.filter(is_active=True).exclude(organisation__state="suspended")
     return list(rows.order_by("pk"))
@@ -82,7 +82,7 @@ def find_account_by_identifier(identifier: str) -> Account | None:
 
 
 def actor_of(membership: Membership) -> Actor:
-    """The actor for a membership whose account, person and organisation are loaded."""
+    """The actor for a membership whose account, person, organisation and region are loaded."""
     organisation = membership.organisation
     return Actor(
         role=Role(membership.role),
@@ -93,6 +93,7 @@ def actor_of(membership: Membership) -> Actor:
         organisation_name=organisation.name if organisation else "",
         organisation_kind=OrganisationKind(organisation.kind) if organisation else None,
         region_code=organisation.region_id if organisation else "",
+        region_name=organisation.region.name if organisation else "",
     )
 
 
@@ -103,7 +104,7 @@ def key_digest(key: str) -> str:
 
 def find_session(key: str) -> LoginSession | None:
     """The sign-in behind a key, alive or ended, with everything an actor needs. One query."""
-    rows = LoginSession.objects.select_related("account__person", "membership__organisation")
+    rows = LoginSession.objects.select_related("account__person", "membership__organisation__region")
     return rows.filter(key_digest=key_digest(key)).first()
 
 

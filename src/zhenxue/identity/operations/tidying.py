@@ -1,0 +1,34 @@
+"""What identity throws away when its time is over."""
+
+import datetime as dt
+from importlib import import_module
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.conf import settings
+
+from zhenxue.identity.data import SessionEnd
+from zhenxue.identity.models import AccessLogEntry, LoginSession
+
+#: 网络安全法 art. 21 (3): network logs are kept for six months at least.
+SHORTEST_LOG_DAYS = 184
+
+
+def tidy(*, now: dt.datetime) -> dict[str, int]:
+    """Ends sign-ins that nobody can use any more and deletes what is past its time; harmless to repeat.
+
+    The access log and the throttle's records are kept for ``settings.ACCESS_LOG_DAYS`` (at least six months, whatever
+    the setting says); browser sessions until they expire. Sign-ins themselves stay: they belong to a person's record.
+    Returns how many of each.
+    """
+    unused = LoginSession.objects.filter(
+        ended_at__isnull=True, seen_at__lt=now - dt.timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    )
+    ended = unused.update(ended_at=now, end_reason=SessionEnd.EXPIRED)
+    limit = now - dt.timedelta(days=max(SHORTEST_LOG_DAYS, settings.ACCESS_LOG_DAYS))
+    entries, _ = AccessLogEntry.objects.filter(at__lt=limit).delete()
+    attempts = 0
+    for model in (AccessAttempt, AccessFailureLog, AccessLog):
+        count, _ = model.objects.filter(attempt_time__lt=limit).delete()
+        attempts += count
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    return {"sign_ins": ended, "access_log": entries, "attempts": attempts}
