@@ -138,6 +138,9 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "zhenxue.identity.web.views.locked_out"
 
+# How long the access log is kept (identity.operations.tidying never keeps less than six months).
+ACCESS_LOG_DAYS = env.number("ACCESS_LOG_DAYS", 730)
+
 LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
