@@ -24,15 +24,20 @@ class LedgerConfig(AppConfig):
 
 
 def _credited(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [("单元", f"第 {body['unit']} 号"), ("日期", body["day"]), ("计入", _clock(body["seconds"]))]
+    return [("单元", _title(body, "unit")), ("日期", body["day"]), ("计入", _clock(body["seconds"]))]
 
 
 def _finished(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [("单元", f"第 {body['unit']} 号"), ("累计计入", _clock(body["seconds"]))]
+    return [("单元", _title(body, "unit")), ("累计计入", _clock(body["seconds"]))]
 
 
 def _booked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [("课次", f"第 {body['line']} 号"), ("日期", body["day"]), ("计入", _clock(body["seconds"]))]
+    return [("课次", _title(body, "line")), ("日期", body["day"]), ("计入", _clock(body["seconds"]))]
+
+
+def _title(body: Mapping[str, Any], what: str) -> str:
+    """The title as it was then; entries of before titles were written have the number alone."""
+    return str(body.get("title") or f"第 {body[what]} 号")
 
 
 def _clock(seconds: int) -> str:

@@ -32,8 +32,13 @@ class StudyConfig(AppConfig):
         navigation.register_home(navigation.HomeBlock("study:home_block", learner, order=10, wide=True, lines=5))
 
 
+def _title(body: Mapping[str, Any]) -> str:
+    """The unit's title as it was then; entries of before titles were written have the number alone."""
+    return str(body.get("title") or f"第 {body['unit']} 号")
+
+
 def _opened(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [("单元", f"第 {body['unit']} 号"), ("设备", body["device"])]
+    return [("单元", _title(body)), ("设备", body["device"])]
 
 
 def _closed(body: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -41,15 +46,15 @@ def _closed(body: Mapping[str, Any]) -> list[tuple[str, str]]:
 
     minutes, seconds = divmod(body["unit_seconds"], 60)
     return [
-        ("单元", f"第 {body['unit']} 号"),
+        ("单元", _title(body)),
         ("原因", EndReason(body["reason"]).label),
         ("单元累计计入", f"{minutes} 分 {seconds:02d} 秒"),
     ]
 
 
 def _handed_over(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [("原设备", body["from_device"]), ("新设备", body["to_device"] or "同一设备")]
+    return [("单元", _title(body)), ("原设备", body["from_device"]), ("新设备", body["to_device"] or "同一设备")]
 
 
 def _self_test(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [("得分", f"{body['percent']} 分"), ("结果", "合格" if body["passed"] else "未合格")]
+    return [("单元", _title(body)), ("得分", f"{body['percent']} 分"), ("结果", "合格" if body["passed"] else "未合格")]

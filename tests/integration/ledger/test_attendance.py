@@ -3,7 +3,7 @@
 import pytest
 
 from tests.factories.training import attend_all, make_running_cohort
-from zhenxue.evidence.models import Entry
+from zhenxue.evidence import api as evidence
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.models import Day, Span
 from zhenxue.ledger.queries import check_against_log
@@ -23,7 +23,8 @@ def test_attendance_is_booked_once_with_its_day_and_its_evidence() -> None:
     assert str(progress.offline_hours) == "1.0"
     [day] = ledger.list_days(enrolment.pk)
     assert day.offline_seconds == 45 * 60
-    assert Entry.objects.filter(kind="ledger.attendance_booked", subject=f"enrolment:{enrolment.pk}").count() == 1
+    [entry] = evidence.list_entries(refs=[f"enrolment:{enrolment.pk}"], kinds=["ledger.attendance_booked"])
+    assert ("课次", lesson.title) in entry.lines
 
 
 def test_a_correction_withdraws_and_books_anew_and_both_stay_readable() -> None:

@@ -7,6 +7,8 @@ import pytest
 from tests.factories.identity import make_learner
 from tests.factories.study import Page, make_studying, page_of
 from tests.factories.training import Running
+from zhenxue.evidence import api as evidence
+from zhenxue.evidence.data import find_kind
 from zhenxue.evidence.models import Entry
 from zhenxue.kernel.errors import NotFound, Refused, ZhenxueError
 from zhenxue.ledger.models import Coverage, Span
@@ -40,6 +42,28 @@ def test_an_honest_minute_is_a_minute_in_the_ledger(running: Running) -> None:
     kinds = list(Entry.objects.filter(subject=f"enrolment:{page.enrolment_id}").values_list("kind", flat=True))
     assert {"study.opened", "ledger.credited", "study.closed"} <= set(kinds)
     assert list(check_against_log()) == []
+
+
+def test_the_timeline_names_the_unit_by_its_title(running: Running) -> None:
+    page = page_of(running).open().study(30)
+    page.settle()
+    page.close()
+    title = StudySession.objects.get().unit.title
+    for kind in ("study.opened", "ledger.credited", "study.closed"):
+        [entry] = evidence.list_entries(refs=[f"enrolment:{page.enrolment_id}"], kinds=[kind])
+        assert ("单元", title) in entry.lines
+    before_titles = {
+        "unit": 7,
+        "device": "手机",
+        "unit_seconds": 61,
+        "reason": "left",
+        "day": "2026-11-21",
+        "seconds": 61,
+    }
+    for kind in ("study.opened", "ledger.credited", "study.closed"):
+        declared = find_kind(kind)
+        assert declared is not None
+        assert ("单元", "第 7 号") in declared.lines(before_titles)
 
 
 def test_settling_again_books_nothing_twice(running: Running) -> None:

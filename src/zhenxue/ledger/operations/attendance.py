@@ -21,6 +21,7 @@ def book_attendance(
     person_id: int,
     cohort_id: int,
     line_id: int,
+    title: str,
     attendance_id: int,
     state: AttendanceState,
     seconds: int,
@@ -70,7 +71,13 @@ def book_attendance(
         total.save(update_fields=["offline_seconds"])
         refs = [f"cohort:{cohort_id}", f"person:{person_id}"]
         subject = f"enrolment:{enrolment_id}"
-        body = {"enrolment": enrolment_id, "line": line_id, "day": day.isoformat(), "source": lesson["source"]}
+        body = {
+            "enrolment": enrolment_id,
+            "line": line_id,
+            "title": title,
+            "day": day.isoformat(),
+            "source": lesson["source"],
+        }
         if booked:
             evidence.record(
                 kind="ledger.withdrawn",

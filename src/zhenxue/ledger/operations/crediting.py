@@ -266,7 +266,7 @@ def finish_if_done(row: Coverage, *, rules: dict[str, int], now: datetime) -> No
         actor=SYSTEM,
         subject=f"enrolment:{row.enrolment_id}",
         about=_refs(row),
-        body={"enrolment": row.enrolment_id, "unit": row.unit_id, "seconds": row.seconds},
+        body={"enrolment": row.enrolment_id, "unit": row.unit_id, "title": row.unit.title, "seconds": row.seconds},
         now=now,
     )
     unit_finished.send(sender=Coverage, enrolment_id=row.enrolment_id, unit_id=row.unit_id, now=now)
@@ -351,6 +351,7 @@ def _record(spans: list[Span], row: Coverage, *, source: str, now: datetime) -> 
             body={
                 "enrolment": row.enrolment_id,
                 "unit": row.unit_id,
+                "title": row.unit.title,
                 "day": day.isoformat(),
                 "seconds": sum(span.seconds for span in counted),
                 "from_ms": min(span.from_ms for span in counted),

@@ -61,7 +61,14 @@ def submit_self_test(
             actor=actor,
             subject=f"enrolment:{enrolment_id}",
             about=[f"cohort:{enrolment.cohort_id}", f"person:{enrolment.person_id}"],
-            body={"unit": unit_id, "attempt": row.pk, "percent": percent, "passed": passed, "answers": row.answers},
+            body={
+                "unit": unit_id,
+                "title": unit.title,
+                "attempt": row.pk,
+                "percent": percent,
+                "passed": passed,
+                "answers": row.answers,
+            },
             now=now,
         )
         finished_at = ledger.mark_tested(enrolment_id=enrolment_id, unit_id=unit_id, now=now) if passed else None

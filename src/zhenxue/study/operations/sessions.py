@@ -17,7 +17,15 @@ from zhenxue.study import protocol
 from zhenxue.study.data import EndReason, Opened, SessionState
 from zhenxue.study.errors import StudyingElsewhere
 from zhenxue.study.models import StudySession
-from zhenxue.study.operations.settling import SILENT_MS, day_end_ms, end_locked, milliseconds, sign_in_is_over
+from zhenxue.study.operations.settling import (
+    SILENT_MS,
+    day_end_ms,
+    end_locked,
+    lock_session,
+    locked_sessions,
+    milliseconds,
+    sign_in_is_over,
+)
 from zhenxue.study.policies import check_can_open, check_owns
 from zhenxue.study.queries import describe_open, get_planned_unit, study_rules
 from zhenxue.training import api as training
@@ -98,7 +106,13 @@ def open_session(
             actor=actor,
             subject=f"enrolment:{enrolment_id}",
             about=[f"cohort:{enrolment.cohort_id}", f"person:{enrolment.person_id}"],
-            body={"session": session.pk, "unit": unit_id, "device": session.device, "position_ms": position_ms},
+            body={
+                "session": session.pk,
+                "unit": unit_id,
+                "title": unit.title,
+                "device": session.device,
+                "position_ms": position_ms,
+            },
             now=now,
         )
         return Opened(
@@ -124,7 +138,7 @@ def close_session(
 ) -> None:
     """Ends the learner's own session and settles it; a session that has ended already stays as it is."""
     with transaction.atomic():
-        session = StudySession.objects.select_for_update().get(pk=session_id)
+        session = lock_session(session_id)
         if session.state == SessionState.OPEN:
             check_owns(actor, session, sign_in_digest)
             end_locked(session, reason=reason, now=now)
@@ -133,7 +147,7 @@ def close_session(
 def end_session(*, session_id: int, reason: EndReason, now: dt.datetime) -> None:
     """Ends a session on the system's own account; idempotent."""
     with transaction.atomic():
-        session = StudySession.objects.select_for_update().get(pk=session_id)
+        session = lock_session(session_id)
         if session.state == SessionState.OPEN:
             end_locked(session, reason=reason, now=now)
 
@@ -149,7 +163,7 @@ def hand_over(*, actor: Actor, device: str = "", now: dt.datetime) -> None:
 def close_sessions_of_cohort(*, cohort_id: int, enrolment_id: int | None = None, now: dt.datetime) -> None:
     """Settles and ends all open sessions when a cohort closes (or one learner leaves), in that same transaction."""
     with transaction.atomic():
-        rows = StudySession.objects.select_for_update().filter(enrolment__cohort_id=cohort_id, state=SessionState.OPEN)
+        rows = locked_sessions().filter(enrolment__cohort_id=cohort_id, state=SessionState.OPEN)
         if enrolment_id is not None:
             rows = rows.filter(enrolment_id=enrolment_id)
         for session in rows.order_by("pk"):
@@ -157,8 +171,7 @@ def close_sessions_of_cohort(*, cohort_id: int, enrolment_id: int | None = None,
 
 
 def _open_of(person_id: int) -> list[StudySession]:
-    rows = StudySession.objects.select_for_update(of=("self",)).select_related("enrolment", "unit", "sign_in")
-    return list(rows.filter(person_id=person_id, state=SessionState.OPEN))
+    return list(locked_sessions().filter(person_id=person_id, state=SessionState.OPEN))
 
 
 def _end_former(
@@ -185,7 +198,13 @@ def _record_hand_over(former: StudySession, *, actor: Actor, device: str, now: d
         actor=actor,
         subject=f"enrolment:{former.enrolment_id}",
         about=[f"cohort:{former.enrolment.cohort_id}", f"person:{former.person_id}"],
-        body={"session": former.pk, "unit": former.unit_id, "from_device": former.device, "to_device": device[:80]},
+        body={
+            "session": former.pk,
+            "unit": former.unit_id,
+            "title": former.unit.title,
+            "from_device": former.device,
+            "to_device": device[:80],
+        },
         now=now,
     )
 

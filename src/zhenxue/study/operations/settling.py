@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import SYSTEM
@@ -26,10 +26,20 @@ SILENT_MS = 90_000
 SETTLE_EVERY_MS = 60_000
 
 
+def locked_sessions() -> QuerySet[StudySession]:
+    """Session rows held by this transaction, with the rows that ending one needs."""
+    return StudySession.objects.select_for_update(of=("self",)).select_related("enrolment", "unit", "sign_in")
+
+
+def lock_session(session_id: int) -> StudySession:
+    """One session row, held by this transaction."""
+    return locked_sessions().get(pk=session_id)
+
+
 def settle(*, session_id: int, now: dt.datetime) -> int:
     """Books the beats that the ledger does not know yet; returns the seconds that now count anew."""
     with transaction.atomic():
-        session = StudySession.objects.select_for_update().get(pk=session_id)
+        session = lock_session(session_id)
         gained = settle_locked(session, now=now)
         if session.state == SessionState.OPEN and sign_in_is_over(session):
             end_locked(session, reason=EndReason.SIGNED_OUT, now=now)
@@ -76,6 +86,7 @@ def end_locked(session: StudySession, *, reason: EndReason, now: dt.datetime) ->
         body={
             "session": session.pk,
             "unit": session.unit_id,
+            "title": session.unit.title,
             "reason": str(reason),
             "beats": session.number,
             "unit_seconds": session.credited_ms // 1000,
@@ -104,7 +115,7 @@ def settle_stale(*, now: dt.datetime) -> int:
     for session_id in list(opened.filter(silent | gone | behind).values_list("pk", flat=True)):
         try:
             with transaction.atomic():
-                session = StudySession.objects.select_for_update().get(pk=session_id)
+                session = lock_session(session_id)
                 if session.state != SessionState.OPEN:
                     continue
                 if sign_in_is_over(session):

@@ -149,6 +149,7 @@ def _announce(
         enrolment_id=enrolment.pk,
         person_id=enrolment.person_id,
         line_id=line.pk,
+        title=line.title,
         cohort_id=line.cohort_id,
         state=state,
         seconds=attendance.minutes * 60,
