@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from zhenxue.identity.data import Role
-from zhenxue.kernel import navigation
+from zhenxue.kernel import navigation, periodic
 from zhenxue.kernel.navigation import HomeBlock, Item
 
 MANAGERS: set[str] = {Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER}
@@ -55,6 +55,7 @@ class TrainingConfig(AppConfig):
         from zhenxue.identity import api as identity
         from zhenxue.training import tasks  # noqa: F401 - its receivers are connected by the import
         from zhenxue.training.evidence_kinds import KINDS
+        from zhenxue.training.operations.filing import start_due_cohorts
         from zhenxue.training.queries.scope import may_view_entry, people_of_cohorts
         from zhenxue.training.queries.verification import check_plans
 
@@ -67,3 +68,5 @@ class TrainingConfig(AppConfig):
             navigation.register(item)
         for block in BLOCKS:
             navigation.register_home(block)
+        # Approval plans the start as a task for the first morning; this catches what a lost task left behind.
+        periodic.register(periodic.Job("training.start_due", 300, lambda now: start_due_cohorts(now=now)))

@@ -23,7 +23,7 @@ from zhenxue.catalogue import api as catalogue
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM
-from zhenxue.kernel import clock
+from zhenxue.kernel import clock, periodic
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.training import api as training
 from zhenxue.training.data import CohortState, LineMode
@@ -216,8 +216,9 @@ def test_a_cohort_starts_on_its_day_by_hand_or_by_itself() -> None:
     with pytest.raises(Refused, match="还没有到"):
         training.start_cohort(actor=early.manager, cohort_id=early.cohort.pk, now=NOW)
     assert training.start_due_cohorts(now=NOW) == []
-    started = training.start_due_cohorts(now=NOW + dt.timedelta(days=2))
-    assert [cohort.pk for cohort in started] == [early.cohort.pk]
+    round_job = next(job for job in periodic.jobs() if job.name == "training.start_due")
+    assert round_job.run(NOW + dt.timedelta(days=2)) == [early.cohort]
+    assert training.start_due_cohorts(now=NOW + dt.timedelta(days=2)) == []
     with pytest.raises(Conflict):
         training.start_cohort(actor=early.manager, cohort_id=early.cohort.pk, now=NOW + dt.timedelta(days=2))
     assert evidence.list_entries(kinds=["training.cohort_started"])[0].who == SYSTEM.label

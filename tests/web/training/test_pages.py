@@ -62,7 +62,9 @@ def test_a_bureau_sees_filings_of_its_region_and_another_county_does_not() -> No
     assert "通过备案" not in watching
     assert made.cohort.title not in get(other, "filings", state="filed")
     assert status(other, "filing", made.cohort.pk) == 404
-    assert made.cohort.title in get(county, "bureau_block")
+    block = get(county, "bureau_block")
+    assert made.cohort.title in block
+    assert "figure-row" not in block  # the region's figures stand in supervision's block, once
     assert "监管视图" in get(county, "cohort", made.cohort.pk)
     assert status(county, "new_cohort") == 403
 

@@ -7,7 +7,6 @@ from django.views.decorators.http import require_GET
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
-from zhenxue.training.data import CohortState
 from zhenxue.training.queries import attendance, cohorts
 from zhenxue.training.web.views.common import BUREAU, MANAGERS
 
@@ -39,8 +38,7 @@ def bureau_block(request: ActorRequest) -> HttpResponse:
     context = {
         "filings": filings[:SHOWN],
         "amendments": amendments[:SHOWN],
-        "counts": cohorts.state_counts(request.actor),
-        "states": CohortState,
+        "more": max(len(filings), len(amendments)) > SHOWN,
     }
     return render(request, "training/_bureau_block.html", context)
 
