@@ -1,4 +1,4 @@
-"""The main job, once and whole: from the filing of a cohort to a paid stage, in a real browser against the real server."""
+"""The main job, once and whole: from a filing to a paid stage, in a real browser against the real server."""
 
 import datetime as dt
 import re
