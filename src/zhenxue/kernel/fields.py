@@ -3,15 +3,51 @@
 from typing import Any
 
 from django.db import models
+from django.db.models.query_utils import DeferredAttribute
 
 from zhenxue.kernel import crypto
+
+
+class Sealed:
+    """A value as the database holds it; ``str()`` opens it. A ``values()`` query gives these."""
+
+    __slots__ = ("context", "text")
+
+    def __init__(self, text: str, context: str) -> None:
+        self.text = text
+        self.context = context
+
+    def __str__(self) -> str:
+        return crypto.unseal(self.text, context=self.context)
+
+    def __repr__(self) -> str:
+        return f"<sealed {self.context}>"
+
+
+class SealedAttribute(DeferredAttribute):
+    """Opens a value when it is first asked for: pages load many people of whom they show only the name."""
+
+    def __get__(self, instance: models.Model | None, cls: type[models.Model] | None = None) -> Any:
+        if instance is None:
+            return self
+        name = self.field.attname
+        value = instance.__dict__[name] if name in instance.__dict__ else super().__get__(instance, cls)
+        if isinstance(value, Sealed):
+            value = instance.__dict__[name] = str(value)
+        return value
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
 
 
 class SealedTextField(models.TextField[str, str]):
     """Text that is encrypted in the database and plain in Python (``kernel.crypto``); it cannot be searched.
 
+    It is opened when it is first read from its object; a value that does not open raises ``crypto.SealBroken`` then.
     Pair it with a ``CharField(max_length=64)`` that holds ``crypto.blind_index`` where a look-up is needed.
     """
+
+    descriptor_class = SealedAttribute
 
     @property
     def context(self) -> str:
@@ -21,8 +57,11 @@ class SealedTextField(models.TextField[str, str]):
         value = super().get_prep_value(value)
         return crypto.seal(value, context=self.context) if value else value
 
-    def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
-        return crypto.unseal(value, context=self.context) if value else value
+    def to_python(self, value: Any) -> Any:
+        return str(value) if isinstance(value, Sealed) else super().to_python(value)
+
+    def from_db_value(self, value: str | None, expression: object, connection: object) -> Sealed | str | None:
+        return Sealed(value, self.context) if value else value
 
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name not in {"isnull", "exact"}:

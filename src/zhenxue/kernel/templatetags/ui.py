@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import json
 import logging
+import time
 from decimal import ROUND_DOWN, Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,12 @@ BUILT = Path(__file__).resolve().parent.parent / "static" / "built"
 _numbers = itertools.count(1)
 
 
+@lru_cache(maxsize=2)
+def _stamp_of(path: Path, second: int) -> int:
+    """When the file was last written, looked at once a second: a page asks for it with every icon."""
+    return path.stat().st_mtime_ns
+
+
 @lru_cache(maxsize=4)
 def _read_manifest(path: Path, stamp: int) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = json.loads(path.read_text())
@@ -35,7 +42,7 @@ def manifest() -> dict[str, dict[str, Any]]:
     """Vite's manifest of the built front end; empty (and logged) where nothing was built yet."""
     path = BUILT / "manifest.json"
     try:
-        return _read_manifest(path, path.stat().st_mtime_ns)
+        return _read_manifest(path, _stamp_of(path, int(time.monotonic())))
     except FileNotFoundError:
         if settings.PRODUCTION:
             raise
@@ -94,6 +101,44 @@ def _icon(sprite: str, name: str, label: str, css: str) -> SafeString:
     silent = mark_safe('aria-hidden="true"')  # a constant
     role: str = format_html('role="img" aria-label="{}"', label) if label else silent
     return format_html('<svg class="icon {}" {} focusable="false"><use href="{}"></use></svg>', css, role, href)
+
+
+TONE_ICONS = {
+    "ok": "circle-check",
+    "wait": "clock",
+    "bad": "circle-x",
+    "proof": "rosette-discount-check",
+    "idle": "circle-dashed",
+}
+
+
+@register.simple_tag
+def state_tag(text: object, tone: str = "idle") -> SafeString:
+    """A state in a word with its sign; the same as ``ui/tag.html``, for the rows of long lists.
+
+    ``tone``: ok, wait, bad, proof or idle.
+    """
+    tone = tone or "idle"
+    sign = icon(TONE_ICONS.get(tone, TONE_ICONS["idle"]))
+    return format_html('<span class="tag tag-{}">{}{}</span>', tone, sign, text)
+
+
+@register.simple_tag
+def progress_line(percent: Any, label: str = "", text: str = "", tone: str = "") -> SafeString:
+    """A progress line; the same as ``ui/progress.html``, for the rows of long lists.
+
+    ``percent`` (0 to 100); ``label``: what it measures; ``text``: shown at the right, else the per cent; ``tone``: ok,
+    wait, bad, idle or nothing.
+    """
+    return format_html(
+        '<div class="progress{}"><div class="progress-words"><span>{}</span><span class="num">{}</span></div>'
+        '<progress max="100" value="{}" aria-label="{}"></progress></div>',
+        f" progress-{tone}" if tone else "",
+        label,
+        text or f"{'' if percent is None else percent}%",
+        percent or 0,
+        label or "进度",
+    )
 
 
 @register.simple_tag
