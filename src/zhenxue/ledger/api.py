@@ -6,14 +6,17 @@ from zhenxue.ledger.operations import credit, mark_tested
 from zhenxue.ledger.policies import daily_cap_ms
 from zhenxue.ledger.queries import (
     complete_stages,
+    complete_stages_of,
     day_left_ms,
     find_coverage,
     list_days,
     list_spans,
     progress_of,
+    progress_of_rows,
     required_seconds,
     stage_complete,
     unit_progress,
+    unit_progress_of,
 )
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "SpanState",
     "UnitProgress",
     "complete_stages",
+    "complete_stages_of",
     "credit",
     "daily_cap_ms",
     "day_left_ms",
@@ -37,7 +41,9 @@ __all__ = [
     "list_spans",
     "mark_tested",
     "progress_of",
+    "progress_of_rows",
     "required_seconds",
     "stage_complete",
     "unit_progress",
+    "unit_progress_of",
 ]

@@ -1,11 +1,12 @@
 """Reads of the ledger: progress in bulk (a constant number of queries), days, spans, and the check against the log."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.data import Fault
@@ -22,6 +23,15 @@ from zhenxue.training.data import LineMode
 
 #: Entries that move a sum.
 LOGGED_KINDS = ("ledger.credited", "ledger.attendance_booked", "ledger.withdrawn")
+
+
+@dataclass(frozen=True, slots=True)
+class StageNeed:
+    """What one stage of a plan asks for: units to finish, and seconds online and offline."""
+
+    units: frozenset[int]
+    online: int
+    offline: int
 
 
 def find_coverage(enrolment_id: int, unit_id: int) -> Coverage | None:
@@ -46,7 +56,13 @@ def progress_of(enrolment_ids: Iterable[int]) -> dict[int, Progress]:
     Three queries for the enrolments, plus the plan of each cohort the first time this process meets it. Hours are cut
     to one tenth, never rounded up. ``complete`` means every unit finished and every offline minute attended.
     """
-    rows = list(training.visible_enrolments(SYSTEM).filter(pk__in=list(enrolment_ids)).select_related("cohort"))
+    rows = training.visible_enrolments(SYSTEM).filter(pk__in=list(enrolment_ids))
+    return progress_of_rows(rows.select_related(None).select_related("cohort"))
+
+
+def progress_of_rows(enrolments: Iterable[training.Enrolment]) -> dict[int, Progress]:
+    """As ``progress_of`` for enrolments that are loaded with their cohorts: two queries."""
+    rows = list(enrolments)
     ids = [row.pk for row in rows]
     online = {
         enrolment: (seconds or 0, finished)
@@ -60,7 +76,8 @@ def progress_of(enrolment_ids: Iterable[int]) -> dict[int, Progress]:
     answer = {}
     for row in rows:
         cohort = row.cohort
-        needed_online, needed_offline, units = _needs(cohort)
+        stages = _stages_of(cohort).values()
+        needed_online, needed_offline = sum(one.online for one in stages), sum(one.offline for one in stages)
         per_hour = training.rules_of(cohort)["minutes_per_class_hour"]
         online_seconds, finished = online.get(row.pk, (0, 0))
         offline_seconds = offline.get(row.pk, 0)
@@ -75,25 +92,34 @@ def progress_of(enrolment_ids: Iterable[int]) -> dict[int, Progress]:
             offline_hours=class_hours(offline_seconds, minutes_per_hour=per_hour),
             online_required_hours=class_hours(needed_online, minutes_per_hour=per_hour),
             offline_required_hours=class_hours(needed_offline, minutes_per_hour=per_hour),
-            complete=finished >= units and offline_seconds >= needed_offline,
+            complete=finished >= sum(len(one.units) for one in stages) and offline_seconds >= needed_offline,
         )
     return answer
 
 
 def unit_progress(enrolment_id: int) -> dict[int, UnitProgress]:
-    """How far the enrolment is in each unit it has begun; two queries."""
-    rows = Coverage.objects.filter(enrolment_id=enrolment_id).select_related("unit", "enrolment__cohort")
-    return {
-        row.unit_id: UnitProgress(
+    """How far the enrolment is in each unit it has begun; one query."""
+    return unit_progress_of([enrolment_id])[enrolment_id]
+
+
+def unit_progress_of(enrolment_ids: Sequence[int]) -> dict[int, dict[int, UnitProgress]]:
+    """As ``unit_progress`` for several enrolments; one query."""
+    found: dict[int, dict[int, UnitProgress]] = {one: {} for one in enrolment_ids}
+    rules: dict[int, dict[str, int]] = {}
+    rows = Coverage.objects.filter(enrolment_id__in=enrolment_ids).select_related("enrolment__cohort")
+    fields = ("unit_id", "enrolment_id", "seconds", "position_ms", "covered", "finished_at", "updated_at")
+    for row in rows.only(*fields, "enrolment__cohort__rules").annotate(unit_seconds=F("unit__seconds")):
+        if row.enrolment_id not in rules:
+            rules[row.enrolment_id] = training.rules_of(row.enrolment.cohort)
+        found[row.enrolment_id][row.unit_id] = UnitProgress(
             unit_id=row.unit_id,
             seconds=row.seconds,
-            required_seconds=required_unit_seconds(row.unit.seconds, training.rules_of(row.enrolment.cohort)),
+            required_seconds=required_unit_seconds(row.unit_seconds, rules[row.enrolment_id]),
             position_ms=row.position_ms,
             seen_to_ms=arithmetic.reach(row.covered),
             finished_at=row.finished_at,
         )
-        for row in rows
-    }
+    return found
 
 
 def complete_stages(cohort_id: int) -> dict[int, set[int]]:
@@ -101,35 +127,64 @@ def complete_stages(cohort_id: int) -> dict[int, set[int]]:
 
     Enrolments without any record are absent. A constant number of queries.
     """
-    units: dict[int, set[int]] = defaultdict(set)
-    plan = training.plan_units(cohort_id)
-    for planned in plan:
-        units[planned.stage_number].add(planned.unit.pk)
+    plan = _read_stages(cohort_id)
+    finished = Coverage.objects.filter(enrolment__cohort_id=cohort_id)
+    attended = Span.objects.filter(enrolment__cohort_id=cohort_id)
+    return _judge_stages(lambda enrolment: plan, finished, attended)
+
+
+def complete_stages_of(enrolments: Iterable[training.Enrolment]) -> dict[int, set[int]]:
+    """As ``complete_stages`` for some enrolments, of one cohort or several, loaded with their cohorts: two queries."""
+    plans = {one.pk: _stages_of(one.cohort) for one in enrolments}
+    finished = Coverage.objects.filter(enrolment_id__in=list(plans))
+    attended = Span.objects.filter(enrolment_id__in=list(plans))
+    return _judge_stages(plans.__getitem__, finished, attended)
+
+
+def _judge_stages(
+    plan_of: Callable[[int], dict[int, StageNeed]], coverage: QuerySet[Coverage], spans: QuerySet[Span]
+) -> dict[int, set[int]]:
     finished: dict[int, set[int]] = defaultdict(set)
-    done = Coverage.objects.filter(enrolment__cohort_id=cohort_id, finished_at__isnull=False)
-    for enrolment, unit in done.values_list("enrolment_id", "unit_id"):
+    for enrolment, unit in coverage.filter(finished_at__isnull=False).values_list("enrolment_id", "unit_id"):
         finished[enrolment].add(unit)
     attended: dict[int, dict[int, int]] = defaultdict(dict)
-    lessons = Span.objects.filter(enrolment__cohort_id=cohort_id, kind=SpanKind.OFFLINE)
-    for enrolment, stage, seconds in lessons.values_list("enrolment_id", "line__stage__number").annotate(
-        Sum("seconds")
-    ):
+    lessons = spans.filter(kind=SpanKind.OFFLINE).values_list("enrolment_id", "line__stage__number")
+    for enrolment, stage, seconds in lessons.annotate(Sum("seconds")):
         attended[enrolment][stage] = seconds
-    needs = training.required_by_stage(cohort_id, plan)
     return {
         enrolment: {
             number
-            for number, need in needs.items()
-            if units[number] <= finished[enrolment] and attended[enrolment].get(number, 0) >= need.offline
+            for number, need in plan_of(enrolment).items()
+            if need.units <= finished[enrolment] and attended[enrolment].get(number, 0) >= need.offline
         }
         for enrolment in sorted({*finished, *attended})
+    }
+
+
+def _stages_of(cohort: training.Cohort) -> dict[int, StageNeed]:
+    """A frozen plan is read once per process."""
+    return _frozen_stages(cohort.pk, cohort.plan_digest) if training.is_frozen(cohort) else _read_stages(cohort.pk)
+
+
+@lru_cache(maxsize=20_000)
+def _frozen_stages(cohort_id: int, plan_digest: str) -> dict[int, StageNeed]:
+    return _read_stages(cohort_id)
+
+
+def _read_stages(cohort_id: int) -> dict[int, StageNeed]:
+    plan = training.plan_units(cohort_id)
+    return {
+        number: StageNeed(
+            frozenset(one.unit.pk for one in plan if one.stage_number == number), need.online, need.offline
+        )
+        for number, need in training.required_by_stage(cohort_id, plan).items()
     }
 
 
 def stage_complete(enrolment_id: int, stage_number: int) -> bool:
     """Whether one learner has finished every unit and attended every lesson of a stage."""
     row = training.visible_enrolments(SYSTEM).filter(pk=enrolment_id).first()
-    return row is not None and stage_number in complete_stages(row.cohort_id).get(enrolment_id, set())
+    return row is not None and stage_number in complete_stages_of([row]).get(enrolment_id, set())
 
 
 def list_days(enrolment_id: int) -> list[DayTotal]:
@@ -145,10 +200,10 @@ def list_spans(enrolment_id: int, day: date) -> list[Span]:
 
 
 def list_unit_rows(enrolment: training.Enrolment) -> list[UnitRow]:
-    """The online part of the plan in study order, with what counts of each unit. Five queries."""
+    """The online part of the plan in study order, with what counts of each unit. One query, and the plan once."""
     known = unit_progress(enrolment.pk)
     rows = []
-    for planned in training.plan_units(enrolment.cohort_id):
+    for planned in training.plan_units_of(enrolment.cohort):
         unit, done = planned.unit, known.get(planned.unit.pk)
         rows.append(
             UnitRow(
@@ -260,19 +315,3 @@ def _compare_spans(logged: dict[tuple[int, str, int, str], int]) -> Iterator[evi
 
 def _finding(text: str) -> evidence.Finding:
     return evidence.Finding(Fault.PROJECTION, text)
-
-
-def _needs(cohort: training.Cohort) -> tuple[int, int, int]:
-    """Seconds needed online and offline, and how many units; a frozen plan is read once per process."""
-    return _frozen_needs(cohort.pk, cohort.plan_digest) if cohort.plan_digest else _count_needs(cohort.pk)
-
-
-@lru_cache(maxsize=20_000)
-def _frozen_needs(cohort_id: int, plan_digest: str) -> tuple[int, int, int]:
-    return _count_needs(cohort_id)
-
-
-def _count_needs(cohort_id: int) -> tuple[int, int, int]:
-    units: Sequence[training.PlanUnit] = training.plan_units(cohort_id)
-    stages = training.required_by_stage(cohort_id).values()
-    return sum(planned.unit.seconds for planned in units), sum(stage.offline for stage in stages), len(units)

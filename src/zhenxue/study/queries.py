@@ -125,8 +125,8 @@ def get_planned_unit(cohort_id: int, unit_id: int) -> catalogue.Unit:
 
 
 def course_blocks(enrolment: training.Enrolment) -> list[CourseBlock]:
-    """The online part of the plan in study order, with the learner's progress. Five queries."""
-    return _blocks(training.plan_units(enrolment.cohort_id), ledger.unit_progress(enrolment.pk))
+    """The online part of the plan in study order, with the learner's progress. One query, and the plan once."""
+    return _blocks(training.plan_units_of(enrolment.cohort), ledger.unit_progress(enrolment.pk))
 
 
 def get_line(blocks: Iterable[CourseBlock], unit_id: int) -> UnitLine:
@@ -172,15 +172,18 @@ def next_line(blocks: Iterable[CourseBlock], after_unit_id: int | None = None) -
 
 
 def list_cards(actor: Actor, now: dt.datetime) -> list[CohortCard]:
-    """The learner's cohorts, those that can be studied now first."""
+    """The learner's cohorts, those that can be studied now first; four queries, and each plan once."""
     if actor.person_id is None:
         return []
     enrolments = training.list_enrolments_of_person(actor.person_id)
-    progress = ledger.progress_of([enrolment.pk for enrolment in enrolments])
+    progress = ledger.progress_of_rows(enrolments)
+    units = ledger.unit_progress_of([one.pk for one in enrolments if one.cohort.state == CohortState.RUNNING])
     cards = []
     for enrolment in enrolments:
         why_not = why_not_study(enrolment, now)
-        line = next_line(course_blocks(enrolment)) if enrolment.cohort.state == CohortState.RUNNING else None
+        line = None
+        if enrolment.pk in units:
+            line = next_line(_blocks(training.plan_units_of(enrolment.cohort), units[enrolment.pk]))
         days_left = (enrolment.cohort.ends_on - clock.civil_day(now)).days + 1
         unit = line.unit if line else None
         cards.append(CohortCard(enrolment, progress[enrolment.pk], unit, max(0, days_left), why_not))

@@ -72,7 +72,7 @@ def choices_of(kind: str, options: list[str]) -> tuple[tuple[str, str], ...]:
 
 def missing_of(enrolment: training.Enrolment, stage_number: int) -> list[Missing]:
     """The units of the stage that are not finished; when all are, the stage's lessons stand for what is left."""
-    units = [planned for planned in training.plan_units(enrolment.cohort_id) if planned.stage_number == stage_number]
+    units = [planned for planned in training.plan_units_of(enrolment.cohort) if planned.stage_number == stage_number]
     progress = ledger.unit_progress(enrolment.pk)
     missing = []
     for planned in units:
@@ -86,7 +86,7 @@ def missing_of(enrolment: training.Enrolment, stage_number: int) -> list[Missing
 def readiness_of(*, exam: Exam, enrolment: training.Enrolment, now: dt.datetime) -> Readiness:
     """Whether this learner may start this exam now, with what is missing."""
     attempts = list(Attempt.objects.filter(exam=exam, enrolment=enrolment))
-    complete = ledger.stage_complete(enrolment.pk, exam.stage_number)
+    complete = exam.stage_number in ledger.complete_stages_of([enrolment]).get(enrolment.pk, set())
     missing = [] if complete else missing_of(enrolment, exam.stage_number)
     return judge_readiness(exam, enrolment.state, attempts, missing, complete, now)
 
@@ -115,18 +115,19 @@ class LearnerExam:
 
 
 def exams_of_learner(exams: list[Exam], person_id: int, now: dt.datetime) -> list[LearnerExam]:
-    """The learner's exams with their readiness; queries do not grow with the number of exams, only with cohorts."""
+    """The learner's exams with their readiness; four queries, and each plan once."""
     enrolments = {one.cohort_id: one for one in training.list_enrolments_of_person(person_id)}
+    examined = {exam.cohort_id for exam in exams}
     attempts: dict[int, list[Attempt]] = {}
     for attempt in Attempt.objects.filter(enrolment__person_id=person_id, exam__in=exams).order_by("number"):
         attempts.setdefault(attempt.exam_id, []).append(attempt)
-    complete = {cohort: ledger.complete_stages(cohort) for cohort in {exam.cohort_id for exam in exams}}
+    complete = ledger.complete_stages_of(one for one in enrolments.values() if one.cohort_id in examined)
     cards = []
     for exam in exams:
         enrolment = enrolments.get(exam.cohort_id)
         if enrolment is None:
             continue
-        done = exam.stage_number in complete[exam.cohort_id].get(enrolment.pk, set())
+        done = exam.stage_number in complete.get(enrolment.pk, set())
         own = attempts.get(exam.pk, [])
         cards.append(LearnerExam(exam, judge_readiness(exam, enrolment.state, own, (), done, now), tuple(own)))
     return cards

@@ -31,7 +31,7 @@ def progress(request: ActorRequest, enrolment_id: int) -> HttpResponse:
     days = queries.list_days(enrolment_id)
     context = {
         "enrolment": enrolment,
-        "progress": queries.progress_of([enrolment_id])[enrolment_id],
+        "progress": queries.progress_of_rows([enrolment])[enrolment_id],
         "units": queries.list_unit_rows(enrolment),
         "lessons": queries.list_lesson_rows(enrolment),
         "days": days,
@@ -71,7 +71,7 @@ def cohort(request: ActorRequest, cohort_id: int) -> HttpResponse:
         sorts={"person__name": "姓名", "enrolled_at": "报名时间"},
         default_sort="person__name",
     )
-    progress = queries.progress_of([row.pk for row in listing.rows])
+    progress = queries.progress_of_rows(listing.rows)
     rows = [(row, progress[row.pk]) for row in listing.rows]
     context = {"cohort": found, "listing": listing, "rows": rows, "read_only": request.actor.is_bureau, "wide": True}
     return render(request, "ledger/cohort.html", context)

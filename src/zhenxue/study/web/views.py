@@ -48,7 +48,7 @@ def course(request: ActorRequest, enrolment_id: int) -> HttpResponse:
     context = {
         "enrolment": enrolment,
         "blocks": blocks,
-        "progress": ledger.progress_of([enrolment_id])[enrolment_id],
+        "progress": ledger.progress_of_rows([enrolment])[enrolment_id],
         "next": queries.next_line(blocks),
         "why_not": policies.why_not_study(enrolment, clock.now()),
     }

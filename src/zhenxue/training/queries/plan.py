@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from zhenxue.catalogue import api as catalogue
@@ -13,6 +14,8 @@ from zhenxue.training.data import RULE_DEFAULTS, LineMode, OnlineShare, online_s
 from zhenxue.training.models import Cohort, Enrolment, PlanLine, Programme, Stage
 
 DIGEST_VERSION = 1
+#: Filed plans that a process remembers, each with its units and their texts (some 100 kB).
+KEPT_PLANS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,24 @@ def plan_units(cohort_id: int) -> list[PlanUnit]:
     return [
         PlanUnit(line, line.stage.number, unit) for line in lines for unit in units.get(line.course_version_id or 0, [])
     ]
+
+
+def plan_units_of(cohort: Cohort) -> Sequence[PlanUnit]:
+    """As ``plan_units``; the plan of a filed cohort, whose digest names its contents, is read once a process.
+
+    What it gives is shared between requests: read it, never change it.
+    """
+    return _frozen_units(cohort.pk, cohort.plan_digest) if is_frozen(cohort) else plan_units(cohort.pk)
+
+
+def is_frozen(cohort: Cohort) -> bool:
+    """Whether the plan is exactly what its digest names (a returned filing keeps its digest while it is edited)."""
+    return bool(cohort.plan_digest) and not cohort.plan_open
+
+
+@lru_cache(maxsize=KEPT_PLANS)
+def _frozen_units(cohort_id: int, plan_digest: str) -> Sequence[PlanUnit]:
+    return tuple(plan_units(cohort_id))
 
 
 def required_by_stage(cohort_id: int, units: Sequence[PlanUnit] | None = None) -> dict[int, RequiredSeconds]:
