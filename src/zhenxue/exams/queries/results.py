@@ -23,10 +23,12 @@ def passed(cohort_id: int) -> dict[int, set[int]]:
 
 def results_of(enrolment_ids: Iterable[int]) -> dict[int, list[Result]]:
     """Per enrolment the best result of each exam that was marked, by stage; one query."""
-    rows = Attempt.objects.filter(enrolment_id__in=list(enrolment_ids), state=AttemptState.MARKED).select_related(
-        "exam__paper"
+    rows = Attempt.objects.filter(enrolment_id__in=list(enrolment_ids), state=AttemptState.MARKED).values_list(
+        *("enrolment_id", "exam_id", "number", "score", "passed", "submitted_at"),
+        *("exam__stage_number", "exam__paper__total"),
+        named=True,
     )
-    grouped: dict[tuple[int, int], list[Attempt]] = defaultdict(list)
+    grouped: dict[tuple[int, int], list[Any]] = defaultdict(list)
     for attempt in rows:
         grouped[attempt.enrolment_id, attempt.exam_id].append(attempt)
     found: dict[int, list[Result]] = defaultdict(list)
@@ -36,9 +38,9 @@ def results_of(enrolment_ids: Iterable[int]) -> dict[int, list[Result]]:
             Result(
                 exam_id=exam,
                 enrolment_id=enrolment,
-                stage_number=best.exam.stage_number,
-                score=best.score or best.exam.paper.total * 0,
-                total=best.exam.paper.total,
+                stage_number=best.exam__stage_number,
+                score=best.score or best.exam__paper__total * 0,
+                total=best.exam__paper__total,
                 passed=bool(best.passed),
                 submitted_at=best.submitted_at,
                 attempts=len(attempts),

@@ -68,16 +68,17 @@ def cohort(request: ActorRequest, cohort_id: int) -> HttpResponse:
 def learners(request: ActorRequest, cohort_id: int) -> HttpResponse:
     """The roster with hours and results."""
     found = training.get_cohort(request.actor, cohort_id)
-    rows: QuerySet[Any] = queries.cohort_enrolments(request.actor, found.pk)
+    rows: QuerySet[Any] = queries.cohort_enrolments(request.actor, found.pk).select_related(None)
     listing = Listing(
         request,
-        rows,
+        rows.select_related("person"),
         search=("person__name",),
         filters=(Filter("state", "学籍", EnrolmentState.choices()),),
         sorts={"person__name": "姓名", "enrolled_at": "报名时间"},
         default_sort="person__name",
     )
-    context = _frame(request, found, "learners") | {"listing": listing, "rows": queries.learner_rows(listing.rows)}
+    learners = queries.learner_rows(listing.rows, found)
+    context = _frame(request, found, "learners") | {"listing": listing, "rows": learners}
     return render(request, "supervision/learners.html", context)
 
 

@@ -23,7 +23,7 @@ from zhenxue.subsidy.web.support import MANAGERS, STAFF, download, steps_of, ton
 def claim_list(request: ActorRequest) -> HttpResponse:
     listing = Listing(
         request,
-        queries.visible_claims(request.actor),
+        queries.visible_claims(request.actor).select_related(None).select_related("cohort__organisation"),
         search=("cohort__code", "cohort__title", "cohort__organisation__name", "voucher_number"),
         filters=(Filter("state", "状态", ClaimState.choices()),),
         sorts={"cohort__code": "班期", "total_cents": "金额", "submitted_at": "申报时间", "state": "状态"},

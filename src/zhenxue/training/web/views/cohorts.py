@@ -42,7 +42,7 @@ def cohorts(request: ActorRequest) -> HttpResponse:
     """Cohorts in sight."""
     listing = Listing(
         request,
-        visible_cohorts(request.actor),
+        visible_cohorts(request.actor).select_related(None).select_related("organisation"),
         search=("code", "title", "organisation__name"),
         filters=(Filter("state", "状态", CohortState.choices()),),
         sorts=SORTS,
