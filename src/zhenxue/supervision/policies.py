@@ -31,6 +31,6 @@ def _ids(refs: Iterable[str]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
     for ref in refs:
         kind, _, number = ref.partition(":")
-        if number.isdigit():
+        if number.isdecimal():
             found.setdefault(kind, set()).add(int(number))
     return found

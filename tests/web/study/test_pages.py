@@ -39,6 +39,16 @@ def fetch(client: Client, address: str) -> Any:
     return response
 
 
+def test_an_address_that_names_no_session_is_answered_in_words(running: Running) -> None:
+    client = client_for(running.learners[0])
+    for path in ("/study/sessions/987654321/close/", "/study/sessions/987654321/master.m3u8"):
+        answer = client.post(path) if path.endswith("close/") else client.get(path)
+        assert answer.status_code == 404
+        assert "没有找到这个学习会话" in answer.content.decode()
+    refused = client.post("/study/hand-over/", {"enrolment": "²", "unit": "1"})
+    assert "没有说明要学哪个单元" in refused.content.decode()
+
+
 def test_home_shows_one_clear_button_and_leads_to_the_next_unit(running: Running) -> None:
     client = client_for(running.learners[0])
     first = units_of(running)[0]

@@ -136,7 +136,7 @@ def read_scores(data: dict[str, str]) -> dict[int, Decimal]:
     scores: dict[int, Decimal] = {}
     for key, value in data.items():
         name, _, question = key.partition("-")
-        if name == "score" and question.isdigit():
+        if name == "score" and question.isdecimal():
             try:
                 scores[int(question)] = Decimal(value.strip())
             except ArithmeticError:

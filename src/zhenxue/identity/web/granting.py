@@ -46,7 +46,7 @@ def open_for(actor: Actor, organisation: Organisation, values: dict[str, Any], n
 def grant(actor: Actor, account: Account, choice: str, now: dt.datetime) -> Membership:
     """Give the chosen role."""
     number, _, role = choice.partition(":")
-    if not number.isdigit():
+    if not number.isdecimal():
         raise Invalid("identity.grant", "请选择机构与角色。", fields={"grant": "请选择机构与角色。"})
     organisation = organisations.get_visible_organisation(actor, int(number))
     return accounts.grant_role(actor=actor, account=account, organisation=organisation, role=Role(role), now=now)

@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock
-from zhenxue.kernel.errors import ZhenxueError
+from zhenxue.kernel.errors import NotFound, ZhenxueError
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Claim, Reason
 from zhenxue.study.data import EndReason, SessionState
@@ -24,6 +24,7 @@ LEDGER_REASONS = frozenset({Reason.NONE, Reason.ALREADY_COUNTED, Reason.UNIT_FUL
 #: An open session without a beat for this long is over (at least three of its gaps).
 SILENT_MS = 90_000
 SETTLE_EVERY_MS = 60_000
+NO_SUCH_SESSION = "没有找到这个学习会话，请回到课程页重新进入。"
 
 
 def locked_sessions() -> QuerySet[StudySession]:
@@ -32,8 +33,11 @@ def locked_sessions() -> QuerySet[StudySession]:
 
 
 def lock_session(session_id: int) -> StudySession:
-    """One session row, held by this transaction."""
-    return locked_sessions().get(pk=session_id)
+    """One session row, held by this transaction; raises ``NotFound``."""
+    found = locked_sessions().filter(pk=session_id).first()
+    if found is None:
+        raise NotFound("study.no_such_session", NO_SUCH_SESSION)
+    return found
 
 
 def settle(*, session_id: int, now: dt.datetime) -> int:

@@ -169,7 +169,7 @@ def waiting_for(actor: Actor) -> QuerySet[Claim]:
 def chosen_stage(actor: Actor, data: Mapping[str, str]) -> tuple[training.Cohort, int]:
     """Cohort and stage from a form (``stage`` is ``cohort-number``); raises ``Invalid`` or ``NotFound``."""
     cohort, _, stage = data.get("stage", "").partition("-")
-    if not (cohort.isdigit() and stage.isdigit() and len(cohort) < 19 and len(stage) < 5):
+    if not (cohort.isdecimal() and stage.isdecimal() and len(cohort) < 19 and len(stage) < 5):
         raise Invalid("subsidy.no_stage", "请选择要申报的班期和阶段。")
     return training.get_cohort(actor, int(cohort)), int(stage)
 

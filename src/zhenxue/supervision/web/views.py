@@ -118,7 +118,7 @@ def _timeline(request: ActorRequest, refs: list[str]) -> dict[str, Any]:
         refs=refs,
         kinds=[kind] if kind else None,
         limit=TIMELINE_PAGE,
-        before=int(before) if before.isdigit() else None,
+        before=int(before) if before.isdecimal() else None,
     )
     kinds = [
         one

@@ -65,7 +65,7 @@ def paper_page(request: ActorRequest, paper_id: int) -> HttpResponse:
 @require_POST
 def paper_add(request: ActorRequest, paper_id: int) -> HttpResponse:
     paper = queries.get_paper(request.actor, paper_id)
-    chosen = [int(value) for value in request.POST.getlist("question") if value.isdigit()]
+    chosen = [int(value) for value in request.POST.getlist("question") if value.isdecimal()]
     if not chosen:
         raise Invalid("exams.nothing_chosen", "还没有勾选题目，请先勾选要加入试卷的题。")
     added = operations.add_questions(actor=request.actor, paper=paper, question_ids=chosen)

@@ -87,7 +87,7 @@ def choose_role(request: ActorRequest) -> HttpResponse:
     """Pick the role to act in; all pages then show what that role may see."""
     back = safe_next(request, request.POST.get("next") or request.GET.get("next", ""))
     chosen = request.POST.get("membership", "")
-    if request.method == "POST" and chosen.isdigit() and request.login_session:
+    if request.method == "POST" and chosen.isdecimal() and request.login_session:
         sessions.choose_role(session_id=request.login_session.pk, actor=request.actor, membership_id=int(chosen))
         return redirect(back or home_address())
     memberships = queries.list_memberships(request.actor.account_id or 0)
