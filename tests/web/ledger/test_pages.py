@@ -53,6 +53,9 @@ def test_everybody_who_may_look_reads_the_same_sums(running: Running) -> None:
         detail = client.get(day).content.decode()
         assert "页面不在前台" in detail
         assert "计入 50:00" in detail
+        archive = f"/archives/{running.enrolments[0].pk}/"
+        assert f'href="{archive}"' in page
+        assert "计入线下学时" in client.get(archive).content.decode(), who.label
         assert ("监管视图 · 只读" in page) == who.is_bureau
 
 
