@@ -1,11 +1,16 @@
 """Model fields for personal data."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
 from zhenxue.kernel import crypto
+
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField  # Django's own takes no parameters
 
 
 class Sealed:
@@ -40,7 +45,7 @@ class SealedAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class SealedTextField(models.TextField[str, str]):
+class SealedTextField(_TextField):
     """Text that is encrypted in the database and plain in Python (``kernel.crypto``); it cannot be searched.
 
     It is opened when it is first read from its object; a value that does not open raises ``crypto.SealBroken`` then.
