@@ -93,7 +93,7 @@ class Listing:
 
     def _chosen_size(self, default: int) -> int:
         asked = self.query.get("size", "")
-        return int(asked) if asked.isascii() and asked.isdigit() and int(asked) in {*SIZES, default} else default
+        return next((size for size in {*SIZES, default} if str(size) == asked), default)
 
     def _chosen(self, one: Filter) -> str:
         value = self.query.get(one.param, "")

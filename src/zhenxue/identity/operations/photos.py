@@ -74,6 +74,24 @@ def unmask_photo(*, actor: Actor, person_id: int, what: str, reason: str, now: d
     return media_type(content), content
 
 
+def reseal_photos() -> int:
+    """Seal photographs again that lie under an older key (key rotation); how many there were."""
+    count = 0
+    for what in PHOTOS:
+        for key, path in list(Person.objects.exclude(**{what: ""}).values_list("pk", what)):
+            with storage.open_file(path) as stream:
+                sealed = stream.read().decode()
+            if not crypto.needs_resealing(sealed):
+                continue
+            context = f"{CONTEXT}.{what}"
+            again = crypto.seal(crypto.unseal(sealed, context=context), context=context)
+            stored = storage.store_stream("people", storage.new_name(".sealed"), [again.encode()])
+            won = Person.objects.filter(pk=key, **{what: path}).update(**{what: stored.path})
+            storage.delete(path if won else stored.path)
+            count += won
+    return count
+
+
 def check_photo(what: str, content: bytes) -> None:
     """Raises ``Invalid`` at the field unless the bytes look like a whole JPEG or PNG of a sensible size."""
     if what not in PHOTOS:
