@@ -51,11 +51,25 @@ django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
 import pytest  # noqa: E402 - after Django, so that every conftest below may import models
+from django.conf import settings as django_settings  # noqa: E402 - see above
 from django.core.cache import cache  # noqa: E402 - see above
 from django.db import connections  # noqa: E402 - see above
+from pytest_django import DjangoDbBlocker  # noqa: E402 - see above
 from pytest_django.fixtures import Settings  # noqa: E402 - see above
 
 pytest_plugins = ["tests.support.site", "tests.support.browser"]
+django_settings.PASSWORD_HASHERS = ["tests.support.passwords.QuickHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Occupations and the demo's regions are there once; factories load them again where a test emptied the tables."""
+    from tests.factories.catalogue import make_occupations
+    from tests.factories.identity import make_regions
+
+    with django_db_blocker.unblock():
+        make_regions("3715")
+        make_occupations()
 
 
 @pytest.fixture(scope="session")
