@@ -92,3 +92,18 @@ def test_a_role_posts_nothing_where_it_may_not_enter(role: Role) -> None:
         if not one.allows(role):
             status = client.post(filled(one.route), headers=JSON).status_code
             assert status in {403, 405}, f"{one.route} ({one.name}) takes a post of {role.label}: {status}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_a_post_about_something_that_is_not_there_is_answered_in_words(role: Role) -> None:
+    """A stale page or a made-up number never ends in a fault."""
+    make.make_rules()
+    client = make.client_for(somebody(role))
+    faults = []
+    for one in ADDRESSES:
+        if one.allows(role) and one.parameters and one.access != "public":
+            answer = client.post(filled(one.route), headers=JSON)
+            if answer.status_code >= 500:
+                faults.append(f"{one.route} ({one.name}) breaks for {role.label}: {answer.status_code}")
+    assert not faults, "\n".join(faults)
