@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.db.models import Count, QuerySet
 
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import Actor
+from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.training.data import AmendmentState, AttendanceState, CohortState, EnrolmentState, LineMode
 from zhenxue.training.models import Amendment, Attendance, Cohort, Enrolment, PlanLine, RosterImport
 from zhenxue.training.queries.scope import visible_amendments, visible_cohorts
@@ -60,14 +60,14 @@ def attendance_totals(cohort_id: int) -> dict[int, dict[str, int]]:
 
 
 def teacher_names(amendments: Iterable[Amendment]) -> dict[int, str]:
-    """Names of the teachers that amendments take out or bring in, by person id."""
+    """Names of the teachers that amendments take out or bring in, by person id. One query."""
     wanted = {
         person_id
         for one in amendments
         for person_id in one.changes.get("teacher", {}).values()
         if person_id is not None
     }
-    return {one: identity.get_person(one).name for one in sorted(wanted)}
+    return dict(identity.visible_people(SYSTEM).filter(pk__in=wanted).values_list("pk", "name"))
 
 
 def list_amendments(cohort_id: int) -> list[Amendment]:
