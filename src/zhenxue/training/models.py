@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from zhenxue.catalogue.data import TargetGroup
 from zhenxue.kernel.fields import SealedTextField
 from zhenxue.training.data import (
     AmendmentKind,
@@ -14,6 +15,7 @@ from zhenxue.training.data import (
     EnrolmentState,
     ImportState,
     LineMode,
+    PasswordsState,
     ProgrammeKind,
     ProgrammeState,
     SkillLevel,
@@ -220,6 +222,12 @@ class Enrolment(models.Model):
         ]
         indexes: ClassVar = [models.Index(fields=["person", "state"], name="training_enrolment_person")]
 
+    @property
+    def target_group_label(self) -> str:
+        """The group in words; a value that no list knows any more as it stands."""
+        known = {group.value: group.label for group in TargetGroup}
+        return known.get(self.target_group, self.target_group)
+
 
 class Attendance(models.Model):
     """What the teacher recorded of one learner at one offline lesson."""
@@ -283,7 +291,15 @@ class RosterImport(models.Model):
     file_name = models.CharField("文件名", max_length=200)
     state = models.CharField("状态", max_length=10, choices=ImportState.choices())
     rows = SealedTextField("名册", blank=True)  # JSON list of RosterRow fields; emptied when discarded
-    accounts = SealedTextField("初始密码", blank=True)  # JSON list of InitialAccount; emptied at the first download
+    accounts = SealedTextField("初始密码", blank=True)  # JSON list of InitialAccount; emptied by download or expiry
+    passwords_state = models.CharField(
+        "初始密码清单", max_length=8, choices=PasswordsState.choices(), default=PasswordsState.NONE
+    )
+    passwords_again = models.BooleanField("包括发过没用过的", default=False)
+    passwords_done = models.PositiveIntegerField("初始密码已处理", default=0)  # imported rows, in the order of the file
+    passwords_note = models.CharField("初始密码说明", max_length=300, blank=True)
+    passwords_until = models.DateTimeField("清单保留到", null=True, blank=True)
+    progress_at = models.DateTimeField("最近进展", null=True, blank=True)  # database time; tells dead work from slow
     total = models.PositiveIntegerField("总行数", default=0)
     valid = models.PositiveIntegerField("可导入", default=0)
     done = models.PositiveIntegerField("已处理", default=0)  # progress of checking or importing

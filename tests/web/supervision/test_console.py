@@ -61,6 +61,12 @@ def test_an_archive_opens_for_its_learner_and_their_provider_and_for_nobody_else
     assert client_for(make_provider()).get(page).status_code == 404
 
 
+def test_an_archive_names_the_target_group_in_words(running: Running) -> None:
+    text = client_for(running.bureau).get(pages_of(running)[4]).content.decode()
+    assert "农村转移劳动力" in text
+    assert "rural" not in text
+
+
 def test_pages_mask_numbers_and_show_hours_attendance_and_proofs(running: Running) -> None:
     person = running.enrolments[0].person
     text = client_for(running.bureau).get(pages_of(running)[3]).content.decode()
