@@ -5,6 +5,8 @@ from zhenxue.identity.data import (
     SYSTEM,
     Actor,
     CitizenNumber,
+    FirstPassword,
+    IssuedPassword,
     OrganisationKind,
     OrganisationState,
     Role,
@@ -13,12 +15,17 @@ from zhenxue.identity.data import (
 )
 from zhenxue.identity.models import Account, LoginSession, Membership, Organisation, Person, Region
 from zhenxue.identity.operations.accounts import (
-    ensure_learner_account,
     grant_role,
     open_account,
     reset_password,
     revoke_role,
     set_active,
+)
+from zhenxue.identity.operations.learners import (
+    ensure_learner_account,
+    ensure_learner_accounts,
+    issue_first_passwords,
+    make_first_passwords,
 )
 from zhenxue.identity.operations.organisations import (
     OrganisationFields,
@@ -27,10 +34,17 @@ from zhenxue.identity.operations.organisations import (
     suspend_organisation,
     verify_organisation,
 )
-from zhenxue.identity.operations.people import check_reason, register_person
+from zhenxue.identity.operations.people import PersonFields, check_reason, register_people, register_person
 from zhenxue.identity.operations.reference import load_regions, load_rules
 from zhenxue.identity.operations.sessions import change_password, open_session
-from zhenxue.identity.queries.accounts import actor_of, find_session, get_account, list_memberships, visible_accounts
+from zhenxue.identity.queries.accounts import (
+    actor_of,
+    find_session,
+    get_account,
+    list_memberships,
+    never_signed_in,
+    visible_accounts,
+)
 from zhenxue.identity.queries.organisations import (
     bureau_of,
     find_organisation_by_uscc,
@@ -44,6 +58,7 @@ from zhenxue.identity.queries.organisations import (
 )
 from zhenxue.identity.queries.people import (
     find_account_of,
+    find_people,
     find_person_by_citizen_number,
     get_person,
     get_visible_person,
@@ -54,7 +69,13 @@ from zhenxue.identity.queries.people import (
     visible_people,
 )
 from zhenxue.identity.queries.rules import get_rules
-from zhenxue.identity.validators import check_citizen_number, check_name, check_phone, check_uscc
+from zhenxue.identity.validators import (
+    check_citizen_number,
+    check_name,
+    check_phone,
+    check_social_card_number,
+    check_uscc,
+)
 from zhenxue.identity.web.access import ActorRequest, ask_to_sign_in, public, roles, signed_in
 
 __all__ = [
@@ -64,6 +85,8 @@ __all__ = [
     "Actor",
     "ActorRequest",
     "CitizenNumber",
+    "FirstPassword",
+    "IssuedPassword",
     "LoginSession",
     "Membership",
     "Organisation",
@@ -71,6 +94,7 @@ __all__ = [
     "OrganisationKind",
     "OrganisationState",
     "Person",
+    "PersonFields",
     "Region",
     "Role",
     "Rule",
@@ -83,11 +107,14 @@ __all__ = [
     "check_name",
     "check_phone",
     "check_reason",
+    "check_social_card_number",
     "check_uscc",
     "edit_organisation",
     "ensure_learner_account",
+    "ensure_learner_accounts",
     "find_account_of",
     "find_organisation_by_uscc",
+    "find_people",
     "find_person_by_citizen_number",
     "find_region",
     "find_session",
@@ -98,18 +125,22 @@ __all__ = [
     "get_visible_organisation",
     "get_visible_person",
     "grant_role",
+    "issue_first_passwords",
     "list_memberships",
     "list_organisations",
     "list_regions",
     "list_teachers",
     "load_regions",
     "load_rules",
+    "make_first_passwords",
+    "never_signed_in",
     "open_account",
     "open_session",
     "people_of_organisation",
     "public",
     "region_path",
     "register_organisation",
+    "register_people",
     "register_person",
     "register_person_reach",
     "reset_password",

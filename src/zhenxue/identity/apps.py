@@ -34,15 +34,20 @@ KINDS = (
     Kind("identity.organisation_verified", "机构实名核验通过", _ORGANISATION_PRIVATE, _ORGANISATION),
     Kind("identity.organisation_suspended", "机构停用", ("reason",), _lines(reason="原因")),
     Kind("identity.person_registered", "人员实名登记", ("citizen_number",), _lines(citizen_number="公民身份号码")),
+    Kind("identity.people_registered", "人员批量实名登记", (), _lines(count="人数")),
     Kind("identity.person_completed", "人员资料补充"),
+    Kind("identity.people_completed", "人员资料批量补充", (), _lines(count="人数")),
     Kind("identity.photo_stored", "证件照片或头像上传", (), _lines(what="照片")),
     Kind("identity.phone_changed", "手机号码变更", ("before", "after"), _lines(before="原号码", after="新号码")),
     Kind("identity.account_opened", "账号开通", ("username",), _lines(username="登录名", role="角色")),
+    Kind("identity.accounts_opened", "账号批量开通", (), _lines(role="角色", count="账号数")),
+    Kind("identity.first_passwords_issued", "批量发放初始密码", (), _lines(count="账号数")),
     Kind("identity.account_activated", "账号启用"),
     Kind("identity.account_deactivated", "账号停用"),
     Kind("identity.password_reset", "密码重置"),
     Kind("identity.password_changed", "本人修改密码"),
     Kind("identity.role_granted", "角色授予", (), _lines(role="角色")),
+    Kind("identity.roles_granted", "角色批量授予", (), _lines(role="角色", count="账号数")),
     Kind("identity.role_revoked", "角色撤销", (), _lines(role="角色")),
     Kind(
         "identity.signed_in_by_hand_over",
@@ -104,12 +109,15 @@ class IdentityConfig(AppConfig):
     label = "identity"
 
     def ready(self) -> None:
+        from zhenxue.identity.operations.photos import reseal_photos
         from zhenxue.identity.operations.tidying import tidy
         from zhenxue.identity.policies import may_view_entry
+        from zhenxue.kernel import resealing
 
         for kind in KINDS:
             register(kind)
         register_viewer(may_view_entry)
         for item in ITEMS:
             navigation.register(item)
+        resealing.register("identity photographs", reseal_photos)
         periodic.register(periodic.Job("identity.tidy", 3600, lambda now: tidy(now=now)))

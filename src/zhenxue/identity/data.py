@@ -185,6 +185,24 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstPassword:
+    """A first password in clear and hashed, not yet anybody's."""
+
+    plain: str
+    hashed: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedPassword:
+    """A first password that an account has just got: to be handed over once, then forgotten."""
+
+    person_id: int
+    name: str
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
 class RowAnswer:
     """What an import did with one row of its file: ``created``, ``updated``, ``unchanged``, ``kept`` or
     ``refused``."""

@@ -7,6 +7,7 @@ names the fault and how to mend it. No database.
 import datetime as dt
 import re
 import unicodedata
+from functools import lru_cache
 
 from stdnum import numdb
 from stdnum.cn import ric, uscc
@@ -48,6 +49,7 @@ def check_citizen_number(text: str, *, today: dt.date | None = None) -> CitizenN
     return CitizenNumber(number, birth_date, "m" if int(number[16]) % 2 else "f", number[:6])
 
 
+@lru_cache(maxsize=8192)
 def is_known_region(code: str) -> bool:
     """Whether six digits are a division of GB/T 2260, in force now or once."""
     if code in PERMIT_REGIONS:

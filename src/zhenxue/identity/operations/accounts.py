@@ -65,27 +65,6 @@ def open_for_new_person(
         return open_account(actor=actor, person=known, username=username, role=role, organisation=organisation, now=now)
 
 
-def ensure_learner_account(
-    *, actor: Actor, person: Person, now: dt.datetime, password: str | None = None, must_change: bool = True
-) -> tuple[Account, str]:
-    """The person's account with the learner's role, opened if missing; the second value is the initial password or "".
-
-    The login name is ``xs`` and eight digits; a learner may as well sign in by phone or citizen number. Pass
-    ``password=""`` in bulk (rosters): no hashing, and the first password is issued later by ``reset_password``.
-    """
-    username = f"xs{person.pk:08d}"
-    return open_account(
-        actor=actor,
-        person=person,
-        username=username,
-        role=Role.LEARNER,
-        organisation=None,
-        now=now,
-        password=password,
-        must_change=must_change,
-    )
-
-
 def grant_role(
     *, actor: Actor, account: Account, organisation: Organisation | None, role: Role, now: dt.datetime
 ) -> Membership:
@@ -173,17 +152,22 @@ def check_username(text: str) -> str:
 
 
 def _create(person: Person, username: str, password: str, now: dt.datetime, must_change: bool) -> Account:
-    account = Account(username=username, person=person, created_at=now, must_change_password=must_change)
+    account = new_account(person, username, now, must_change=must_change)
     if password:
         account.set_password(password)
-    else:
-        account.set_unusable_password()
     try:
         with transaction.atomic():
             account.save(force_insert=True)
     except IntegrityError:
         message = "该登录名已被使用，请换一个。"
         raise Conflict("identity.username_taken", message, fields={"username": message}) from None
+    return account
+
+
+def new_account(person: Person, username: str, now: dt.datetime, *, must_change: bool = True) -> Account:
+    """An account, not yet written, that cannot sign in until it has a password."""
+    account = Account(username=username, person=person, created_at=now, must_change_password=must_change)
+    account.set_unusable_password()
     return account
 
 

@@ -1,15 +1,18 @@
 """Registering people and correcting what is on file."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import batched
 
 from django.db import IntegrityError, transaction
 
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import validators
-from zhenxue.identity.data import Actor
+from zhenxue.identity.data import Actor, CitizenNumber
 from zhenxue.identity.errors import NameDiffers
 from zhenxue.identity.models import Account, Person
+from zhenxue.identity.operations.evidence import record_batch
 from zhenxue.identity.policies import check_can_register_person, check_can_unmask
 from zhenxue.identity.queries import people as queries
 from zhenxue.kernel import clock, masking
@@ -29,6 +32,33 @@ class PersonFields:
 #: What may be unmasked, with the word for it.
 UNMASKABLE = {"citizen_number": "公民身份号码", "phone": "手机号码", "social_card_number": "电子社保卡号码"}
 REASON_LEAST = 4
+#: People written (and recorded) at a time by ``register_people``.
+BATCH = 500
+#: How often a batch is tried when others register the same people at the same moment.
+TRIES = 3
+
+
+@dataclass(slots=True)
+class _Draft:
+    """Checked fields of one person."""
+
+    name: str
+    number: CitizenNumber
+    phone: str
+    card: str
+
+    @property
+    def index(self) -> str:
+        return queries.citizen_index(self.number.number)
+
+
+@dataclass(slots=True)
+class _Entered:
+    """What ``_enter`` did: everybody by citizen number, who is new, and what was filled in for whom."""
+
+    people: dict[str, Person] = field(default_factory=dict)
+    fresh: list[Person] = field(default_factory=list)
+    filled: list[tuple[Person, list[str]]] = field(default_factory=list)
 
 
 def register_person(
@@ -41,35 +71,37 @@ def register_person(
     ``Refused``.
     """
     check_can_register_person(actor)
-    name = validators.check_name(name)
-    checked = validators.check_citizen_number(citizen_number, today=clock.civil_day(now))
-    phone = validators.check_phone(phone) if phone.strip() else ""
-    card = validators.check_social_card_number(social_card_number)
+    fields = PersonFields(name, citizen_number, phone, social_card_number)
+    draft = _check(fields, clock.civil_day(now))
     with transaction.atomic():
-        known = _locked(checked.number)
-        if known is None:
-            try:
-                with transaction.atomic():
-                    person = Person.objects.create(
-                        name=name,
-                        citizen_number=checked.number,
-                        citizen_index=queries.citizen_index(checked.number),
-                        birth_date=checked.birth_date,
-                        gender=checked.gender,
-                        phone=phone,
-                        phone_index=queries.phone_index(phone),
-                        social_card_number=card,
-                        social_card_index=queries.social_card_index(card),
-                        created_at=now,
-                    )
-            except IntegrityError:  # somebody else was faster with the same number
-                known = _locked(checked.number)
-                if known is None:
-                    raise
-            else:
-                _record("identity.person_registered", actor, person, now, citizen_number=_masked(person))
-                return person
-        return _complete(actor, known, name, phone, card, now)
+        entered = _enter([draft], now)
+        for person in entered.fresh:
+            _record("identity.person_registered", actor, person, now, citizen_number=_masked(person))
+        for person, filled in entered.filled:
+            _record("identity.person_completed", actor, person, now, filled=filled)
+    return entered.people[draft.number.number]
+
+
+def register_people(*, actor: Actor, drafts: Iterable[PersonFields], now: dt.datetime) -> dict[str, Person]:
+    """``register_person`` for many: the same checks and the same outcome, by citizen number in its standard form.
+
+    Works in batches of ``BATCH``, each whole or not at all, with one evidence entry a batch that is about every person
+    in it; hand in no more at once than is to be held in memory. Doing it again changes nothing. Wrap it in a
+    transaction where all batches must stand or fall together. Raises what ``register_person`` raises, with the name of
+    whom it is about; earlier batches stay then.
+    """
+    check_can_register_person(actor)
+    people: dict[str, Person] = {}
+    for batch in batched(drafts, BATCH):
+        checked = _merge([_check_of_many(fields, clock.civil_day(now)) for fields in batch])
+        with transaction.atomic():
+            entered = _enter(checked, now)
+            record_batch("identity.people_registered", actor, entered.fresh, now)
+            completed = [person for person, _ in entered.filled]
+            fields_of = {str(person.pk): filled for person, filled in entered.filled}
+            record_batch("identity.people_completed", actor, completed, now, filled=fields_of)
+        people.update(entered.people)
+    return people
 
 
 def change_phone(*, actor: Actor, account: Account, password: str, phone: str, now: dt.datetime) -> Person:
@@ -111,25 +143,106 @@ def check_reason(text: str, field: str = "reason") -> str:
     return text
 
 
-def _locked(number: str) -> Person | None:
-    return Person.objects.select_for_update().filter(citizen_index=queries.citizen_index(number)).first()
+def _check(fields: PersonFields, today: dt.date) -> _Draft:
+    """The fields in their standard form; raises ``Invalid``."""
+    return _Draft(
+        name=validators.check_name(fields.name),
+        number=validators.check_citizen_number(fields.citizen_number, today=today),
+        phone=validators.check_phone(fields.phone) if fields.phone.strip() else "",
+        card=validators.check_social_card_number(fields.social_card_number),
+    )
 
 
-def _complete(actor: Actor, person: Person, name: str, phone: str, card: str, now: dt.datetime) -> Person:
-    if person.name != name:
-        message = "该公民身份号码已用另一个姓名登记。请核对姓名和号码；如登记有误，请联系平台管理员更正。"
-        raise NameDiffers("identity.name_differs", message, fields={"name": message})
-    filled = []
-    if phone and not person.phone:
-        person.phone, person.phone_index = phone, queries.phone_index(phone)
-        filled += ["phone", "phone_index"]
-    if card and not person.social_card_number:
-        person.social_card_number, person.social_card_index = card, queries.social_card_index(card)
-        filled += ["social_card_number", "social_card_index"]
-    if filled:
-        person.save(update_fields=filled)
-        _record("identity.person_completed", actor, person, now, filled=[one for one in filled if one in UNMASKABLE])
-    return person
+def _check_of_many(fields: PersonFields, today: dt.date) -> _Draft:
+    try:
+        return _check(fields, today)
+    except Invalid as error:
+        raise Invalid(error.code, f"{fields.name}：{error.message}", fields=error.fields) from error
+
+
+def _merge(drafts: Sequence[_Draft]) -> list[_Draft]:
+    """One draft a person: the first, with what it lacks from the later ones; raises ``NameDiffers``."""
+    merged: dict[str, _Draft] = {}
+    for draft in drafts:
+        first = merged.setdefault(draft.number.number, draft)
+        if first.name != draft.name:
+            raise _name_differs(draft.name)
+        first.phone, first.card = first.phone or draft.phone, first.card or draft.card
+    return list(merged.values())
+
+
+def _enter(drafts: Sequence[_Draft], now: dt.datetime) -> _Entered:
+    """Find or create a person for each draft (all of different numbers), in three statements however many there are.
+
+    Rows are locked and written in the order of their index, so that two imports of the same people wait for each other
+    instead of locking up. A number that somebody else enters meanwhile fails the insert; then everything is looked up
+    again.
+    """
+    drafts = sorted(drafts, key=lambda draft: draft.index)
+    for left in range(TRIES, 0, -1):
+        known = _locked([draft.index for draft in drafts])
+        missing = [draft for draft in drafts if draft.index not in known]
+        try:
+            with transaction.atomic():
+                fresh = Person.objects.bulk_create([_person(draft, now) for draft in missing])
+        except IntegrityError:
+            if left == 1:
+                raise
+        else:
+            break
+    entered = _Entered(fresh=fresh)
+    pairs = [(known[draft.index], draft) for draft in drafts if draft.index in known]
+    for person, draft in pairs:
+        if person.name != draft.name:
+            raise _name_differs(draft.name if len(drafts) > 1 else "")
+    entered.filled = _complete(pairs)
+    everybody = known | {person.citizen_index: person for person in fresh}
+    entered.people = {draft.number.number: everybody[draft.index] for draft in drafts}
+    return entered
+
+
+def _person(draft: _Draft, now: dt.datetime) -> Person:
+    return Person(
+        name=draft.name,
+        citizen_number=draft.number.number,
+        citizen_index=draft.index,
+        birth_date=draft.number.birth_date,
+        gender=draft.number.gender,
+        phone=draft.phone,
+        phone_index=queries.phone_index(draft.phone),
+        social_card_number=draft.card,
+        social_card_index=queries.social_card_index(draft.card),
+        created_at=now,
+    )
+
+
+def _locked(indexes: Sequence[str]) -> dict[str, Person]:
+    rows = Person.objects.select_for_update().filter(citizen_index__in=indexes).order_by("citizen_index")
+    return {person.citizen_index: person for person in rows}
+
+
+def _complete(pairs: Sequence[tuple[Person, _Draft]]) -> list[tuple[Person, list[str]]]:
+    """Fill in what known people lack; gives who got what."""
+    changed = []
+    for person, draft in pairs:
+        filled = []
+        if draft.phone and not person.phone:
+            person.phone, person.phone_index = draft.phone, queries.phone_index(draft.phone)
+            filled.append("phone")
+        if draft.card and not person.social_card_number:
+            person.social_card_number, person.social_card_index = draft.card, queries.social_card_index(draft.card)
+            filled.append("social_card_number")
+        if filled:
+            changed.append((person, filled))
+    columns = ["phone", "phone_index", "social_card_number", "social_card_index"]
+    Person.objects.bulk_update([person for person, _ in changed], columns)
+    return changed
+
+
+def _name_differs(name: str) -> NameDiffers:
+    """For one of many the ``name`` says who."""
+    message = "该公民身份号码已用另一个姓名登记。请核对姓名和号码；如登记有误，请联系平台管理员更正。"
+    return NameDiffers("identity.name_differs", f"{name}：{message}" if name else message, fields={"name": message})
 
 
 def _masked(person: Person) -> str:

@@ -26,6 +26,8 @@ RULE_KEYS = (
     "idle_seconds",
     "max_rate_percent",
     "late_minutes",
+    "attendance_close_hours",
+    "finish_percent",
     "subsidy_online_percent",
 )
 

@@ -4,7 +4,8 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable
 
-from django.db.models import Q, QuerySet
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from zhenxue.identity.data import Actor, OrganisationKind, Role
 from zhenxue.identity.models import AccessLogEntry, Account, LoginSession, Membership
@@ -33,6 +34,15 @@ def roles_by_account(account_ids: Iterable[int]) -> dict[int, list[Membership]]:
     for row in rows.order_by("pk"):
         found[row.account_id].append(row)
     return found
+
+
+def never_signed_in(actor: Actor, person_ids: Iterable[int], *, without_password: bool = False) -> QuerySet[Account]:
+    """The visible, active accounts of these people on which nobody ever signed in and whose password is still to be
+    changed; ``without_password``: only those that never got one."""
+    signed_in = LoginSession.objects.filter(account=OuterRef("pk"))
+    rows = visible_accounts(actor).filter(person_id__in=list(person_ids), is_active=True, must_change_password=True)
+    rows = rows.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX) if without_password else rows
+    return rows.exclude(Exists(signed_in))
 
 
 def get_visible_account(actor: Actor, account_id: int) -> Account:

@@ -20,7 +20,19 @@ from zhenxue.kernel.listing import Filter, Listing
 
 PERSON_KINDS = tuple(
     f"identity.{word}"
-    for word in ("person_registered", "person_completed", "phone_changed", "unmasked", "account_opened", "role_granted")
+    for word in (
+        "person_registered",
+        "people_registered",
+        "person_completed",
+        "people_completed",
+        "phone_changed",
+        "unmasked",
+        "account_opened",
+        "accounts_opened",
+        "role_granted",
+        "roles_granted",
+        "first_passwords_issued",
+    )
 )
 STAFF = (Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN)
 
