@@ -126,6 +126,26 @@ IMPORT_TRANSITIONS: dict[ImportState, frozenset[ImportState]] = {
 }
 
 
+class PasswordsState(Labelled):
+    """The list of first passwords of an import."""
+
+    NONE = "none", "未生成"
+    MAKING = "making", "正在生成"
+    READY = "ready", "等待下载"
+    TAKEN = "taken", "已下载"
+    EXPIRED = "expired", "已过期"
+
+
+#: Making ends without a list when nobody needs a password, or when it fails before the first.
+PASSWORDS_TRANSITIONS: dict[PasswordsState, frozenset[PasswordsState]] = {
+    PasswordsState.NONE: frozenset({PasswordsState.MAKING}),
+    PasswordsState.MAKING: frozenset({PasswordsState.READY, PasswordsState.NONE}),
+    PasswordsState.READY: frozenset({PasswordsState.TAKEN, PasswordsState.EXPIRED}),
+    PasswordsState.TAKEN: frozenset({PasswordsState.MAKING}),
+    PasswordsState.EXPIRED: frozenset({PasswordsState.MAKING}),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class OnlineShare:
     """Minutes online and offline of a programme or plan, and the share that N11 limits."""
@@ -247,12 +267,12 @@ class InitialAccount:
 ROSTER_TITLES = ("姓名", "公民身份号码", "手机号码", "电子社保卡号", "人员类别")
 #: More rows than this are checked and imported by the worker, with progress.
 ROSTER_BACKGROUND_ROWS = 500
-#: Rules that a region's rule set may name; the value here is the platform's default when it does not.
-RULE_DEFAULTS: dict[str, int] = {
-    "minutes_per_class_hour": 45,
-    "online_share_percent": 40,
-    "cohort_max_learners": 60,
-    "pass_percent": 60,
-    "late_minutes": 15,
-    "attendance_close_hours": 72,
-}
+#: First passwords of more people than this are made by the worker (each takes some 20 ms to hash).
+PASSWORDS_AT_ONCE = 60
+#: How long a list of first passwords lies sealed when nobody takes it.
+PASSWORDS_HOURS = 24
+#: Work without progress for so long is taken for dead and may be started again.
+STALE_MINUTES = 10
+#: Rules that joined the rule sets after plans had been frozen, with what was applied to those plans until then. All
+#: numbers in force come from the region's rule set (``identity.get_rules``); this only completes older plans.
+LATER_RULES: dict[str, int] = {"attendance_close_hours": 72, "finish_percent": 95}

@@ -76,6 +76,8 @@ KINDS = (
     Kind("training.learners_enrolled", "学员加入名册", erasable=("file",), describe=_enrolled),
     Kind("training.learner_removed", "学员移出名册", describe=_describe()),
     Kind("training.learner_left", "学员退出", erasable=("reason",), describe=_describe("reason")),
+    Kind("training.initial_passwords_made", "生成初始密码", describe=_describe("code", "accounts")),
+    Kind("training.initial_passwords_expired", "初始密码清单过期销毁", describe=_describe("code", "accounts")),
     Kind("training.initial_passwords_taken", "下载初始密码清单", describe=_describe("code", "accounts")),
     Kind("training.attendance_recorded", "登记考勤", erasable=("reason",), describe=ATTENDED),
     Kind("training.attendance_corrected", "更正考勤", erasable=("reason", "correction"), describe=ATTENDED),

@@ -13,7 +13,6 @@ from zhenxue.training.data import (
     COHORT_TRANSITIONS,
     OPEN_STATES,
     PROGRAMME_TRANSITIONS,
-    RULE_DEFAULTS,
     AmendmentState,
     CohortState,
     EnrolmentState,
@@ -21,6 +20,7 @@ from zhenxue.training.data import (
 )
 from zhenxue.training.errors import CannotStudy
 from zhenxue.training.models import Amendment, Cohort, Enrolment, PlanLine, Programme
+from zhenxue.training.queries.plan import rules_of
 
 
 def allows(check: Callable[..., None], *args: Any) -> bool:
@@ -164,7 +164,7 @@ def check_can_record_attendance(actor: Actor, line: PlanLine, now: dt.datetime) 
         raise Conflict("training.lesson_unplanned", "这节课还没有安排时间，不能登记考勤。")
     if now < line.starts_at:
         raise Refused("training.lesson_not_begun", "还没有上课，上课时间到了才能登记考勤。")
-    hours = {**RULE_DEFAULTS, **cohort.rules}["attendance_close_hours"]
+    hours = rules_of(cohort)["attendance_close_hours"]
     if actor.role is Role.TEACHER and now > line.ends_at + dt.timedelta(hours=hours):
         raise Refused(
             "training.attendance_closed",

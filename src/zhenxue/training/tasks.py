@@ -1,4 +1,4 @@
-"""Background work of training: large rosters, and cohorts that start by their date."""
+"""Background work of training: large rosters, first passwords, and cohorts that start by their date."""
 
 import datetime as dt
 from typing import Any
@@ -7,10 +7,11 @@ from django.dispatch import receiver
 from django.tasks import task
 
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import Role
+from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel import clock
 from zhenxue.training import signals
-from zhenxue.training.operations import filing, roster
+from zhenxue.training.data import PASSWORDS_HOURS
+from zhenxue.training.operations import filing, initial_passwords, roster
 
 
 @task
@@ -22,10 +23,39 @@ def check_roster(import_id: int) -> None:
 @task
 def import_roster(import_id: int, account_id: int, role: str) -> None:
     """Imports a confirmed large roster in the name of the manager who confirmed it, if still in office."""
+    manager = _manager(account_id, role)
+    if manager is not None:
+        roster.run_import(actor=manager, import_id=import_id, now=clock.now())
+
+
+@task
+def make_passwords(import_id: int, account_id: int, role: str) -> None:
+    """Makes the first passwords of an import in the name of the manager who asked, if still in office."""
+    manager = _manager(account_id, role)
+    if manager is not None:
+        now = clock.now()
+        initial_passwords.make_passwords(actor=manager, import_id=import_id, now=now)
+        plan_drop(import_id, now)
+
+
+@task
+def drop_passwords(import_id: int) -> None:
+    """Destroys a list of first passwords that nobody took in time."""
+    initial_passwords.drop_passwords(import_id=import_id, now=clock.now())
+
+
+def plan_drop(import_id: int, now: dt.datetime) -> None:
+    """Has the list destroyed when its time is up; where work cannot be put off, the next look at it does that."""
+    if drop_passwords.get_backend().supports_defer:
+        moment = now + dt.timedelta(hours=PASSWORDS_HOURS, minutes=1)
+        drop_passwords.using(run_after=moment).enqueue(import_id)
+
+
+def _manager(account_id: int, role: str) -> Actor | None:
     for membership in identity.list_memberships(account_id):
         if membership.role == role and Role(role) in {Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER}:
-            roster.run_import(actor=identity.actor_of(membership), import_id=import_id, now=clock.now())
-            return
+            return identity.actor_of(membership)
+    return None
 
 
 @task

@@ -10,7 +10,7 @@ from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Conflict, Invalid, ZhenxueError
 from zhenxue.training import policies, signals
-from zhenxue.training.data import RULE_DEFAULTS, CohortState, EnrolmentState, LineMode
+from zhenxue.training.data import CohortState, EnrolmentState, LineMode
 from zhenxue.training.models import Attendance, Cohort, Enrolment, PlanLine
 from zhenxue.training.operations.common import facts, field_error, locked_cohort, record_cohort, required_reason
 from zhenxue.training.queries.checks import failed, list_checks
@@ -53,7 +53,7 @@ def approve_cohort(
             words = "；".join(f"{check.title}：{' '.join(check.details)}" for check in problems)
             raise Conflict("training.checks_failed", f"提交之后情况有变，现在不能通过，请退回并说明：{words}")
         rules = identity.get_rules(region_code=cohort.region_id, on=clock.civil_day(now))
-        cohort.rules = {**RULE_DEFAULTS, **rules.frozen()}
+        cohort.rules = rules.frozen()
         share = plan_share(list_lines(cohort.pk))
         exceeds = share.exceeds(cohort.rules["online_share_percent"])
         if exceeds and not accept_share_exception:

@@ -1,10 +1,12 @@
 """The roster of a cohort: read a file, answer each row, import all valid rows or nothing; add one; leave."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import batched
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import api as identity
@@ -13,19 +15,24 @@ from zhenxue.kernel.errors import Conflict, Invalid, NotFound, ZhenxueError
 from zhenxue.training import policies, signals
 from zhenxue.training.data import (
     IMPORT_TRANSITIONS,
+    PASSWORDS_AT_ONCE,
     ROSTER_BACKGROUND_ROWS,
+    STALE_MINUTES,
     CohortState,
     EnrolmentState,
     ImportState,
     InitialAccount,
+    PasswordsState,
     RosterRow,
 )
 from zhenxue.training.models import Cohort, Enrolment, RosterImport
-from zhenxue.training.operations.common import account_of, locked_cohort, record_cohort, required_reason
+from zhenxue.training.operations.common import account_of, locked_cohort, required_reason
+from zhenxue.training.operations.initial_passwords import make_passwords, start_passwords
 from zhenxue.training.queries import roster as sheets
 from zhenxue.training.queries.scope import get_cohort, visible_enrolments, visible_imports
 
-CHUNK = 200
+#: People and enrolments written at a time.
+CHUNK = 500
 
 
 def upload_roster(*, actor: Actor, cohort_id: int, data: bytes, file_name: str, now: dt.datetime) -> RosterImport:
@@ -62,9 +69,7 @@ def check_import(*, import_id: int, now: dt.datetime) -> None:
     if found is None or found.state != ImportState.CHECKING:
         return
     mine = RosterImport.objects.filter(pk=import_id, state=ImportState.CHECKING)
-    rows = sheets.answer_rows(
-        found.cohort, sheets.load_rows(found.rows), now, progress=lambda done: _report(mine, done)
-    )
+    rows = sheets.answer_rows(found.cohort, sheets.load_rows(found.rows), now, lambda done: _report(mine, done))
     found.rows, found.valid, found.done = sheets.dump_rows(rows), sum(row.is_valid for row in rows), len(rows)
     with transaction.atomic():
         current = RosterImport.objects.select_for_update().get(pk=import_id)
@@ -77,6 +82,8 @@ def confirm_import(*, actor: Actor, import_id: int, skip_invalid: bool, now: dt.
     """Say yes to a checked file. ``skip_invalid`` must be said when some rows cannot be imported.
 
     Small files are imported here, in one transaction; larger ones become ``IMPORTING`` and wait for ``run_import``.
+    Then first passwords are made for a small file: here for up to ``PASSWORDS_AT_ONCE`` people; for more its
+    ``passwords_state`` is ``MAKING`` and waits for ``make_passwords``.
     Raises ``Invalid`` when rows have problems and were not waived, ``Conflict`` at a second click.
     """
     with transaction.atomic():
@@ -93,18 +100,23 @@ def confirm_import(*, actor: Actor, import_id: int, skip_invalid: bool, now: dt.
                 f"或勾选“有问题的行不导入”，只导入其余 {found.valid} 行。",
                 fields={"skip_invalid": "请勾选“有问题的行不导入”，或改好后重新上传。"},
             )
-        found.skip_invalid, found.state, found.done = skip_invalid, ImportState.IMPORTING, 0
-        found.save(update_fields=["skip_invalid", "state", "done"])
+        found.skip_invalid, found.state, found.done, found.progress_at = skip_invalid, ImportState.IMPORTING, 0, now
+        found.save(update_fields=["skip_invalid", "state", "done", "progress_at"])
         if found.total <= ROSTER_BACKGROUND_ROWS:
             _import_small(actor, found, cohort, now)
+            found = start_passwords(actor=actor, import_id=import_id, again=False, now=now)
+    if found.passwords_state == PasswordsState.MAKING and found.imported <= PASSWORDS_AT_ONCE:
+        make_passwords(actor=actor, import_id=import_id, now=now)
+        found.refresh_from_db()
     return found
 
 
 def run_import(*, actor: Actor, import_id: int, now: dt.datetime) -> None:
     """Import a large file; the worker calls it with the actor who confirmed.
 
-    People are entered in small transactions (so that nobody else waits), then all enrolments in one. When that fails
-    the roster is unchanged and the import says so.
+    People and accounts are entered in small transactions (so that nobody else waits), then all enrolments in one that
+    also says so. It may die anywhere and be run again (``resume_import``), even twice at once: known people are found
+    again, and whoever finishes first ends it. When it is refused the roster is unchanged and the import says why.
     """
     found = (
         RosterImport.objects.select_related("cohort__programme", "cohort__organisation").filter(pk=import_id).first()
@@ -112,22 +124,33 @@ def run_import(*, actor: Actor, import_id: int, now: dt.datetime) -> None:
     if found is None or found.state != ImportState.IMPORTING:
         return
     mine = RosterImport.objects.filter(pk=import_id)
-    rows = sheets.load_rows(found.rows)
+    rows, skip = sheets.load_rows(found.rows), found.skip_invalid
     try:
-        people = _register_in_chunks(actor, rows, now, lambda done: _report(mine, done))
+        people = _enter_people(actor, _still_valid(found.cohort, rows, skip_invalid=skip), now, mine)
         with transaction.atomic():
+            found = RosterImport.objects.select_for_update().get(pk=import_id)
             cohort = locked_cohort(actor, found.cohort_id)
-            policies.check_can_edit_cohort(actor, cohort)
-            rows = _still_valid(cohort, rows, now, skip_invalid=found.skip_invalid)
-            valid = [(row, people[row.citizen_number]) for row in rows if row.is_valid]
-            _enrol(actor, cohort, valid, now, file_name=found.file_name)
-            found.rows, found.imported, found.done = sheets.dump_rows(rows), len(valid), found.total
-            found.state, found.finished_at = ImportState.DONE, now
-            found.save(update_fields=["rows", "imported", "done", "state", "finished_at"])
+            if found.state == ImportState.IMPORTING:
+                policies.check_can_edit_cohort(actor, cohort)
+                _finish(actor, found, cohort, _still_valid(cohort, rows, skip_invalid=skip), people, now)
     except ZhenxueError as error:
-        found.state, found.finished_at = ImportState.FAILED, now
-        found.failure = f"没有学员被加入名册。{error.message}"[:300]
-        found.save(update_fields=["state", "finished_at", "failure"])
+        failure = f"没有学员被加入名册。{error.message}"[:300]
+        mine.filter(state=ImportState.IMPORTING).update(state=ImportState.FAILED, finished_at=now, failure=failure)
+
+
+def resume_import(*, actor: Actor, import_id: int, now: dt.datetime) -> RosterImport:
+    """Start work again that has stood still for ``STALE_MINUTES`` (the server was stopped); the caller enqueues it.
+
+    Raises ``Conflict`` while it makes progress or when there is nothing to go on with.
+    """
+    with transaction.atomic():
+        found = _locked_import(actor, import_id)
+        policies.check_can_manage(actor, found.cohort.organisation_id)
+        if not is_stale(found, now):
+            raise Conflict("training.not_stale", "名册正在处理，或已经处理完，不用重新开始，请刷新页面查看。")
+        found.progress_at = now
+        found.save(update_fields=["progress_at"])
+    return found
 
 
 def discard_import(*, actor: Actor, import_id: int, now: dt.datetime) -> None:
@@ -137,23 +160,6 @@ def discard_import(*, actor: Actor, import_id: int, now: dt.datetime) -> None:
         policies.check_transition(IMPORT_TRANSITIONS, ImportState(found.state), ImportState.DISCARDED, what="名册导入")
         found.state, found.rows, found.finished_at = ImportState.DISCARDED, "", now
         found.save(update_fields=["state", "rows", "finished_at"])
-
-
-def take_accounts(*, actor: Actor, import_id: int, now: dt.datetime) -> list[InitialAccount]:
-    """The initial passwords of an import, once: the list is emptied by reading it, and the reading is recorded."""
-    with transaction.atomic():
-        found = _locked_import(actor, import_id)
-        policies.check_can_manage(actor, found.cohort.organisation_id)
-        accounts = sheets.load_accounts(found.accounts)
-        if not accounts:
-            raise Conflict(
-                "training.accounts_taken",
-                "初始密码清单已经下载过，不再保留。学员忘记密码的，请在“账号”里为其重置。",
-            )
-        found.accounts = ""
-        found.save(update_fields=["accounts"])
-        record_cohort("initial_passwords_taken", actor, found.cohort, {"accounts": len(accounts)}, now)
-    return accounts
 
 
 def import_roster(
@@ -199,7 +205,7 @@ def add_learner(
         if not row.is_valid:
             raise Invalid("training.learner_invalid", "；".join(row.problems))
         person, account = _register(actor, row, now)
-        enrolment = _enrol(actor, cohort, [(row, person)], now, file_name="")[0]
+        enrolment = _enrol(actor, cohort, [(row, person.pk)], now, file_name="")[0]
     return enrolment, account
 
 
@@ -232,23 +238,30 @@ def leave(*, actor: Actor, enrolment_id: int, reason: str, now: dt.datetime) -> 
 
 
 def _import_small(actor: Actor, found: RosterImport, cohort: Cohort, now: dt.datetime) -> None:
-    rows = _still_valid(cohort, sheets.load_rows(found.rows), now, skip_invalid=found.skip_invalid)
-    pairs, accounts = [], []
-    for row in rows:
-        if row.is_valid:
-            person, account = _register(actor, row, now)
-            pairs.append((row, person))
-            accounts += [account] if account is not None else []
-    _enrol(actor, cohort, pairs, now, file_name=found.file_name)
-    found.rows, found.accounts = sheets.dump_rows(rows), sheets.dump_accounts(accounts) if accounts else ""
-    found.imported, found.done = len(pairs), found.total
+    rows = sheets.load_rows(found.rows)
+    rows = _still_valid(cohort, rows, skip_invalid=found.skip_invalid)
+    _finish(actor, found, cohort, rows, _enter_people(actor, rows, now), now)
+
+
+def _finish(
+    actor: Actor,
+    found: RosterImport,
+    cohort: Cohort,
+    rows: Sequence[RosterRow],
+    people: Mapping[str, int],
+    now: dt.datetime,
+) -> None:
+    """Enrol everybody and close the import; in the caller's transaction, import and cohort locked."""
+    valid = [(row, people[row.citizen_number]) for row in rows if row.is_valid]
+    _enrol(actor, cohort, valid, now, file_name=found.file_name)
+    found.rows, found.imported, found.done = sheets.dump_rows(rows), len(valid), found.total
     found.state, found.finished_at = ImportState.DONE, now
-    found.save()
+    found.save(update_fields=["rows", "imported", "done", "state", "finished_at"])
 
 
-def _still_valid(cohort: Cohort, rows: Sequence[RosterRow], now: dt.datetime, *, skip_invalid: bool) -> list[RosterRow]:
-    """The rows answered again inside the transaction: the world may have moved on since the preview."""
-    fresh = {row.number: row for row in sheets.answer_rows(cohort, [row for row in rows if row.is_valid], now)}
+def _still_valid(cohort: Cohort, rows: Sequence[RosterRow], *, skip_invalid: bool) -> list[RosterRow]:
+    """The rows answered again: the world may have moved on since the preview."""
+    fresh = {row.number: row for row in sheets.answer_again(cohort, [row for row in rows if row.is_valid])}
     if any(not row.is_valid for row in fresh.values()) and not skip_invalid:
         raise Conflict("training.roster_moved_on", "检查之后情况有变（例如学员刚被别的班录入），请重新上传名册再检查。")
     return [fresh.get(row.number, row) for row in rows]
@@ -267,33 +280,28 @@ def _register(actor: Actor, row: RosterRow, now: dt.datetime) -> tuple[identity.
     return person, InitialAccount(person.name, account.username, password) if password else None
 
 
-def _register_in_chunks(
-    actor: Actor, rows: Sequence[RosterRow], now: dt.datetime, progress: Callable[[int], None]
-) -> dict[str, identity.Person]:
-    """People by citizen number; accounts without a password yet (hashing thousands of them would take minutes)."""
-    people: dict[str, identity.Person] = {}
+def _enter_people(
+    actor: Actor, rows: Sequence[RosterRow], now: dt.datetime, mine: QuerySet[RosterImport] | None = None
+) -> dict[str, int]:
+    """Person ids by citizen number, everybody with an account (without a password yet); ``mine`` shows progress."""
+    people: dict[str, int] = {}
     valid = [row for row in rows if row.is_valid]
-    for start in range(0, len(valid), CHUNK):
-        with transaction.atomic():
-            for row in valid[start : start + CHUNK]:
-                person = identity.register_person(
-                    actor=actor,
-                    name=row.name,
-                    citizen_number=row.citizen_number,
-                    phone=row.phone,
-                    social_card_number=row.social_card_number,
-                    now=now,
-                )
-                identity.ensure_learner_account(actor=actor, person=person, now=now, password="")
-                people[row.citizen_number] = person
-        progress(min(start + CHUNK, len(valid)))
+    for chunk in batched(valid, CHUNK):
+        drafts = [
+            identity.PersonFields(one.name, one.citizen_number, one.phone, one.social_card_number) for one in chunk
+        ]
+        made = identity.register_people(actor=actor, drafts=drafts, now=now)
+        identity.ensure_learner_accounts(actor=actor, people=made.values(), now=now)
+        people.update({number: person.pk for number, person in made.items()})
+        if mine is not None:
+            _report(mine, len(people))
     return people
 
 
 def _enrol(
     actor: Actor,
     cohort: Cohort,
-    pairs: Sequence[tuple[RosterRow, identity.Person]],
+    pairs: Sequence[tuple[RosterRow, int]],
     now: dt.datetime,
     *,
     file_name: str,
@@ -302,16 +310,15 @@ def _enrol(
         with transaction.atomic():
             enrolments = Enrolment.objects.bulk_create(
                 [
-                    Enrolment(cohort=cohort, person=person, target_group=row.target_group, enrolled_at=now)
-                    for row, person in pairs
+                    Enrolment(cohort=cohort, person_id=person_id, target_group=row.target_group, enrolled_at=now)
+                    for row, person_id in pairs
                 ],
                 batch_size=CHUNK,
             )
     except IntegrityError as error:
         raise Conflict("training.enrolled_twice", "有学员刚刚已被加入名册，请刷新页面后重新上传。") from error
     _count_learners(cohort)
-    for start in range(0, len(enrolments), CHUNK):
-        part = enrolments[start : start + CHUNK]
+    for part in batched(enrolments, CHUNK):
         evidence.record(
             kind="training.learners_enrolled",
             actor=actor,
@@ -367,5 +374,12 @@ def _discard_open(cohort: Cohort) -> None:
     RosterImport.objects.filter(cohort=cohort, state__in=waiting).update(state=ImportState.DISCARDED, rows="")
 
 
+def is_stale(found: RosterImport, now: dt.datetime) -> bool:
+    """Whether work on it has stood still for so long that its worker must have died."""
+    busy = found.state in {ImportState.CHECKING, ImportState.IMPORTING}
+    last = found.progress_at or found.created_at
+    return busy and now - last > dt.timedelta(minutes=STALE_MINUTES)
+
+
 def _report(mine: QuerySet[RosterImport], done: int) -> None:
-    mine.update(done=done)
+    mine.update(done=done, progress_at=Now())

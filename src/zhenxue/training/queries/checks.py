@@ -12,7 +12,6 @@ from zhenxue.identity.data import OrganisationState
 from zhenxue.kernel import clock
 from zhenxue.training.data import (
     BINDING_STATES,
-    RULE_DEFAULTS,
     Check,
     CohortState,
     EnrolmentState,
@@ -27,10 +26,7 @@ SHOWN = 10
 
 def list_checks(cohort: Cohort, now: dt.datetime) -> list[Check]:
     """Every check of a cohort's filing, failed or passed, in the order of the wizard. A dozen queries at most."""
-    rules = {
-        **RULE_DEFAULTS,
-        **identity.get_rules(region_code=cohort.region_id, on=clock.civil_day(now)).frozen(),
-    }
+    rules = identity.get_rules(region_code=cohort.region_id, on=clock.civil_day(now))
     lines = list_lines(cohort.pk)
     lessons = [line for line in lines if line.mode == LineMode.OFFLINE]
     return [

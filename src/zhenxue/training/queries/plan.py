@@ -10,7 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 from zhenxue.catalogue import api as catalogue
-from zhenxue.training.data import RULE_DEFAULTS, LineMode, OnlineShare, online_share
+from zhenxue.identity import api as identity
+from zhenxue.kernel import clock
+from zhenxue.training.data import LATER_RULES, LineMode, OnlineShare, online_share
 from zhenxue.training.models import Cohort, Enrolment, PlanLine, Programme, Stage
 
 DIGEST_VERSION = 1
@@ -105,8 +107,12 @@ def required_seconds(cohort_id: int) -> tuple[int, int]:
 
 
 def rules_of(cohort: Cohort) -> dict[str, int]:
-    """The rule values frozen at approval, with the platform's default for keys that the rule set did not name."""
-    return {**RULE_DEFAULTS, **cohort.rules}
+    """The rule values frozen at approval; before that, those in force for the region when it was filed or begun (one
+    query)."""
+    if cohort.rules:
+        return {**LATER_RULES, **cohort.rules}
+    day = clock.civil_day(cohort.filed_at or cohort.created_at)
+    return {**LATER_RULES, **identity.get_rules(region_code=cohort.region_id, on=day).frozen()}
 
 
 def plan_share(lines: list[PlanLine]) -> OnlineShare:

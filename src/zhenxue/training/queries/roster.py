@@ -2,9 +2,9 @@
 
 import datetime as dt
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from itertools import batched
 
 from zhenxue.catalogue.data import TargetGroup
 from zhenxue.identity import api as identity
@@ -24,7 +24,6 @@ COLUMNS = (
     sheets.Column("target_group", ("人员类别", "培训对象", "人员类型"), required=True, may_be_empty=True),
 )
 GROUPS = {**{group.label: group.value for group in TargetGroup}, **{group.value: group.value for group in TargetGroup}}
-CARD = re.compile(r"[0-9A-Za-z]{8,20}", re.ASCII)
 CHUNK = 500
 NOTES = (
     "每行一名学员。“姓名”和“公民身份号码”必填，须与身份证一致。",
@@ -67,14 +66,24 @@ def answer_rows(
     Checks shape (name, citizen number, phone, card, group), doubles within the file, another name for the same number,
     people already in the cohort, people in another cohort with overlapping dates, and the number of places.
     """
-    checked: list[RosterRow] = []
     seen: dict[str, int] = {}
     today = clock.civil_day(now)
     groups = [str(group) for group in cohort.programme.target_groups]
+    return _answer(cohort, rows, lambda row: _doubles(_shape(row, groups, today), seen), progress)
+
+
+def answer_again(cohort: Cohort, rows: Sequence[RosterRow], progress: Progress | None = None) -> list[RosterRow]:
+    """Rows of ``answer_rows``, the valid ones answered anew about people and places: what may have changed since."""
+    return _answer(cohort, rows, lambda row: row, progress)
+
+
+def _answer(
+    cohort: Cohort, rows: Sequence[RosterRow], shape: Callable[[RosterRow], RosterRow], progress: Progress | None
+) -> list[RosterRow]:
+    checked: list[RosterRow] = []
     places = cohort.capacity - Enrolment.objects.filter(cohort=cohort, state=EnrolmentState.ACTIVE).count()
-    for chunk in _chunks(rows):
-        shaped = [_doubles(_shape(row, groups, today), seen) for row in chunk]
-        for row in _against_people(cohort, shaped):
+    for chunk in batched(rows, CHUNK):
+        for row in _against_people(cohort, [shape(row) for row in chunk]):
             if row.is_valid:
                 places -= 1
                 if places < 0:
@@ -100,9 +109,11 @@ def _shape(row: RosterRow, groups: list[str], today: dt.date) -> RosterRow:
         phone = identity.check_phone(row.phone) if row.phone else ""
     except Invalid as error:
         problems.append(error.message)
-    card = re.sub(r"[\s\-]", "", row.social_card_number).upper()
-    if card and not CARD.fullmatch(card):
-        problems.append("电子社保卡号应为 8 至 20 位数字或字母，请核对")
+    card = row.social_card_number
+    try:
+        card = identity.check_social_card_number(card)
+    except Invalid as error:
+        problems.append(error.message)
     group = GROUPS.get(row.target_group.strip(), "") if row.target_group else (groups[0] if len(groups) == 1 else "")
     if not row.target_group and not group:
         problems.append("缺少“人员类别”")
@@ -132,11 +143,7 @@ def _doubles(row: RosterRow, seen: dict[str, int]) -> RosterRow:
 
 
 def _against_people(cohort: Cohort, rows: list[RosterRow]) -> list[RosterRow]:
-    people = {
-        row.citizen_number: person
-        for row in rows
-        if row.is_valid and (person := identity.find_person_by_citizen_number(row.citizen_number)) is not None
-    }
+    people = identity.find_people([row.citizen_number for row in rows if row.is_valid])
     ids = [person.pk for person in people.values()]
     here = dict(Enrolment.objects.filter(cohort=cohort, person_id__in=ids).values_list("person_id", "state"))
     elsewhere = {one.person_id: one for one in overlapping_enrolments(cohort).filter(person_id__in=ids)}
@@ -160,11 +167,6 @@ def _person(
             f"已在{other.cohort.organisation.name}“{other.cohort.title}”"
             f"（{other.cohort.starts_on} 至 {other.cohort.ends_on}），培训时间重叠"
         )
-
-
-def _chunks(rows: Sequence[RosterRow]) -> Iterator[Sequence[RosterRow]]:
-    for start in range(0, len(rows), CHUNK):
-        yield rows[start : start + CHUNK]
 
 
 def dump_rows(rows: Iterable[RosterRow]) -> str:

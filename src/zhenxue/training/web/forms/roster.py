@@ -23,6 +23,12 @@ class ConfirmImportForm(forms.Form):
     skip_invalid = forms.BooleanField(label="有问题的行不导入", required=False)
 
 
+class PasswordsForm(forms.Form):
+    again = forms.BooleanField(
+        label="包括以前发过初始密码、但从未登录的学员", help_text="他们原来的初始密码作废。", required=False
+    )
+
+
 class LearnerForm(forms.Form):
     name = text("姓名", 60, "与身份证一致。", autocomplete="off")
     citizen_number = text("公民身份号码", 24, "18 位，最后一位可能是 X。", autocomplete="off", spellcheck="false")

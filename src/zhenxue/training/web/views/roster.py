@@ -12,17 +12,19 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.training import policies, tasks
-from zhenxue.training.data import OPEN_STATES, EnrolmentState, ImportState
+from zhenxue.training.data import OPEN_STATES, EnrolmentState, ImportState, PasswordsState
 from zhenxue.training.models import Cohort, RosterImport
+from zhenxue.training.operations import initial_passwords as passwords
 from zhenxue.training.operations import roster as operations
 from zhenxue.training.queries import cohorts as queries
 from zhenxue.training.queries import roster as sheets
 from zhenxue.training.queries.scope import get_cohort, get_enrolment, get_import
 from zhenxue.training.web.forms.common import attempt
-from zhenxue.training.web.forms.roster import ConfirmImportForm, LearnerForm, RosterFileForm
+from zhenxue.training.web.forms.roster import ConfirmImportForm, LearnerForm, PasswordsForm, RosterFileForm
 from zhenxue.training.web.views.common import MANAGERS, STAFF, frame, wizard_steps, xlsx
 
 SHOWN = 300
+HANDED_OUT = {PasswordsState.TAKEN, PasswordsState.EXPIRED}
 
 
 @roles(*STAFF)
@@ -48,8 +50,7 @@ def upload_roster(request: ActorRequest, cohort_id: int) -> HttpResponse:
     made = attempt(request, form, lambda values: _upload(request, cohort, values["file"]))
     if made is None:
         return render(request, "training/roster.html", _roster(request, cohort, file_form=form), status=422)
-    if made.state == ImportState.CHECKING:
-        tasks.check_roster.enqueue(made.pk)
+    _enqueue(request, made)
     return redirect("training:roster_import", made.pk)
 
 
@@ -76,8 +77,7 @@ def confirm_import(request: ActorRequest, import_id: int) -> HttpResponse:
     if made is None:
         context = {**_import(get_import(request.actor, import_id)), "form": form}
         return render(request, "training/roster_import.html", context, status=422)
-    if made.state == ImportState.IMPORTING:
-        tasks.import_roster.enqueue(made.pk, request.actor.account_id or 0, str(request.actor.role))
+    _enqueue(request, made)
     return redirect("training:roster_import", import_id)
 
 
@@ -102,9 +102,27 @@ def import_result(request: ActorRequest, import_id: int) -> HttpResponse:
 
 @roles(*MANAGERS)
 @require_POST
+def resume_import(request: ActorRequest, import_id: int) -> HttpResponse:
+    """Go on with work whose worker died."""
+    _enqueue(request, operations.resume_import(actor=request.actor, import_id=import_id, now=clock.now()))
+    return redirect("training:roster_import", import_id)
+
+
+@roles(*MANAGERS)
+@require_POST
+def start_passwords(request: ActorRequest, import_id: int) -> HttpResponse:
+    """Have first passwords made for those who never signed in."""
+    again = "again" in request.POST
+    made = passwords.start_passwords(actor=request.actor, import_id=import_id, again=again, now=clock.now())
+    _enqueue(request, made)
+    return redirect("training:roster_import", import_id)
+
+
+@roles(*MANAGERS)
+@require_POST
 def take_accounts(request: ActorRequest, import_id: int) -> HttpResponse:
     """The initial passwords, once."""
-    accounts = operations.take_accounts(actor=request.actor, import_id=import_id, now=clock.now())
+    accounts = passwords.take_accounts(actor=request.actor, import_id=import_id, now=clock.now())
     return xlsx(sheets.account_sheet(accounts), "学员初始密码.xlsx")
 
 
@@ -148,6 +166,19 @@ def leave(request: ActorRequest, enrolment_id: int) -> HttpResponse:
     return redirect("training:roster", enrolment.cohort_id)
 
 
+def _enqueue(request: ActorRequest, made: RosterImport) -> None:
+    """Hand the worker what an import waits for."""
+    who = (request.actor.account_id or 0, str(request.actor.role))
+    if made.state == ImportState.CHECKING:
+        tasks.check_roster.enqueue(made.pk)
+    if made.state == ImportState.IMPORTING:
+        tasks.import_roster.enqueue(made.pk, *who)
+    if made.passwords_state == PasswordsState.MAKING:
+        tasks.make_passwords.enqueue(made.pk, *who)
+    if made.passwords_state == PasswordsState.READY:
+        tasks.plan_drop(made.pk, clock.now())
+
+
 def _upload(request: ActorRequest, cohort: Cohort, file: Any) -> RosterImport:
     return operations.upload_roster(
         actor=request.actor, cohort_id=cohort.pk, data=file.read(), file_name=file.name, now=clock.now()
@@ -182,7 +213,8 @@ def _listing(request: ActorRequest, cohort: Cohort) -> Listing:
 
 def _import(found: RosterImport) -> dict[str, Any]:
     busy = found.state in {ImportState.CHECKING, ImportState.IMPORTING}
-    rows = [] if busy else sheets.load_rows(found.rows)
+    making, now = found.passwords_state == PasswordsState.MAKING, clock.now()
+    rows = [] if busy or making else sheets.load_rows(found.rows)
     bad = [row for row in rows if not row.is_valid]
     return {
         "roster_import": found,
@@ -197,5 +229,9 @@ def _import(found: RosterImport) -> dict[str, Any]:
         "more": max(len(bad) - SHOWN, 0),
         "open": found.cohort.state in OPEN_STATES,
         "form": ConfirmImportForm(),
-        "has_accounts": bool(found.accounts),
+        "making": making,
+        "making_percent": found.passwords_done * 100 // max(found.imported, 1),
+        "stale": operations.is_stale(found, now) or passwords.passwords_stale(found, now),
+        "has_accounts": found.passwords_state == PasswordsState.READY and now < (found.passwords_until or now),
+        "passwords_form": PasswordsForm(initial={"again": found.passwords_state in HANDED_OUT}),
     }
