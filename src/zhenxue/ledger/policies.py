@@ -7,10 +7,6 @@ from zhenxue.ledger.data import Reason
 from zhenxue.training.api import Enrolment
 from zhenxue.training.data import CohortState, EnrolmentState
 
-#: Where the cohort's frozen rules do not say: how much of a unit must be covered before it is finished, how many class
-#: hours count a day, how long a class hour is (N11).
-RULE_DEFAULTS = {"finish_percent": 95, "daily_cap_class_hours": 8, "minutes_per_class_hour": 45}
-
 
 def why_not_countable(enrolment: Enrolment, began_at: datetime, ended_at: datetime) -> Reason:
     """``Reason.NONE`` when the cohort ran and the learner belonged to it for the whole stretch (N12).
@@ -31,14 +27,9 @@ def why_not_countable(enrolment: Enrolment, began_at: datetime, ended_at: dateti
 
 def required_seconds(unit_seconds: int, rules: dict[str, int]) -> int:
     """How much of a unit must be covered before it counts as finished (rounded up)."""
-    return -(-unit_seconds * rule(rules, "finish_percent") // 100)
+    return -(-unit_seconds * rules["finish_percent"] // 100)
 
 
 def daily_cap_ms(rules: dict[str, int]) -> int:
     """The most that one person may earn online in one civil day."""
-    return rule(rules, "daily_cap_class_hours") * rule(rules, "minutes_per_class_hour") * 60_000
-
-
-def rule(rules: dict[str, int], key: str) -> int:
-    """A rule value, or the platform's default where the cohort's rule set does not name it."""
-    return rules.get(key, RULE_DEFAULTS[key])
+    return rules["daily_cap_class_hours"] * rules["minutes_per_class_hour"] * 60_000

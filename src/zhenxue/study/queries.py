@@ -20,8 +20,6 @@ from zhenxue.study.policies import why_not_study
 from zhenxue.training import api as training
 from zhenxue.training.data import CohortState
 
-#: Values that hold where the cohort's frozen rules do not say.
-RULE_DEFAULTS = {"beat_seconds": 10, "max_gap_seconds": 30, "idle_seconds": 600, "max_rate_percent": 100}
 NOT_PLANNED = "这个单元不在你班期的培训方案里，请从课程页进入。"
 KIND_ICONS = {
     UnitKind.VIDEO: "player-play",
@@ -111,11 +109,6 @@ class CohortCard:
         return f"还剩 {self.days_left} 天"
 
 
-def study_rules(cohort: training.Cohort) -> dict[str, int]:
-    """The cohort's frozen rules, complete for study."""
-    return {**RULE_DEFAULTS, **training.rules_of(cohort)}
-
-
 def get_planned_unit(cohort_id: int, unit_id: int) -> catalogue.Unit:
     """A unit of the cohort's plan, or ``NotFound``."""
     for planned in training.plan_units(cohort_id):
@@ -124,9 +117,12 @@ def get_planned_unit(cohort_id: int, unit_id: int) -> catalogue.Unit:
     raise NotFound("study.unit_not_found", NOT_PLANNED)
 
 
-def course_blocks(enrolment: training.Enrolment) -> list[CourseBlock]:
-    """The online part of the plan in study order, with the learner's progress. One query, and the plan once."""
-    return _blocks(training.plan_units_of(enrolment.cohort), ledger.unit_progress(enrolment.pk))
+def course_blocks(
+    enrolment: training.Enrolment, units: dict[int, ledger.UnitProgress] | None = None
+) -> list[CourseBlock]:
+    """The online part of the plan in study order, with the learner's progress: ``units`` if known, else one query."""
+    known = ledger.unit_progress_of_row(enrolment) if units is None else units
+    return _blocks(training.plan_units_of(enrolment.cohort), known)
 
 
 def get_line(blocks: Iterable[CourseBlock], unit_id: int) -> UnitLine:
@@ -150,7 +146,7 @@ def unit_page(
         "chapter": chapter,
         "next": next_line(blocks, line.unit.pk),
         "why_not": why_not_study(enrolment, now),
-        "rules": study_rules(enrolment.cohort),
+        "rules": training.rules_of(enrolment.cohort),
         "attempt": latest_self_test(enrolment.pk, line.unit.pk) if line.unit.kind == UnitKind.SELF_TEST else None,
     }
 
@@ -172,21 +168,20 @@ def next_line(blocks: Iterable[CourseBlock], after_unit_id: int | None = None) -
 
 
 def list_cards(actor: Actor, now: dt.datetime) -> list[CohortCard]:
-    """The learner's cohorts, those that can be studied now first; four queries, and each plan once."""
+    """The learner's cohorts, those that can be studied now first; three queries, and each plan once."""
     if actor.person_id is None:
         return []
     enrolments = training.list_enrolments_of_person(actor.person_id)
-    progress = ledger.progress_of_rows(enrolments)
-    units = ledger.unit_progress_of([one.pk for one in enrolments if one.cohort.state == CohortState.RUNNING])
+    standing = ledger.standing_of(enrolments)
     cards = []
     for enrolment in enrolments:
         why_not = why_not_study(enrolment, now)
-        line = None
-        if enrolment.pk in units:
-            line = next_line(_blocks(training.plan_units_of(enrolment.cohort), units[enrolment.pk]))
+        progress, units = standing[enrolment.pk]
+        running = enrolment.cohort.state == CohortState.RUNNING
+        line = next_line(course_blocks(enrolment, units)) if running else None
         days_left = (enrolment.cohort.ends_on - clock.civil_day(now)).days + 1
         unit = line.unit if line else None
-        cards.append(CohortCard(enrolment, progress[enrolment.pk], unit, max(0, days_left), why_not))
+        cards.append(CohortCard(enrolment, progress, unit, max(0, days_left), why_not))
     return sorted(cards, key=lambda card: not card.can_study)
 
 

@@ -13,6 +13,7 @@ from zhenxue.kernel.errors import Refused
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Claim, Credited, Reason
 from zhenxue.ledger.models import Coverage, Day, Span
+from zhenxue.training import api as training
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +95,7 @@ def test_the_daily_cap_holds_per_civil_day_in_shanghai() -> None:
     assert over_midnight.refused == {Reason.DAILY_CAP: 150}
     assert list(Day.objects.order_by("day").values_list("online_seconds", flat=True)) == [cap, 200]
     person = running.enrolments[0].person_id
-    assert ledger.day_left_ms(person_id=person, rules={}, now=evening) == 0
+    assert ledger.day_left_ms(person_id=person, rules=training.rules_of(running.cohort), now=evening) == 0
 
 
 def test_one_second_of_a_person_counts_once_however_many_units_claim_it() -> None:

@@ -27,7 +27,7 @@ from zhenxue.study.operations.settling import (
     sign_in_is_over,
 )
 from zhenxue.study.policies import check_can_open, check_owns
-from zhenxue.study.queries import describe_open, get_planned_unit, study_rules
+from zhenxue.study.queries import describe_open, get_planned_unit
 from zhenxue.training import api as training
 
 
@@ -63,7 +63,7 @@ def open_session(
             actor=actor,
             now=now,
         )
-        rules = study_rules(enrolment.cohort)
+        rules = training.rules_of(enrolment.cohort)
         known = ledger.find_coverage(enrolment_id, unit_id)
         covered = [(start, end) for start, end in known.covered] if known else []
         position_ms = known.position_ms if known else 0
