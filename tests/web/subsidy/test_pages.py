@@ -92,6 +92,8 @@ def test_a_return_shows_its_reason_and_the_way_to_submit_again() -> None:
     made = make_submitted_claim()
     county, page = client_for(made.county), page_of(made)
     assert county.post(f"{page}return/", {"note": ""}).status_code == 422
+    too_long = county.post(f"{page}return/", {"note": "名单有误" * 126})
+    assert "意见最多写 500 个字" in too_long.content.decode()
     assert county.post(f"{page}return/", {"note": "名单有误"}).status_code == 302
     manager = client_for(made.manager)
     text = manager.get(page).content.decode()

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
-from zhenxue.kernel.errors import ZhenxueError
+from zhenxue.kernel.errors import Invalid, ZhenxueError
 from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.subsidy import policies, queries
 from zhenxue.subsidy.data import ClaimState
@@ -157,6 +157,9 @@ def claim_export(request: ActorRequest, claim_id: int) -> HttpResponse:
 
 
 def note_of(request: ActorRequest) -> str:
-    """The note of a confirming dialog."""
+    """The note of a confirming dialog; one that is too long is refused, never dropped."""
     form = NoteForm(request.POST)
-    return form.cleaned_data["note"] if form.is_valid() else ""
+    if not form.is_valid():
+        raise Invalid("subsidy.note", "意见最多写 500 个字，请返回缩短后再提交。", fields={"note": "最多写 500 个字。"})
+    note: str = form.cleaned_data["note"]
+    return note
