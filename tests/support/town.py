@@ -104,15 +104,83 @@ def lay_course(material_title: str) -> dict[str, Any]:
 
 def lay_demo(part_seconds: int = 4) -> dict[str, Any]:
     """The demo as ``zhenxue demo`` makes it, with short videos; gives the accounts by what they are for."""
-    from zhenxue.config.demo import build, courses, media
+    from zhenxue.config.demo.build import build
     from zhenxue.kernel import clock
 
-    def make_short_lesson(name: str, target: Path) -> Path:
-        return media.make_lesson(name, target, seconds_each=part_seconds)
-
-    courses.make_lesson = make_short_lesson
-    city = build.build(password=PASSWORD, now=clock.now(), say=lambda words: None)
+    city = build(password=PASSWORD, now=clock.now(), say=lambda words: None, seconds_each=part_seconds)
     return {f"{one.role} {one.where}": one.username for one in city.shown} | _open_accounts(city.admin)
+
+
+def lay_examples() -> dict[str, list[str]]:
+    """Unfinished work in the demo city, so that every kind of page has an example; addresses by role."""
+    import datetime as dt
+
+    from zhenxue.catalogue import api as catalogue
+    from zhenxue.catalogue.models import Course
+    from zhenxue.exams.models import Paper
+    from zhenxue.exams.operations import banks, exams
+    from zhenxue.kernel import clock, sheets
+    from zhenxue.training import api as training
+    from zhenxue.training.models import Attendance, Cohort, Programme
+    from zhenxue.training.operations import amendments, roster
+
+    now, manager = clock.now(), _actor("provider")
+    running = Cohort.objects.get(title="养老护理员晨光三班")
+    version = catalogue.begin_version(
+        actor=manager, course_id=Course.objects.get(organisation_id=manager.organisation_id).pk, now=now
+    )
+    programme = Programme.objects.get(organisation_id=manager.organisation_id)
+    copy = training.copy_programme(actor=manager, programme_id=programme.pk, now=now)
+    today = clock.civil_day(now)
+    cohort = training.create_cohort(
+        actor=manager,
+        programme_id=programme.pk,
+        title="养老护理员草稿班",
+        starts_on=today + dt.timedelta(days=30),
+        ends_on=today + dt.timedelta(days=50),
+        capacity=20,
+        venue="实训楼",
+        assessment_plan="线上理论考核一次，60 分合格。",
+        head_teacher_id=None,
+        now=now,
+    )
+    header = ["姓名", "公民身份号码", "手机号码", "电子社保卡号", "人员类别"]
+    rows = [["学员好行", "371502199001019009", "19900001001", "", "失业人员"], ["学员坏行", "123", "", "", ""]]
+    data = sheets.write_xlsx("名册", header, rows)
+    checked = roster.upload_roster(actor=manager, cohort_id=cohort.pk, data=data, file_name="名册.xlsx", now=now)
+    exam = exams.create_exam(
+        actor=manager,
+        cohort=running,
+        stage_number=2,
+        paper=Paper.objects.get(organisation_id=manager.organisation_id),
+        title="第 2 阶段考核",
+        opens_at=now,
+        closes_at=now + dt.timedelta(days=3),
+        duration_minutes=60,
+        attempts_allowed=1,
+        now=now,
+    )
+    bank = banks.create_bank(actor=manager, title="新题库", now=now)
+    source = (QUESTIONS + "单选题,没有答案的题,甲,乙,,,,,1\n").encode()
+    preview = banks.preview_import(actor=manager, bank=bank, source=source, file_name="题目.csv", now=now)
+    later = running.ends_on + dt.timedelta(days=3)
+    asked = amendments.file_end_date_change(
+        actor=manager, cohort_id=running.pk, ends_on=later, reason="教师外出培训，顺延三天。", now=now
+    )
+    mark = Attendance.objects.filter(line__cohort=running).order_by("pk")[0]
+    return {
+        "provider_manager": [
+            f"/courses/versions/{version.pk}/edit/",
+            f"/programmes/{copy.pk}/",
+            f"/cohorts/{cohort.pk}/plan/edit/",
+            f"/cohorts/imports/{checked.pk}/",
+            f"/cohorts/{cohort.pk}/check/",
+            f"/exams/{exam.pk}/",
+            f"/banks/{bank.pk}/import/{preview.pk}/",
+            f"/lessons/{mark.line_id}/attendance/{mark.pk}/",
+        ],
+        "bureau_officer": [f"/filings/amendments/{asked.pk}/"],
+    }
 
 
 def _open_accounts(admin: Any) -> dict[str, str]:

@@ -14,14 +14,19 @@ from zhenxue.kernel import clock
 from zhenxue.training import api as training
 
 
-def build(*, password: str, now: dt.datetime, say: Callable[[str], None]) -> City:
-    """Everything, ending at ``now``; ``say`` is told each step. Raises what an operation raises."""
+def build(*, password: str, now: dt.datetime, say: Callable[[str], None], seconds_each: int | None = None) -> City:
+    """Everything, ending at ``now``; ``say`` is told each step; ``seconds_each`` shortens the parts of the videos.
+
+    Raises what an operation raises.
+    """
     today = clock.civil_day(now)
     founded = now - dt.timedelta(days=80)
     say("机构与账号 …")
     city = build_city(password, founded)
     say("课程：绘制并加工两段视频 …")
-    full = build_course(city.provider, city.reviewer, founded + dt.timedelta(days=1), with_videos=True)
+    full = build_course(
+        city.provider, city.reviewer, founded + dt.timedelta(days=1), with_videos=True, seconds_each=seconds_each
+    )
     short = build_course(city.second_provider, city.reviewer, founded + dt.timedelta(days=1), with_videos=False)
     company = build_course(city.enterprise, city.reviewer, founded + dt.timedelta(days=1), with_videos=False)
     make = Cohorts(city, today)

@@ -15,7 +15,9 @@ OCCUPATION = "4-10-01-05"  # 养老护理员, national classification 2022
 LICENCE = "平台演示素材，由程序绘制，可自由使用"
 
 
-def build_course(author: Actor, reviewer: Actor, now: dt.datetime, *, with_videos: bool) -> int:
+def build_course(
+    author: Actor, reviewer: Actor, now: dt.datetime, *, with_videos: bool, seconds_each: int | None = None
+) -> int:
     """A published course of the author's organisation; gives the version's id."""
     standard = _standard(author, now)
     points = {point.code: point.pk for point in catalogue.list_points(standard.pk)}
@@ -32,7 +34,7 @@ def build_course(author: Actor, reviewer: Actor, now: dt.datetime, *, with_video
     )
     version = catalogue.create_course(actor=author, facts=facts, now=now)
     chapter = version.chapters.get()
-    for draft in _units(author, points, now, with_videos=with_videos):
+    for draft in _units(author, points, now, with_videos=with_videos, seconds_each=seconds_each):
         unit = catalogue.add_unit(actor=author, chapter_id=chapter.pk, draft=draft, now=now)
         if unit.kind == "self_test":
             catalogue.import_questions(actor=author, unit_id=unit.pk, drafts=_questions()[:8])
@@ -41,7 +43,9 @@ def build_course(author: Actor, reviewer: Actor, now: dt.datetime, *, with_video
     return version.pk
 
 
-def _units(author: Actor, points: dict[str, int], now: dt.datetime, *, with_videos: bool) -> list[UnitDraft]:
+def _units(
+    author: Actor, points: dict[str, int], now: dt.datetime, *, with_videos: bool, seconds_each: int | None
+) -> list[UnitDraft]:
     def ids(*codes: str) -> tuple[int, ...]:
         return tuple(points[code] for code in codes)
 
@@ -66,7 +70,8 @@ def _units(author: Actor, points: dict[str, int], now: dt.datetime, *, with_vide
             ("lesson-safety", "居家安全与手卫生", ("K1-1", "K1-2", "S3-1")),
             ("lesson-feeding", "进食照护与噎食急救", ("K2-1", "S2-1", "S3-2")),
         ):
-            material = _material(author, make_lesson(name, Path(folder) / f"{title}.mp4"), title, now)
+            film = make_lesson(name, Path(folder) / f"{title}.mp4", seconds_each=seconds_each)
+            material = _material(author, film, title, now)
             state = catalogue.process_video(material_id=material, clock=lambda: now)
             if state != "ready":
                 raise RuntimeError(f"the demo's video {name} was not processed: {state}")
