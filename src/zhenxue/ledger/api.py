@@ -15,8 +15,9 @@ from zhenxue.ledger.queries import (
     progress_of_rows,
     required_seconds,
     stage_complete,
+    standing_of,
     unit_progress,
-    unit_progress_of,
+    unit_progress_of_row,
 )
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "progress_of_rows",
     "required_seconds",
     "stage_complete",
+    "standing_of",
     "unit_progress",
-    "unit_progress_of",
+    "unit_progress_of_row",
 ]

@@ -63,22 +63,37 @@ def progress_of(enrolment_ids: Iterable[int]) -> dict[int, Progress]:
 def progress_of_rows(enrolments: Iterable[training.Enrolment]) -> dict[int, Progress]:
     """As ``progress_of`` for enrolments that are loaded with their cohorts: two queries."""
     rows = list(enrolments)
-    ids = [row.pk for row in rows]
-    online = {
-        enrolment: (seconds or 0, finished)
-        for enrolment, seconds, finished in Coverage.objects.filter(enrolment_id__in=ids)
+    sums = (
+        Coverage.objects.filter(enrolment_id__in=[row.pk for row in rows])
         .values_list("enrolment_id")
         .annotate(total=Sum("seconds"), finished=Count("id", filter=Q(finished_at__isnull=False)))
-    }
-    offline = dict(
-        Day.objects.filter(enrolment_id__in=ids).values_list("enrolment_id").annotate(Sum("offline_seconds"))
     )
+    return _progress(rows, {enrolment: (seconds or 0, finished) for enrolment, seconds, finished in sums})
+
+
+def standing_of(
+    enrolments: Iterable[training.Enrolment],
+) -> dict[int, tuple[Progress, dict[int, UnitProgress]]]:
+    """Hours and the units begun, for enrolments that are loaded with their cohorts: two queries for both."""
+    rows = list(enrolments)
+    units = _units_of(rows)
+    online = {
+        enrolment: (sum(one.seconds for one in begun.values()), sum(1 for one in begun.values() if one.finished_at))
+        for enrolment, begun in units.items()
+    }
+    progress = _progress(rows, online)
+    return {row.pk: (progress[row.pk], units[row.pk]) for row in rows}
+
+
+def _progress(rows: list[training.Enrolment], online: dict[int, tuple[int, int]]) -> dict[int, Progress]:
+    """Progress from seconds and finished units per enrolment; one query for the lessons."""
+    days = Day.objects.filter(enrolment_id__in=[row.pk for row in rows]).values_list("enrolment_id")
+    offline = dict(days.annotate(Sum("offline_seconds")))
     answer = {}
     for row in rows:
-        cohort = row.cohort
-        stages = _stages_of(cohort).values()
+        stages = _stages_of(row.cohort).values()
         needed_online, needed_offline = sum(one.online for one in stages), sum(one.offline for one in stages)
-        per_hour = training.rules_of(cohort)["minutes_per_class_hour"]
+        per_hour = training.rules_of(row.cohort)["minutes_per_class_hour"]
         online_seconds, finished = online.get(row.pk, (0, 0))
         offline_seconds = offline.get(row.pk, 0)
         answer[row.pk] = Progress(
@@ -98,19 +113,21 @@ def progress_of_rows(enrolments: Iterable[training.Enrolment]) -> dict[int, Prog
 
 
 def unit_progress(enrolment_id: int) -> dict[int, UnitProgress]:
-    """How far the enrolment is in each unit it has begun; one query."""
-    return unit_progress_of([enrolment_id])[enrolment_id]
+    """How far the enrolment is in each unit it has begun; two queries."""
+    rows = training.visible_enrolments(SYSTEM).select_related(None).select_related("cohort")
+    return _units_of(list(rows.filter(pk=enrolment_id))).get(enrolment_id, {})
 
 
-def unit_progress_of(enrolment_ids: Sequence[int]) -> dict[int, dict[int, UnitProgress]]:
-    """As ``unit_progress`` for several enrolments; one query."""
-    found: dict[int, dict[int, UnitProgress]] = {one: {} for one in enrolment_ids}
-    rules: dict[int, dict[str, int]] = {}
-    rows = Coverage.objects.filter(enrolment_id__in=enrolment_ids).select_related("enrolment__cohort")
-    fields = ("unit_id", "enrolment_id", "seconds", "position_ms", "covered", "finished_at", "updated_at")
-    for row in rows.only(*fields, "enrolment__cohort__rules").annotate(unit_seconds=F("unit__seconds")):
-        if row.enrolment_id not in rules:
-            rules[row.enrolment_id] = training.rules_of(row.enrolment.cohort)
+def unit_progress_of_row(enrolment: training.Enrolment) -> dict[int, UnitProgress]:
+    """As ``unit_progress`` for an enrolment that is loaded with its cohort: one query."""
+    return _units_of([enrolment])[enrolment.pk]
+
+
+def _units_of(enrolments: Sequence[training.Enrolment]) -> dict[int, dict[int, UnitProgress]]:
+    found: dict[int, dict[int, UnitProgress]] = {one.pk: {} for one in enrolments}
+    rules = {one.pk: training.rules_of(one.cohort) for one in enrolments}
+    rows = Coverage.objects.filter(enrolment_id__in=list(found)).annotate(unit_seconds=F("unit__seconds"))
+    for row in rows:
         found[row.enrolment_id][row.unit_id] = UnitProgress(
             unit_id=row.unit_id,
             seconds=row.seconds,
@@ -199,9 +216,8 @@ def list_spans(enrolment_id: int, day: date) -> list[Span]:
     return list(rows.order_by("began_at", "id"))
 
 
-def list_unit_rows(enrolment: training.Enrolment) -> list[UnitRow]:
-    """The online part of the plan in study order, with what counts of each unit. One query, and the plan once."""
-    known = unit_progress(enrolment.pk)
+def list_unit_rows(enrolment: training.Enrolment, known: dict[int, UnitProgress]) -> list[UnitRow]:
+    """The online part of the plan in study order, with what counts of each unit (``known``). The plan once."""
     rows = []
     for planned in training.plan_units_of(enrolment.cohort):
         unit, done = planned.unit, known.get(planned.unit.pk)

@@ -73,7 +73,7 @@ def choices_of(kind: str, options: list[str]) -> tuple[tuple[str, str], ...]:
 def missing_of(enrolment: training.Enrolment, stage_number: int) -> list[Missing]:
     """The units of the stage that are not finished; when all are, the stage's lessons stand for what is left."""
     units = [planned for planned in training.plan_units_of(enrolment.cohort) if planned.stage_number == stage_number]
-    progress = ledger.unit_progress(enrolment.pk)
+    progress = ledger.unit_progress_of_row(enrolment)
     missing = []
     for planned in units:
         done = progress.get(planned.unit.pk)

@@ -29,10 +29,11 @@ def progress(request: ActorRequest, enrolment_id: int) -> HttpResponse:
     """Hours done and needed, units, and what counted on which day."""
     enrolment = training.get_enrolment(request.actor, enrolment_id)
     days = queries.list_days(enrolment_id)
+    progress, units = queries.standing_of([enrolment])[enrolment_id]
     context = {
         "enrolment": enrolment,
-        "progress": queries.progress_of_rows([enrolment])[enrolment_id],
-        "units": queries.list_unit_rows(enrolment),
+        "progress": progress,
+        "units": queries.list_unit_rows(enrolment, units),
         "lessons": queries.list_lesson_rows(enrolment),
         "days": days,
         "longest": max((one.seconds for one in days), default=0),

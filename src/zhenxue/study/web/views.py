@@ -44,11 +44,12 @@ def home_block(request: ActorRequest) -> HttpResponse:
 def course(request: ActorRequest, enrolment_id: int) -> HttpResponse:
     """Chapters and units with their state, hours done and needed."""
     enrolment = training.get_enrolment(request.actor, enrolment_id)
-    blocks = queries.course_blocks(enrolment)
+    progress, units = ledger.standing_of([enrolment])[enrolment_id]
+    blocks = queries.course_blocks(enrolment, units)
     context = {
         "enrolment": enrolment,
         "blocks": blocks,
-        "progress": ledger.progress_of_rows([enrolment])[enrolment_id],
+        "progress": progress,
         "next": queries.next_line(blocks),
         "why_not": policies.why_not_study(enrolment, clock.now()),
     }
@@ -69,6 +70,8 @@ def unit(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpResponse
     context = queries.unit_page(enrolment, blocks, line, clock.now())
     if line.unit.kind == UnitKind.SELF_TEST:
         context["form"] = SelfTestForm(questions=catalogue.list_questions(unit_id))
+    if line.unit.kind == UnitKind.DOCUMENT and not context["why_not"]:
+        context["pages"] = catalogue.list_pages(line.unit.material_id or 0)
     if line.unit.kind == UnitKind.TEXT:
         context["text"] = catalogue.render_markup(
             line.unit.body, image_url=lambda number: reverse("study:image", args=[enrolment_id, unit_id, number])
@@ -106,7 +109,7 @@ def close_session(request: ActorRequest, session_id: int) -> HttpResponse:
 def hand_over(request: ActorRequest) -> HttpResponseBase:
     """The confirmed hand-over: ends the former session, then goes on to the unit that was asked for."""
     form = request.POST
-    if not (form.get("enrolment", "").isdigit() and form.get("unit", "").isdigit()):
+    if not (form.get("enrolment", "").isdecimal() and form.get("unit", "").isdecimal()):
         raise Invalid("study.no_unit", "没有说明要学哪个单元，请从课程页重新进入。")
     enrolment = training.get_enrolment(request.actor, int(form["enrolment"]))
     operations.hand_over(
@@ -157,4 +160,5 @@ def _addresses(session_id: int) -> dict[str, str]:
         "close": reverse("study:close", args=[session_id]),
         "stream": reverse("study:master", args=[session_id]),
         "document": reverse("study:document", args=[session_id]),
+        "pages": reverse("study:document_page", args=[session_id, 0]).removesuffix("0.webp"),
     }
