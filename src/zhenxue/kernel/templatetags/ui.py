@@ -14,6 +14,7 @@ from django import template
 from django.conf import settings
 from django.forms import BoundField
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -24,6 +25,7 @@ register = template.Library()
 log = logging.getLogger(__name__)
 BUILT = Path(__file__).resolve().parent.parent / "static" / "built"
 _numbers = itertools.count(1)
+ANY_NUMBER = 987_654_321
 
 
 @lru_cache(maxsize=2)
@@ -87,6 +89,19 @@ def _with_imports(built: dict[str, dict[str, Any]], entry: str) -> list[dict[str
 def static_file(name: str) -> str:
     """The address of a static file (``static`` without loading a library)."""
     return static(name)
+
+
+@register.simple_tag
+def row_link(name: str, number: int) -> str:
+    """The address of a thing by its number, as ``url`` gives it; worked out once per name, for the rows of lists."""
+    head, tail = _halves(name)
+    return f"{head}{int(number)}{tail}"
+
+
+@lru_cache(maxsize=256)
+def _halves(name: str) -> tuple[str, str]:
+    head, _, tail = reverse(name, args=[ANY_NUMBER]).partition(str(ANY_NUMBER))
+    return head, tail
 
 
 @register.simple_tag
