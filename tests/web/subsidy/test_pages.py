@@ -21,6 +21,7 @@ from tests.factories.subsidy import (
     make_reviewed_claim,
     make_submitted_claim,
 )
+from tests.factories.training import make_running_cohort
 from zhenxue.exams.models import Attempt
 from zhenxue.kernel import clock
 from zhenxue.subsidy import api as subsidy
@@ -217,6 +218,19 @@ def test_pages_ask_the_database_the_same_number_of_times_however_many_rows_they_
     assert after == before
     assert big == small
     assert max([*after, big]) <= 12
+
+
+def test_the_choice_of_a_stage_costs_the_same_for_more_cohorts_and_can_be_searched() -> None:
+    made = make_draft_claim(learners=1, passing=1)
+    client, cohort = client_for(made.manager), made.claim.cohort
+    before = queries_of(client, "/claims/new/")
+    other = make_running_cohort(made.manager, learners=1)
+    assert queries_of(client, "/claims/new/") == before <= 12
+    page = client.get("/claims/new/", {"q": cohort.code}).content.decode()
+    assert cohort.title in page
+    assert "继续申报" in page
+    assert f'value="{other.cohort.pk}-1"' not in page
+    assert "没有符合条件的班期" in client.get("/claims/new/", {"q": "不存在的班"}).content.decode()
 
 
 def test_a_draft_page_and_its_problem_are_both_shown() -> None:

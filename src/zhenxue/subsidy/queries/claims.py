@@ -1,6 +1,6 @@
 """Claims: who sees them, and what a claim would be if it were submitted now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from django.db.models import QuerySet
@@ -61,15 +61,29 @@ def claim_lines(claim: Claim) -> QuerySet[ClaimLine]:
     return ClaimLine.objects.filter(claim=claim).select_related("enrolment__person")
 
 
-def cohorts_to_claim(actor: Actor) -> list[training.Cohort]:
-    """The actor's cohorts for which a stage may be claimed."""
-    return list(training.visible_cohorts(actor).filter(state__in=CLAIMABLE).order_by("-starts_on"))
+def cohorts_to_claim(actor: Actor) -> QuerySet[training.Cohort]:
+    """The actor's cohorts for which a stage may be claimed, with their stages."""
+    return training.visible_cohorts(actor).filter(state__in=CLAIMABLE).prefetch_related("stages")
 
 
-def stages_to_claim(cohort: training.Cohort) -> list[tuple[training.Stage, Claim | None]]:
-    """The stages of a cohort, each with its claim that is not paid yet."""
-    claims = {one.stage_number: one for one in Claim.objects.filter(cohort=cohort).exclude(state=ClaimState.PAID)}
-    return [(stage, claims.get(stage.number)) for stage in training.list_stages(cohort.pk)]
+def stages_to_claim(
+    cohorts: Sequence[training.Cohort],
+) -> list[tuple[training.Cohort, list[tuple[training.Stage, Claim | None]]]]:
+    """Each cohort with its stages in order, each with its claim that is not paid yet. One query beside the stages'."""
+    claims = {
+        (one.cohort_id, one.stage_number): one
+        for one in Claim.objects.filter(cohort__in=cohorts).exclude(state=ClaimState.PAID)
+    }
+    return [
+        (
+            cohort,
+            [
+                (stage, claims.get((cohort.pk, stage.number)))
+                for stage in sorted(cohort.stages.all(), key=lambda stage: stage.number)
+            ],
+        )
+        for cohort in cohorts
+    ]
 
 
 def preview(*, cohort: training.Cohort, stage_number: int, claim: Claim | None = None) -> tuple[Policy, Preview]:

@@ -45,13 +45,16 @@ def home_block(request: ActorRequest) -> HttpResponse:
 
 @roles(*MANAGERS)
 def claim_new(request: ActorRequest) -> HttpResponse:
-    actor, cohorts = request.actor, queries.cohorts_to_claim(request.actor)
+    actor = request.actor
     if request.method == "POST":
         cohort, stage = queries.chosen_stage(actor, request.POST)
         claim = operations.create_claim(actor=actor, cohort=cohort, stage_number=stage, now=clock.now())
         return redirect("subsidy:claim", claim.pk)
-    rows = [(cohort, queries.stages_to_claim(cohort)) for cohort in cohorts[:50]]
-    return render(request, "subsidy/claim_new.html", {"rows": rows})
+    cohorts = queries.cohorts_to_claim(actor)
+    listing = Listing(request, cohorts, search=("code", "title"), default_sort="-starts_on", size=20)
+    return render(
+        request, "subsidy/claim_new.html", {"listing": listing, "rows": queries.stages_to_claim(listing.rows)}
+    )
 
 
 @roles(*STAFF)
