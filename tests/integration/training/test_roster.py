@@ -320,7 +320,7 @@ def test_first_passwords_of_a_large_import_are_made_once_asked_and_taken_once() 
     with pytest.raises(Conflict, match="还没有导入完"):
         start(made, found)
     found = run(made, found)
-    with pytest.raises(Conflict, match="已经下载过"):
+    with pytest.raises(Conflict, match="还没有生成"):
         take(made, found)
     with pytest.raises(NotFound):
         passwords.start_passwords(actor=make_provider(), import_id=found.pk, again=False, now=NOW)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.factories.catalogue import OCCUPATION, make_occupations
-from tests.factories.identity import citizen_number, client_for, make_provider, make_rules, phone
+from tests.factories.identity import NOW, citizen_number, client_for, make_provider, make_rules, phone
 from tests.factories.training import (
     FIRST_DAY,
     make_approved_cohort,
@@ -22,8 +22,10 @@ from tests.factories.training import (
 from tests.web.training.conftest import Clock
 from zhenxue.kernel import sheets
 from zhenxue.training import api as training
+from zhenxue.training import tasks
 from zhenxue.training.data import ROSTER_TITLES, CohortState, ImportState
 from zhenxue.training.models import Attendance, Cohort, Enrolment, PlanLine, Programme, RosterImport
+from zhenxue.training.operations import roster
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -170,6 +172,43 @@ def test_a_roster_goes_from_file_to_preview_to_import() -> None:
     stranger = client_for(make_provider())
     for name in ("roster_import", "import_result"):
         assert stranger.get(reverse(f"training:{name}", args=[found.pk])).status_code == 404
+
+
+def test_a_large_roster_is_worked_off_behind_the_page_with_passwords_on_demand(
+    monkeypatch: pytest.MonkeyPatch, at: Clock
+) -> None:
+    monkeypatch.setattr(roster, "ROSTER_BACKGROUND_ROWS", 1)
+    made = make_draft_cohort(learners=0)
+    client, manager = client_for(made.manager), (made.manager.account_id or 0, str(made.manager.role))
+    rows = [(name, citizen_number(), phone(), "", "农村转移劳动力") for name in ("王小明", "李小花")]
+    data = sheets.write_xlsx("名册", list(ROSTER_TITLES), rows, as_text=True)
+    assert "正在检查" in post(client, "upload_roster", made.cohort.pk, file=SimpleUploadedFile("名册.xlsx", data))
+    found = RosterImport.objects.get()
+    assert client.post(reverse("training:resume_import", args=[found.pk])).status_code == 409
+    at(NOW + dt.timedelta(minutes=11))
+    assert "接着处理" in client.get(reverse("training:roster_import", args=[found.pk])).content.decode()
+    assert "接着处理" not in post(client, "resume_import", found.pk)
+    tasks.check_roster.call(found.pk)
+    assert "正在导入" in post(client, "confirm_import", found.pk)
+    tasks.import_roster.call(found.pk, *manager)
+    assert "已导入 2 人" in client.get(reverse("training:roster_import", args=[found.pk])).content.decode()
+
+    assert client.post(reverse("training:take_accounts", args=[found.pk])).status_code == 409
+    assert "正在生成初始密码" in post(client, "start_passwords", found.pk)
+    tasks.make_passwords.call(found.pk, manager[0], "learner")
+    assert "正在生成初始密码" in client.get(reverse("training:roster_import", args=[found.pk])).content.decode()
+    tasks.make_passwords.call(found.pk, *manager)
+    assert "只能下载一次" in client.get(reverse("training:roster_import", args=[found.pk])).content.decode()
+    stranger = client_for(make_provider())
+    for name in ("resume_import", "start_passwords", "take_accounts"):
+        assert stranger.post(reverse(f"training:{name}", args=[found.pk])).status_code == 404
+    answer = client.post(reverse("training:take_accounts", args=[found.pk]))
+    assert len(sheets.read_sheet(answer.content, "初始密码.xlsx").rows) >= 3
+    assert "没有需要生成初始密码的学员" not in post(client, "start_passwords", found.pk, again="on")
+    tasks.make_passwords.call(found.pk, *manager)
+    at(NOW + dt.timedelta(days=2))
+    tasks.drop_passwords.call(found.pk)
+    assert "已经销毁" in client.post(reverse("training:take_accounts", args=[found.pk])).content.decode()
 
 
 def test_an_import_can_be_given_up() -> None:

@@ -25,6 +25,13 @@ from zhenxue.training.queries.scope import visible_imports
 
 #: Passwords hashed, issued and added to the list at a time: about two seconds of work.
 BATCH = 100
+WHY_NO_LIST = {
+    PasswordsState.NONE: "还没有生成初始密码，请先点“生成初始密码”。",
+    PasswordsState.MAKING: "正在生成初始密码，请稍候再下载。",
+    PasswordsState.READY: "初始密码清单是空的，请重新生成。",
+    PasswordsState.TAKEN: "初始密码清单已经下载过，不再保留。请重新生成；个别学员忘记密码的，请在“账号”里为其重置。",
+    PasswordsState.EXPIRED: f"初始密码清单超过 {PASSWORDS_HOURS} 小时没有下载，已经销毁，请重新生成。",
+}
 NOBODY = "没有需要生成初始密码的学员：都已经登录过，或者已经领过初始密码。"
 
 
@@ -85,26 +92,20 @@ def make_passwords(*, actor: Actor, import_id: int, now: dt.datetime) -> None:
 def take_accounts(*, actor: Actor, import_id: int, now: dt.datetime) -> list[InitialAccount]:
     """The initial passwords of an import, once: the list is emptied by reading it, and the reading is recorded.
 
-    Raises ``Conflict`` when it was taken before or is older than ``PASSWORDS_HOURS``.
+    Raises ``Conflict`` when there is none (yet), when it was taken before, or is older than ``PASSWORDS_HOURS``.
     """
     with transaction.atomic():
         found = _locked(actor, import_id)
         policies.check_can_manage(actor, found.cohort.organisation_id)
-        expired = forget_when_due(found, now)
-        accounts = sheets.load_accounts(found.accounts) if found.passwords_state == PasswordsState.READY else []
+        forget_when_due(found, now)
+        state = PasswordsState(found.passwords_state)
+        accounts = sheets.load_accounts(found.accounts) if state is PasswordsState.READY else []
         if accounts:
             found.accounts, found.passwords_state = "", PasswordsState.TAKEN
             found.save(update_fields=["accounts", "passwords_state"])
             record_cohort("initial_passwords_taken", actor, found.cohort, {"accounts": len(accounts)}, now)
-    if expired:
-        raise Conflict(
-            "training.accounts_expired", f"初始密码清单超过 {PASSWORDS_HOURS} 小时没有下载，已经销毁，请重新生成。"
-        )
     if not accounts:
-        raise Conflict(
-            "training.accounts_taken",
-            "初始密码清单已经下载过，不再保留。请重新生成；个别学员忘记密码的，请在“账号”里为其重置。",
-        )
+        raise Conflict("training.no_accounts", WHY_NO_LIST[state])
     return accounts
 
 
