@@ -172,6 +172,7 @@ def test_a_manager_arranges_publishes_and_cancels(time: Time) -> None:
     client.post(f"{page}schedule/")
     assert client.post(f"{page}edit/", form).status_code == 409
     assert client.post(f"{page}cancel/", {"reason": ""}).status_code == 422
+    assert "最多写 300 个字" in client.post(f"{page}cancel/", {"reason": "改期" * 151}).content.decode()
     client.post(f"{page}cancel/", {"reason": "改期"})
     assert Exam.objects.get().state == "cancelled"
     assert client.post("/exams/new/", form).status_code == 302

@@ -112,7 +112,9 @@ class ExamForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    reason = forms.CharField(label="原因", max_length=300)
+    reason = forms.CharField(
+        label="原因", max_length=300, error_messages={"max_length": "取消的原因最多写 300 个字，请返回缩短后再提交。"}
+    )
 
 
 class AnswerForm(forms.Form):

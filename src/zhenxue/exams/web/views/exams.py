@@ -18,6 +18,7 @@ from zhenxue.exams.web.support import MANAGERS, STAFF, download, read_only, stat
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
+from zhenxue.kernel.errors import Invalid
 from zhenxue.kernel.listing import Filter, Listing
 
 
@@ -129,7 +130,9 @@ def exam_schedule(request: ActorRequest, exam_id: int) -> HttpResponse:
 def exam_cancel(request: ActorRequest, exam_id: int) -> HttpResponse:
     exam = queries.get_exam(request.actor, exam_id)
     form = CancelForm(request.POST)
-    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    if form.has_error("reason", "max_length"):
+        raise Invalid("exams.cancel_reason", str(form.errors["reason"][0]))
+    reason = form.cleaned_data.get("reason", "")
     operations.cancel_exam(actor=request.actor, exam=exam, reason=reason, now=clock.now())
     messages.success(request, "考试已取消。")
     return redirect("exams:exam", exam.pk)
