@@ -22,6 +22,7 @@ from zhenxue.catalogue.management.commands.load_occupations import OWN_FILE
 from zhenxue.catalogue.media import pack
 from zhenxue.catalogue.models import CourseVersion, Material, Occupation, Standard
 from zhenxue.catalogue.operations import videos
+from zhenxue.config.demo.media import make_handbook
 from zhenxue.identity.data import Actor, Role
 from zhenxue.identity.models import Organisation
 from zhenxue.kernel import storage, uploads
@@ -79,7 +80,21 @@ def make_material(
 def make_document(
     organisation: Organisation, *, pages: int = 3, actor: Actor | None = None, now: dt.datetime = NOW
 ) -> Material:
-    return make_material(pdf_bytes(pages=pages), "讲义.pdf", actor=actor or author_of(organisation), now=now)
+    """A PDF of blank pages that a worker has drawn."""
+    return _drawn(
+        make_material(pdf_bytes(pages=pages), "讲义.pdf", actor=actor or author_of(organisation), now=now), now
+    )
+
+
+def make_handbook_document(organisation: Organisation, *, now: dt.datetime = NOW) -> Material:
+    """A real Chinese PDF of two pages that a worker has drawn."""
+    return _drawn(make_material(handbook_bytes(), "手册.pdf", actor=author_of(organisation), now=now), now)
+
+
+def _drawn(material: Material, now: dt.datetime) -> Material:
+    state = catalogue.process_document(material_id=material.pk, clock=lambda: now)
+    assert state == "ready", Material.objects.get(pk=material.pk).failure
+    return Material.objects.select_related("document").get(pk=material.pk)
 
 
 def make_image(organisation: Organisation, *, actor: Actor | None = None, now: dt.datetime = NOW) -> Material:
@@ -186,6 +201,13 @@ def pdf_bytes(*, pages: int = 3, password: str = "") -> bytes:
     buffer = io.BytesIO()
     writer.write(buffer)
     return buffer.getvalue()
+
+
+@lru_cache(maxsize=1)
+def handbook_bytes() -> bytes:
+    """The demo's handbook: a real PDF of two pages, Chinese, set by typst."""
+    with tempfile.TemporaryDirectory() as folder:
+        return make_handbook(Path(folder) / "手册.pdf").read_bytes()
 
 
 @lru_cache(maxsize=32)

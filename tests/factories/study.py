@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from tests.factories.catalogue import make_published_version, make_ready_video
+from tests.factories.catalogue import make_handbook_document, make_published_version, make_ready_video
 from tests.factories.identity import NOW, make_provider
 from tests.factories.training import Running, make_draft_programme, make_running_cohort
 from zhenxue.catalogue.data import UnitDraft
@@ -181,6 +181,19 @@ def make_video_cohort(*, seconds: int = 60, learners: int = 1, now: dt.datetime 
     ]
     version = make_published_version(organisation, title="直播销售入门", units=units, now=now)
     programme = make_draft_programme(manager, online_minutes=0, offline=lessons_at(now), now=now)
+    training.add_online_line(actor=manager, programme_id=programme.pk, course_version_id=version.pk, now=now)
+    programme = training.make_ready(actor=manager, programme_id=programme.pk, share_exception_reason=REASON, now=now)
+    return make_running_cohort(manager, programme=programme, learners=learners, now=now, **dates_from(now))
+
+
+def make_document_cohort(*, learners: int = 1, now: dt.datetime = NOW) -> Running:
+    """A running cohort whose course is one document of two pages, five minutes to read."""
+    manager = make_provider()
+    organisation = identity.get_organisation(manager.organisation_id or 0)
+    document = make_handbook_document(organisation, now=now)
+    units = [UnitDraft("document", "生命体征测量手册", minutes=5, material_id=document.pk)]
+    version = make_published_version(organisation, title="生命体征测量", units=units, now=now)
+    programme = make_draft_programme(manager, online_minutes=0, offline=(), now=now)
     training.add_online_line(actor=manager, programme_id=programme.pk, course_version_id=version.pk, now=now)
     programme = training.make_ready(actor=manager, programme_id=programme.pk, share_exception_reason=REASON, now=now)
     return make_running_cohort(manager, programme=programme, learners=learners, now=now, **dates_from(now))

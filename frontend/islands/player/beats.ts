@@ -20,7 +20,7 @@ export interface Opened {
   finished: boolean;
   paced: boolean;
   server_ms: number;
-  urls: { beats: string; close: string; stream: string; document: string };
+  urls: { beats: string; close: string; stream: string; document: string; pages: string };
 }
 
 /** What the page claims of one stretch since the last beat. */

@@ -1,4 +1,5 @@
 /** Documents, texts and self-tests: position is reading time, counted while the page is in front of the learner. */
+import { Reader } from "../../controllers/reader";
 import type { Opened } from "./beats";
 import type { Source, SourceListener } from "./source";
 
@@ -6,20 +7,21 @@ export class ReadingSource implements Source {
   private base = 0;
   private since = 0;
   private on = false;
+  private readonly reader: Reader | null;
 
   constructor(
     private readonly box: HTMLElement,
     private readonly listener: SourceListener,
   ) {
-    this.pages();
+    const pages = box.querySelector<HTMLElement>("[data-reader]");
+    this.reader = pages ? new Reader(pages) : null;
   }
 
   async start(opened: Opened): Promise<void> {
     this.base = opened.seen_to_ms;
     this.since = performance.now();
-    const frame = this.box.querySelector<HTMLIFrameElement>("[data-document]");
     const link = this.box.querySelector<HTMLAnchorElement>("[data-document-link]");
-    if (frame) frame.src = `${opened.urls.document}#page=1&view=FitH`;
+    this.reader?.showFrom(opened.urls.pages);
     if (link) {
       link.href = opened.urls.document;
       link.hidden = false;
@@ -63,23 +65,5 @@ export class ReadingSource implements Source {
 
   close(): void {
     this.on = false;
-  }
-
-  private pages(): void {
-    const frame = this.box.querySelector<HTMLIFrameElement>("[data-document]");
-    const next = this.box.querySelector<HTMLButtonElement>("[data-page-next]");
-    const back = this.box.querySelector<HTMLButtonElement>("[data-page-back]");
-    const words = this.box.querySelector<HTMLElement>("[data-page-number]");
-    if (!frame || !next || !back || !words) return;
-    const last = Number(next.dataset.pages) || 999;
-    let page = 1;
-    const go = (to: number) => {
-      page = Math.max(1, Math.min(last, to));
-      words.textContent = last === 999 ? `第 ${page} 页` : `第 ${page} 页 / 共 ${last} 页`;
-      const address = frame.src.split("#")[0];
-      if (address) frame.contentWindow?.location.replace(`${address}#page=${page}&view=FitH`);
-    };
-    next.addEventListener("click", () => go(page + 1));
-    back.addEventListener("click", () => go(page - 1));
   }
 }

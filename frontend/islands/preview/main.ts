@@ -1,4 +1,5 @@
-/** The staff's preview of a video: hls.js where it runs, the browser's own HLS elsewhere. Nothing is counted here. */
+/** The staff's preview: of a video by hls.js where it runs, by the browser's own HLS elsewhere; of a document page by page. Nothing is counted here. */
+import { Reader } from "../../controllers/reader";
 
 async function play(box: HTMLElement): Promise<void> {
   const video = box.querySelector("video");
@@ -26,3 +27,4 @@ async function play(box: HTMLElement): Promise<void> {
 }
 
 for (const box of document.querySelectorAll<HTMLElement>("[data-preview]")) void play(box);
+for (const box of document.querySelectorAll<HTMLElement>("[data-reader]")) new Reader(box);

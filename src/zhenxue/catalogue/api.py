@@ -18,6 +18,7 @@ from zhenxue.catalogue.models import (
     Chapter,
     Course,
     CourseVersion,
+    DocumentPage,
     Material,
     MediaKey,
     Occupation,
@@ -29,6 +30,7 @@ from zhenxue.catalogue.models import (
 )
 from zhenxue.catalogue.operations.contents import add_chapter, add_unit, import_questions, rename_chapter, save_question
 from zhenxue.catalogue.operations.courses import begin_version, create_course, edit_facts
+from zhenxue.catalogue.operations.documents import process_document
 from zhenxue.catalogue.operations.materials import UPLOAD_PURPOSE, add_material
 from zhenxue.catalogue.operations.reviews import (
     digest_of,
@@ -57,8 +59,10 @@ from zhenxue.catalogue.queries.materials import (
     content_key,
     get_media,
     key_windows,
+    list_pages,
     material_path,
     media_path,
+    page_path,
     read_playlist,
 )
 from zhenxue.catalogue.queries.standards import find_occupation, list_points, search_occupations, visible_standards
@@ -88,6 +92,7 @@ __all__ = [
     "Course",
     "CourseFacts",
     "CourseVersion",
+    "DocumentPage",
     "Material",
     "MaterialKind",
     "MaterialState",
@@ -129,6 +134,7 @@ __all__ = [
     "import_questions",
     "judge",
     "key_windows",
+    "list_pages",
     "list_points",
     "list_published_versions",
     "list_questions",
@@ -137,6 +143,8 @@ __all__ = [
     "make_draft",
     "material_path",
     "media_path",
+    "page_path",
+    "process_document",
     "process_video",
     "publish_version",
     "read_playlist",

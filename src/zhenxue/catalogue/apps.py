@@ -64,6 +64,6 @@ class CatalogueConfig(AppConfig):
             ("职业目录", "catalogue:occupations", "sitemap", {Role.OPERATOR_ADMIN, Role.OPERATOR_REVIEWER}, 36),
         ):
             navigation.register(navigation.Item(label, url_name, icon, frozenset(roles), order=order, group="课程资源"))
-        periodic.register(periodic.Job("catalogue.rescue_videos", 60, tasks.rescue_videos))
+        periodic.register(periodic.Job("catalogue.rescue_materials", 60, tasks.rescue_materials))
         home_roles = frozenset(AUTHORS | {Role.OPERATOR_REVIEWER})
         navigation.register_home(navigation.HomeBlock("catalogue:home_block", home_roles, order=60))

@@ -55,6 +55,10 @@ class MaterialKind(Labelled):
     IMAGE = "image", "图片"
 
 
+#: What a worker processes before it can be used.
+PROCESSED_KINDS = frozenset({MaterialKind.VIDEO, MaterialKind.DOCUMENT})
+
+
 class MaterialState(Labelled):
     UPLOADED = "uploaded", "等待处理"
     PROCESSING = "processing", "处理中"

@@ -200,6 +200,31 @@ class MediaKey(models.Model):
         ]
 
 
+class Document(models.Model):
+    """What the worker made of a PDF material: a picture of each page, ``0001.webp`` … in ``folder``."""
+
+    material = models.OneToOneField(Material, models.CASCADE, related_name="document")
+    folder = models.CharField(max_length=200)  # inside the file store
+
+
+class DocumentPage(models.Model):
+    """One page of a document: the size of its picture in pixels, and what is written on it (for screen readers)."""
+
+    document = models.ForeignKey(Document, models.CASCADE, related_name="drawn_pages")
+    number = models.PositiveIntegerField()  # from 1
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    text = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["document", "number"], name="catalogue_document_page_number"),
+            models.CheckConstraint(
+                condition=Q(number__gte=1, width__gte=1, height__gte=1), name="catalogue_document_page_size"
+            ),
+        ]
+
+
 class Chapter(models.Model):
     """A heading under which units stand."""
 

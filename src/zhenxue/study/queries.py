@@ -139,13 +139,16 @@ def unit_page(
 ) -> dict[str, Any]:
     """What the unit page shows whatever the kind of the unit."""
     chapter = next(one for block in blocks for one in block.chapters if line in one.lines)
+    why_not = why_not_study(enrolment, now)
+    readable = line.unit.kind == UnitKind.DOCUMENT and not why_not
     return {
         "enrolment": enrolment,
         "line": line,
         "unit": line.unit,
         "chapter": chapter,
         "next": next_line(blocks, line.unit.pk),
-        "why_not": why_not_study(enrolment, now),
+        "why_not": why_not,
+        "pages": catalogue.list_pages(line.unit.material_id or 0) if readable else None,
         "rules": training.rules_of(enrolment.cohort),
         "attempt": latest_self_test(enrolment.pk, line.unit.pk) if line.unit.kind == UnitKind.SELF_TEST else None,
     }

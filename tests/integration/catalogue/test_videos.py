@@ -26,7 +26,7 @@ from zhenxue.catalogue.media import pack
 from zhenxue.catalogue.media.errors import MediaError
 from zhenxue.catalogue.media.plan import SEGMENTS_PER_KEY
 from zhenxue.catalogue.models import Material, MediaKey, Video
-from zhenxue.catalogue.operations import materials, videos
+from zhenxue.catalogue.operations import materials, processing, videos
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import storage
@@ -231,15 +231,15 @@ def test_a_killed_worker_leaves_a_video_that_is_picked_up_again(
         raise Killed
 
     monkeypatch.setattr(videos, "pack_video", die)
-    monkeypatch.setattr(videos.shutil, "rmtree", lambda *args, **more: None)
+    monkeypatch.setattr(processing.shutil, "rmtree", lambda *args, **more: None)
     with pytest.raises(Killed):
         process(material)
     monkeypatch.undo()
     material.refresh_from_db()
     assert material.state == MaterialState.PROCESSING
     assert list(own_files_folder.rglob(".work-*"))
-    assert videos.rescue_videos(now=NOW + dt.timedelta(seconds=90)) == []
-    assert videos.rescue_videos(now=LATER) == [material.pk]
+    assert processing.rescue_materials(now=NOW + dt.timedelta(seconds=90)) == []
+    assert processing.rescue_materials(now=LATER) == [material.pk]
     assert process(material).state == MaterialState.READY
     assert not list(own_files_folder.rglob(".work-*"))
 
@@ -262,10 +262,10 @@ def test_a_worker_that_was_overtaken_changes_nothing(author: Actor, monkeypatch:
 
 def test_a_task_that_was_lost_is_queued_again_and_five_deaths_are_enough(author: Actor) -> None:
     material = add_video(author, video_bytes(seconds=8))
-    assert videos.rescue_videos(now=LATER) == []
-    assert videos.rescue_videos(now=NOW + dt.timedelta(minutes=11)) == [material.pk]
+    assert processing.rescue_materials(now=LATER) == []
+    assert processing.rescue_materials(now=NOW + dt.timedelta(minutes=11)) == [material.pk]
     Material.objects.filter(pk=material.pk).update(state=MaterialState.PROCESSING, attempt=5, heartbeat_at=NOW)
-    assert videos.rescue_videos(now=LATER) == []
+    assert processing.rescue_materials(now=LATER) == []
     material.refresh_from_db()
     assert material.state == MaterialState.FAILED
     assert "中断" in material.failure
@@ -305,10 +305,10 @@ def test_an_added_video_is_queued_and_the_task_does_the_work(author: Actor) -> N
     material = add_video(author, video_bytes(seconds=8))
     waiting = DBTaskResult.objects.get(queue_name="media")
     assert waiting.args_kwargs["args"] == [material.pk]
-    assert tasks.process_video.call(material.pk) == "ready"
-    assert tasks.process_video.call(material.pk) == ""
+    assert tasks.process_material.call(material.pk) == "ready"
+    assert tasks.process_material.call(material.pk) == ""
     Material.objects.filter(pk=material.pk).update(state=MaterialState.PROCESSING, heartbeat_at=NOW)
-    tasks.rescue_videos(LATER)
+    tasks.rescue_materials(LATER)
     assert DBTaskResult.objects.filter(queue_name="media").count() == 2
 
 
@@ -316,13 +316,13 @@ def test_progress_is_written_while_the_work_goes_on(author: Actor, monkeypatch: 
     material = add_video(author, video_bytes(seconds=8))
     seen: list[int] = []
     moments = (NOW + dt.timedelta(seconds=2 * number) for number in itertools.count())
-    real = videos._Reporter.__call__
+    real = processing.Reporter.__call__
 
-    def watch(self: videos._Reporter, share: float) -> None:
+    def watch(self: processing.Reporter, share: float) -> None:
         real(self, share)
         seen.append(Material.objects.get(pk=material.pk).progress)
 
-    monkeypatch.setattr(videos._Reporter, "__call__", watch)
+    monkeypatch.setattr(processing.Reporter, "__call__", watch)
     assert catalogue.process_video(material_id=material.pk, clock=lambda: next(moments)) == MaterialState.READY
     assert len(seen) >= 3
     assert seen == sorted(seen)

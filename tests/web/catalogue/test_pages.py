@@ -214,7 +214,20 @@ def test_documents_are_shown_in_the_page_and_run_nothing(page: Client, provider:
     assert shown.headers["Content-Disposition"].startswith("inline")
     assert shown.headers["X-Frame-Options"] == "SAMEORIGIN"
     assert b"".join(shown.streaming_content).startswith(b"%PDF")
-    assert f'src="{at("material_file", material.pk)}"' in text_of(page.get(at("material", material.pk)))
+    shown = text_of(page.get(at("material", material.pk)))
+    assert f'href="{at("material_file", material.pk)}"' in shown
+    for number in (1, 2, 3):
+        address = at("document_page", material.pk, number)
+        assert f'src="{address}"' in shown
+        picture = page.get(address)
+        assert b"".join(picture.streaming_content)[8:12] == b"WEBP"
+        assert (picture.headers["Content-Type"], picture.headers["Cache-Control"]) == (
+            "image/webp",
+            "private, max-age=3600",
+        )
+    assert page.get(at("document_page", material.pk, 4)).status_code == 404
+    for stranger, status in ((author_of(make_organisation()), 404), (make_learner(), 403)):
+        assert client_for(stranger).get(at("document_page", material.pk, 1)).status_code == status
     video = make_ready_video(provider, 8)
     assert page.get(at("material_file", video.pk)).status_code == 404
 

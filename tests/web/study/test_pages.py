@@ -10,8 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories.identity import client_for
-from tests.factories.study import make_studying, make_video_cohort, page_of, units_of
+from tests.factories.study import make_document_cohort, make_studying, make_video_cohort, page_of, units_of
 from tests.factories.training import Running
+from zhenxue.catalogue.models import Material
 from zhenxue.kernel import clock
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Claim
@@ -209,37 +210,51 @@ def test_pages_take_few_queries_however_many_units(running: Running) -> None:
         assert len(queries) <= 16, "\n".join(query["sql"][:150] for query in queries)
 
 
-def test_the_document_is_shown_inside_the_page_only_with_a_session() -> None:
-    from tests.factories.catalogue import make_document, make_published_version
-    from tests.factories.identity import make_provider
-    from tests.factories.study import REASON, dates_from
-    from tests.factories.training import make_draft_programme, make_running_cohort
-    from zhenxue.catalogue.data import UnitDraft
-    from zhenxue.identity import api as identity
-    from zhenxue.training import api as training
-
-    now = clock.now()
-    manager = make_provider()
-    organisation = identity.get_organisation(manager.organisation_id or 0)
-    document = make_document(organisation, now=now)
-    draft = UnitDraft("document", "直播规范", minutes=5, material_id=document.pk)
-    version = make_published_version(organisation, units=[draft], now=now)
-    programme = make_draft_programme(manager, online_minutes=0, offline=(), now=now)
-    training.add_online_line(actor=manager, programme_id=programme.pk, course_version_id=version.pk, now=now)
-    training.make_ready(actor=manager, programme_id=programme.pk, share_exception_reason=REASON, now=now)
-    running = make_running_cohort(manager, programme=programme, learners=1, now=now, **dates_from(now))
-    client = client_for(running.learners[0])
+def test_the_pages_of_a_document_are_shown_only_with_the_own_open_session() -> None:
+    running = make_document_cohort(learners=2, now=clock.now())
+    client, other = (client_for(learner) for learner in running.learners)
     page = client.get(f"/study/{running.enrolments[0].pk}/units/{units_of(running)[0].pk}/").content.decode()
-    assert "data-document" in page
-    address = opening(client, running).json()["urls"]["document"]
-    shown = fetch(client, address)
-    assert (shown.status_code, shown["Content-Type"], shown["Content-Disposition"]) == (
+    assert 'alt="生命体征测量手册' in page
+    assert page.count("data-reader-page=") == 2
+    assert 'width="1240" height="1754"' in page
+    assert "<iframe" not in page
+    urls = opening(client, running).json()["urls"]
+    for number in (1, 2):
+        shown = fetch(client, f"{urls['pages']}{number}.webp")
+        assert (shown.status_code, shown["Content-Type"], shown["Cache-Control"]) == (
+            200,
+            "image/webp",
+            "private, max-age=3600",
+        )
+    assert client.get(f"{urls['pages']}3.webp").status_code == 404
+    whole = fetch(client, urls["document"])
+    assert (whole.status_code, whole["Content-Type"], whole["Content-Disposition"]) == (
         200,
         "application/pdf",
         "inline",
     )
+    addresses = [f"{urls['pages']}1.webp", urls["document"]]
+    assert {other.get(address).status_code for address in addresses} == {403}
     client.post(f"/study/sessions/{StudySession.objects.get().pk}/close/")
-    assert client.get(address).status_code == 403
+    assert {client.get(address).status_code for address in addresses} == {403}
+    assert opening(client, running).status_code == 200
+    later = client_for(running.learners[0])
+    assert {later.get(address).status_code for address in addresses} == {403}
+    assert {Client().get(address).status_code for address in addresses} == {302}
+
+
+def test_a_document_that_is_not_drawn_yet_says_so_and_another_unit_has_no_pages(running: Running) -> None:
+    client = client_for(running.learners[0])
+    urls = opening(client, running).json()["urls"]
+    assert client.get(f"{urls['pages']}1.webp").status_code == 404
+    assert client.get(urls["document"]).status_code == 404
+    reading = make_document_cohort(learners=1, now=clock.now())
+    unit = units_of(reading)[0]
+    Material.objects.filter(pk=unit.material_id).update(state="uploaded")
+    client = client_for(reading.learners[0])
+    page = client.get(f"/study/{reading.enrolments[0].pk}/units/{unit.pk}/").content.decode()
+    assert "文档正在准备" in page
+    assert client.get(f"{opening(client, reading).json()['urls']['pages']}1.webp").status_code == 404
 
 
 def test_progress_survives_in_a_later_visit(running: Running) -> None:

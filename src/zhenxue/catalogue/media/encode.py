@@ -1,13 +1,7 @@
 """FFmpeg as a niced child process that reports its progress, and the AES-128 encryption of what it cut."""
 
-import contextlib
 import logging
-import os
 import secrets
-import shutil
-import subprocess
-import threading
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,93 +9,36 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from imageio_ffmpeg import get_ffmpeg_exe
 
+from zhenxue.catalogue.media import child
 from zhenxue.catalogue.media.errors import MediaError
 from zhenxue.catalogue.media.plan import Plan, Rung
 from zhenxue.catalogue.media.probe import SAFE_OPTIONS
 
 logger = logging.getLogger(__name__)
 
-NICENESS = 10
 #: Nothing heard from FFmpeg for so long: it hangs.
 SILENCE_SECONDS = 180
 CUT_TOLERANCE_S = 0.002
 SAFE_INPUT = [part for name, value in SAFE_OPTIONS.items() for part in (f"-{name}", value)]
 
-#: FFmpeg ignores a broken pipe, so the kernel is asked to end it when its worker is gone.
-DIES_WITH_US = [setpriv, "--pdeathsig", "KILL"] if (setpriv := shutil.which("setpriv")) else []
-
 type Progress = Callable[[float], None]
 
 
 def run_ffmpeg(arguments: list[str], *, duration_ms: int, progress: Progress) -> None:
-    """Run to the end, telling ``progress`` the share done (0-1). Raises ``MediaError`` when it fails or hangs.
+    """Run to the end, telling ``progress`` the share done (0-1). Raises ``MediaError`` when it fails or hangs."""
 
-    The child dies with the thread that runs it, even by SIGKILL (``setpriv --pdeathsig`` of util-linux, where present).
-    """
-    command = [
-        *DIES_WITH_US,
-        get_ffmpeg_exe(),
-        "-hide_banner",
-        "-nostdin",
-        "-loglevel",
-        "error",
-        "-progress",
-        "pipe:1",
-        "-y",
-        *arguments,
-    ]
-    tail: deque[str] = deque(maxlen=20)
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
-    ) as child:
-        with contextlib.suppress(ProcessLookupError):
-            os.setpriority(os.PRIO_PROCESS, child.pid, NICENESS)
-        listener = threading.Thread(target=lambda: tail.extend(child.stderr or ()), daemon=True)
-        listener.start()
-        alarm = _Alarm(child)
-        try:
-            for line in child.stdout or ():
-                alarm.heard()
-                name, _, value = line.strip().partition("=")
-                if name == "out_time_us" and value.lstrip("-").isdigit():
-                    progress(min(max(int(value) / 1000 / duration_ms, 0.0), 1.0))
-            code = child.wait()
-        except BaseException:
-            child.kill()
-            raise
-        finally:
-            alarm.stop()
-        listener.join(timeout=5)
-    if alarm.rang:
+    def heard(line: str) -> None:
+        name, _, value = line.strip().partition("=")
+        if name == "out_time_us" and value.lstrip("-").isdigit():
+            progress(min(max(int(value) / 1000 / duration_ms, 0.0), 1.0))
+
+    quiet = ["-hide_banner", "-nostdin", "-loglevel", "error", "-progress", "pipe:1", "-y"]
+    ended = child.run([get_ffmpeg_exe(), *quiet, *arguments], silence_seconds=SILENCE_SECONDS, heard=heard)
+    if ended.hung:
         raise MediaError("视频处理长时间没有进展，已停止。请重试；若仍失败，请用常见格式（MP4）重新导出后上传。")
-    if code != 0:
-        logger.warning("ffmpeg stopped with %s: %s", code, " | ".join(line.strip() for line in tail))
-        raise MediaError(_explain(list(tail)))
-
-
-class _Alarm:
-    """Kills a child that has been silent too long."""
-
-    def __init__(self, child: "subprocess.Popen[str]") -> None:
-        self.child, self.rang = child, False
-        self.timer = self._start()
-
-    def _start(self) -> threading.Timer:
-        timer = threading.Timer(SILENCE_SECONDS, self._ring)
-        timer.daemon = True
-        timer.start()
-        return timer
-
-    def _ring(self) -> None:
-        self.rang = True
-        self.child.kill()
-
-    def heard(self) -> None:
-        self.timer.cancel()
-        self.timer = self._start()
-
-    def stop(self) -> None:
-        self.timer.cancel()
+    if ended.code != 0:
+        logger.warning("ffmpeg stopped with %s: %s", ended.code, " | ".join(line.strip() for line in ended.tail))
+        raise MediaError(_explain(ended.tail))
 
 
 def _explain(lines: list[str]) -> str:

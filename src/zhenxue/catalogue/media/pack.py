@@ -52,7 +52,7 @@ def pack_video(source: Path, folder: Path, *, progress: encode.Progress) -> Pack
         (folder / rung.name / "index.m3u8").write_text(playlists.media_playlist(rung.name, lengths, SEGMENTS_PER_KEY))
         rungs.append(_describe(folder, rung.name, rung.width, rung.height, lengths, audio=plan.audio))
     (folder / "master.m3u8").write_text(playlists.master_playlist(rungs))
-    _settle(folder)
+    settle(folder)
     width, height = probed.shown_size
     return Packed(probed.duration_ms, width, height, rungs, key_windows(starts, probed.duration_ms), keys)
 
@@ -83,7 +83,7 @@ def _describe(
     return {"name": name, "width": width, "height": height, "bandwidth": peak, "codecs": codecs}
 
 
-def _settle(folder: Path) -> None:
+def settle(folder: Path) -> None:
     """Everything on the disk before the database may speak of it."""
     for path in folder.rglob("*"):
         if path.is_file():

@@ -5,12 +5,12 @@ import datetime as dt
 from django.db import transaction
 
 from zhenxue.catalogue import signals
-from zhenxue.catalogue.data import MaterialKind, MaterialState
+from zhenxue.catalogue.data import PROCESSED_KINDS, MaterialState
 from zhenxue.catalogue.media.errors import MediaError
 from zhenxue.catalogue.media.sniff import sniff
 from zhenxue.catalogue.models import Material
 from zhenxue.catalogue.policies import check_can_edit_material, check_is_author
-from zhenxue.catalogue.queries.materials import get_material, units_using
+from zhenxue.catalogue.queries.materials import get_material, made_folder, units_using
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import storage, uploads
@@ -20,7 +20,7 @@ UPLOAD_PURPOSE = "catalogue.material"
 
 
 def add_material(*, actor: Actor, upload_id: str, title: str, licence_note: str, now: dt.datetime) -> Material:
-    """Put a finished upload on the shelf. The kind is told by the file's content; a video begins to be processed.
+    """Put a finished upload on the shelf. Its content tells the kind; videos and documents begin to be processed.
 
     Raises ``Invalid`` (field ``upload``) for a file of no use; the upload stays, so that nothing has to be sent twice.
     """
@@ -38,7 +38,7 @@ def add_material(*, actor: Actor, upload_id: str, title: str, licence_note: str,
         raise Invalid("catalogue.unusable_file", str(error), fields={"upload": str(error)}) from error
     with transaction.atomic():
         taken = uploads.take(upload_id=upload_id, owner_account_id=actor.account_id, purpose=UPLOAD_PURPOSE)
-        is_video = found.kind is MaterialKind.VIDEO
+        waits = found.kind in PROCESSED_KINDS
         material = Material.objects.create(
             organisation_id=actor.organisation_id,
             kind=found.kind,
@@ -48,8 +48,8 @@ def add_material(*, actor: Actor, upload_id: str, title: str, licence_note: str,
             size_bytes=taken.size_bytes,
             sha256=taken.sha256,
             licence_note=licence_note[:300],
-            state=MaterialState.UPLOADED if is_video else MaterialState.READY,
-            progress=0 if is_video else 100,
+            state=MaterialState.UPLOADED if waits else MaterialState.READY,
+            progress=0 if waits else 100,
             content_type=found.content_type,
             pages=found.pages,
             width=found.width,
@@ -59,8 +59,8 @@ def add_material(*, actor: Actor, upload_id: str, title: str, licence_note: str,
             created_at=now,
         )
         _record("catalogue.material_added", actor, material, now, licence_note=material.licence_note)
-        if is_video:
-            signals.video_waiting.send(sender=Material, material_id=material.pk)
+        if waits:
+            signals.material_waiting.send(sender=Material, material_id=material.pk)
     return material
 
 
@@ -91,17 +91,17 @@ def edit_material(*, actor: Actor, material_id: int, title: str, licence_note: s
 
 
 def retry_material(*, actor: Actor, material_id: int, now: dt.datetime) -> Material:
-    """Queue a failed video again; a second click gets ``Conflict``."""
+    """Queue a failed video or document again; a second click gets ``Conflict``."""
     with transaction.atomic():
         material = get_material(actor, material_id)
         check_can_edit_material(actor, material)
-        moved = Material.objects.filter(pk=material.pk, kind=MaterialKind.VIDEO, state=MaterialState.FAILED).update(
+        moved = Material.objects.filter(pk=material.pk, kind__in=PROCESSED_KINDS, state=MaterialState.FAILED).update(
             state=MaterialState.UPLOADED, progress=0, failure="", heartbeat_at=now
         )
         if not moved:
             raise Conflict("catalogue.not_failed", "这个素材没有失败，或已经重新排队，不用再次重试。")
         _record("catalogue.material_retried", actor, material, now)
-        signals.video_waiting.send(sender=Material, material_id=material.pk)
+        signals.material_waiting.send(sender=Material, material_id=material.pk)
     material.refresh_from_db()
     return material
 
@@ -118,7 +118,7 @@ def delete_material(*, actor: Actor, material_id: int, now: dt.datetime) -> None
             )
         if material.state == MaterialState.PROCESSING:
             raise Conflict("catalogue.material_busy", "素材正在处理，请等处理结束后再删除。")
-        folder = material.video.folder if hasattr(material, "video") else ""
+        folder = made_folder(material)
         path = material.path
         _record("catalogue.material_deleted", actor, material, now)
         material.delete()

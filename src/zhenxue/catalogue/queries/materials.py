@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from zhenxue.catalogue.data import MaterialKind, MaterialState, VersionState
 from zhenxue.catalogue.media import playlists
-from zhenxue.catalogue.models import Material, MediaKey, Unit, Video
+from zhenxue.catalogue.models import Document, DocumentPage, Material, MediaKey, Unit, Video
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel import storage
 from zhenxue.kernel.errors import NotFound
@@ -101,6 +101,32 @@ def media_path(video: Video, name: str) -> Path:
 def material_path(material: Material) -> Path:
     """Where the file lies as it was uploaded (documents and images are shown from it)."""
     return storage.full_path(material.path)
+
+
+def list_pages(material_id: int) -> list[DocumentPage]:
+    """The drawn pages of a document in order, each with its picture's size; empty while it is not ready. One query."""
+    rows = DocumentPage.objects.filter(document__material_id=material_id, document__material__state=MaterialState.READY)
+    return list(rows.order_by("number"))
+
+
+def page_path(material_id: int, number: int) -> Path:
+    """Where the picture (WebP) of one page of a ready document lies; raises ``NotFound``."""
+    found = Document.objects.filter(
+        material_id=material_id, material__state=MaterialState.READY, drawn_pages__number=number
+    ).first()
+    path = storage.full_path(f"{found.folder}/{number:04}.webp") if found else None
+    if path is None or not path.is_file():
+        raise NotFound("catalogue.no_page", "没有这一页，或文档还不可用。")
+    return path
+
+
+def made_folder(material: Material) -> str:
+    """The folder of what a worker made of the material (inside the file store); empty when there is none."""
+    for name in ("video", "document"):
+        made: Video | Document | None = getattr(material, name, None)
+        if made is not None:
+            return made.folder
+    return ""
 
 
 def content_key(video: Video, rung: str, index: int) -> MediaKey:

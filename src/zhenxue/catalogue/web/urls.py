@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("materials/<int:material_id>/retry/", materials.retry_material, name="retry_material"),
     path("materials/<int:material_id>/delete/", materials.delete_material, name="delete_material"),
     path("materials/<int:material_id>/file/", media.material_file, name="material_file"),
+    path("materials/<int:material_id>/pages/<int:number>.webp", media.document_page, name="document_page"),
     path("materials/<int:material_id>/poster.jpg", media.poster, name="poster"),
     path("materials/<int:material_id>/play/master.m3u8", media.master_playlist, name="master_playlist"),
     path("materials/<int:material_id>/play/<slug:rung>.m3u8", media.rung_playlist, name="rung_playlist"),

@@ -59,6 +59,7 @@ def _units(
     test = UnitDraft("self_test", "自测：学会了吗", minutes=3, pass_percent=60, point_ids=ids("K3-2", "S3-2"))
     with tempfile.TemporaryDirectory() as folder:
         handbook = _material(author, make_handbook(Path(folder) / "生命体征测量手册.pdf"), "生命体征测量手册", now)
+        _ready(catalogue.process_document(material_id=handbook, clock=lambda: now), "handbook")
         document = UnitDraft(
             "document", "生命体征测量手册", minutes=5, material_id=handbook, point_ids=ids("K3-1", "S3-1")
         )
@@ -72,11 +73,14 @@ def _units(
         ):
             film = make_lesson(name, Path(folder) / f"{title}.mp4", seconds_each=seconds_each)
             material = _material(author, film, title, now)
-            state = catalogue.process_video(material_id=material, clock=lambda: now)
-            if state != "ready":
-                raise RuntimeError(f"the demo's video {name} was not processed: {state}")
+            _ready(catalogue.process_video(material_id=material, clock=lambda: now), name)
             lessons.append(UnitDraft("video", title, material_id=material, point_ids=ids(*codes)))
     return [*lessons, document, text, test]
+
+
+def _ready(state: str | None, name: str) -> None:
+    if state != "ready":
+        raise RuntimeError(f"the demo's material {name} was not processed: {state}")
 
 
 FEEDING = """## 吃饭前

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from zhenxue.catalogue import api as catalogue
+from zhenxue.catalogue.data import UnitKind
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
@@ -69,11 +70,17 @@ def segment(request: ActorRequest, session_id: int, name: str) -> HttpResponseBa
 
 @roles(Role.LEARNER)
 @require_GET
+def document_page(request: ActorRequest, session_id: int, number: int) -> HttpResponseBase:
+    """The picture of one page of a document unit."""
+    path = catalogue.page_path(_document(_own(request, session_id)).pk, number)
+    return _file(path, "image/webp", "private, max-age=3600")
+
+
+@roles(Role.LEARNER)
+@require_GET
 def document(request: ActorRequest, session_id: int) -> HttpResponseBase:
-    """The PDF of a document unit."""
-    material = _own(request, session_id).unit.material
-    if material is None:
-        raise NotFound("study.no_document", "这个单元没有文档。")
+    """The PDF of a document unit as it was uploaded."""
+    material = _document(_own(request, session_id))
     answer = _file(catalogue.material_path(material), "application/pdf", "private, max-age=600")
     answer["Content-Disposition"] = "inline"
     return answer
@@ -113,6 +120,13 @@ def _video(session: StudySession) -> catalogue.Video:
     if material is None or not hasattr(material, "video"):
         raise NotFound("study.no_video", "这个单元没有视频。")
     return material.video
+
+
+def _document(session: StudySession) -> catalogue.Material:
+    material = session.unit.material
+    if material is None or session.unit.kind != UnitKind.DOCUMENT:
+        raise NotFound("study.no_document", "这个单元没有文档。")
+    return material
 
 
 def _playlist(text: str) -> HttpResponse:

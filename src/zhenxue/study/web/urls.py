@@ -22,5 +22,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{SESSION}<slug:rung>.m3u8", media.rung, name="rung"),
     path(f"{SESSION}keys/<slug:rung>/<int:index>/", media.key, name="key"),
     path(f"{SESSION}media/<path:name>", media.segment, name="segment"),
+    path(f"{SESSION}pages/<int:number>.webp", media.document_page, name="document_page"),
     path(f"{SESSION}document.pdf", media.document, name="document"),
 ]

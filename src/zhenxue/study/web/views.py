@@ -70,8 +70,6 @@ def unit(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpResponse
     context = queries.unit_page(enrolment, blocks, line, clock.now())
     if line.unit.kind == UnitKind.SELF_TEST:
         context["form"] = SelfTestForm(questions=catalogue.list_questions(unit_id))
-    if line.unit.kind == UnitKind.DOCUMENT and not context["why_not"]:
-        context["pages"] = catalogue.list_pages(line.unit.material_id or 0)
     if line.unit.kind == UnitKind.TEXT:
         context["text"] = catalogue.render_markup(
             line.unit.body, image_url=lambda number: reverse("study:image", args=[enrolment_id, unit_id, number])

@@ -20,7 +20,7 @@ from zhenxue.catalogue.queries.courses import (
     get_visible_version,
     list_questions,
 )
-from zhenxue.catalogue.queries.materials import list_ready_materials
+from zhenxue.catalogue.queries.materials import list_pages, list_ready_materials
 from zhenxue.catalogue.queries.standards import list_points
 from zhenxue.catalogue.web.forms import UnitForm, attempt
 from zhenxue.catalogue.web.pages import version_page
@@ -124,6 +124,7 @@ def unit(request: ActorRequest, unit_id: int) -> HttpResponse:
         "unit": found,
         "version": found.version,
         "points": found.points.order_by("position"),
+        "pages": list_pages(found.material_id or 0) if found.kind == UnitKind.DOCUMENT else [],
         "questions": list_questions(found.pk) if found.kind == UnitKind.SELF_TEST else [],
         "body": markup.render(found.body, image_url=_image_url) if found.kind == UnitKind.TEXT else "",
     }

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from zhenxue.catalogue.data import MaterialKind, MaterialState
 from zhenxue.catalogue.operations import materials as acts
 from zhenxue.catalogue.policies import AUTHORS, STAFF, can_edit_material, can_retry_material, is_author
-from zhenxue.catalogue.queries.materials import get_material, units_using, visible_materials
+from zhenxue.catalogue.queries.materials import get_material, list_pages, units_using, visible_materials
 from zhenxue.catalogue.web.forms import MaterialForm, UploadForm, attempt
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
@@ -59,6 +59,7 @@ def material(request: ActorRequest, material_id: int) -> HttpResponse:
     context = {
         "material": found,
         "units": units_using(found),
+        "pages": list_pages(found.pk) if found.kind == MaterialKind.DOCUMENT else [],
         "can_edit": can_edit_material(request.actor, found),
         "can_retry": can_retry_material(request.actor, found),
     }

@@ -6,7 +6,14 @@ from django.urls import reverse
 from zhenxue.catalogue.data import MaterialKind, MaterialState
 from zhenxue.catalogue.models import Material
 from zhenxue.catalogue.policies import STAFF
-from zhenxue.catalogue.queries.materials import content_key, get_material, material_path, media_path, read_playlist
+from zhenxue.catalogue.queries.materials import (
+    content_key,
+    get_material,
+    material_path,
+    media_path,
+    page_path,
+    read_playlist,
+)
 from zhenxue.catalogue.web.files import serve_file
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel.errors import NotFound
@@ -22,6 +29,13 @@ def material_file(request: ActorRequest, material_id: int) -> HttpResponseBase:
     if found.kind == MaterialKind.VIDEO or found.state != MaterialState.READY:
         raise NotFound("catalogue.no_such_file", "没有这个文件，或素材还不可用。")
     return serve_file(request, material_path(found), content_type=found.content_type, name=found.file_name)
+
+
+@roles(*STAFF)
+def document_page(request: ActorRequest, material_id: int, number: int) -> HttpResponseBase:
+    """The picture of one page of a document."""
+    path = page_path(get_material(request.actor, material_id).pk, number)
+    return serve_file(request, path, content_type="image/webp", max_age=KEPT_SECONDS)
 
 
 @roles(*STAFF)
