@@ -1,12 +1,15 @@
 """How quickly the ten most used pages answer with 5,000 learners in the database.
 
-``python bench/pages.py [--quick] [--database sqlite|postgres] [--seconds N] [--connections N] [--only NAME,…]``
+``python bench/pages.py [--quick] [--database sqlite|postgres] [--layout embedded|scaled] [--seconds N]
+[--connections N] [--only NAME,…]``
 
 A world of 100 cohorts with 50 learners each (``bench/support/world.py``) is loaded into a fresh database: SQLite in WAL
 with synchronous=FULL, or a private PostgreSQL with fsync on. ``zhenxue web`` serves it as ``make run`` does, pages and
-beats in one process. People sign in through the sign-in page; keep-alive connections of this process then ask for one
-page after another as fast as they are answered. The baseline in the same run is a bare Django view that renders 50 rows
-of one query, served in the same way without any middleware. ``--quick`` takes a small world and short turns.
+beats in one process; ``--layout scaled`` starts two processes for pages alone on one socket, without nginx before them
+or the process for beats beside them. People sign in through the sign-in page; keep-alive connections of this process
+then ask for one page after another as fast as they are answered. The baseline in the same run is a bare Django view
+that renders 50 rows of one query, served in the same way without any middleware. ``--quick`` takes a small world and
+short turns.
 
 Besides requests/s and waits, the processor time of the server per request is told: on a busy machine it is the figure
 to compare, and its reciprocal is what one free core would answer.
@@ -14,9 +17,11 @@ to compare, and its reciprocal is what one free core would answer.
 
 import argparse
 import json
+import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +35,8 @@ from bench.support.load import Result, Target, Visitor, cold_visit, press
 WORLD = "bench/support/world.py"
 QUERIES = "bench/support/queries.py"
 MOST_QUERIES = 12
+PAGE_PROCESSES = 2
+START_SECONDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a small world and one second a page")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--layout", choices=("embedded", "scaled"), default="embedded")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each page is pressed")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--only", default="", help="names of pages, with commas")
@@ -56,18 +64,20 @@ def main() -> None:
         for name, unit in (("learners", "people"), ("entries", "entries")):
             report(f"world_{options.database}_{name}", world[name], unit)
         with baseline(environment) as (port, process_id):
-            measure("baseline", options.database, port, process_id, [Target("/")], options.connections, seconds)
-        with platform(environment) as (port, process_id):
+            measure("baseline", options.database, port, [process_id], [Target("/")], options.connections, seconds)
+        with platform(environment, options.layout) as (port, processes):
             pages, cold = pages_of(world, port)
             wanted = [page for page in pages if not options.only or page.name in options.only.split(",")]
             counts = count_queries(environment, wanted)
             for page in wanted:
-                measure(page.name, options.database, port, process_id, page.targets, options.connections, seconds)
-                report(f"pages_{page.name}_{options.database}_queries", counts[page.name], "queries")
+                measure(page.name, options.database, port, processes, page.targets, options.connections, seconds)
+                first, then = counts[page.name]
+                report(f"pages_{page.name}_{options.database}_queries", then, "queries")
+                report(f"pages_{page.name}_{options.database}_queries_first", first, "queries")
             wire, requests = cold_visit(*cold)
         report(f"pages_cold_learner_page_{options.database}_wire", round(wire / 1000, 1), "kB")
         report(f"pages_cold_learner_page_{options.database}_requests", requests, "requests")
-    many = {name: count for name, count in counts.items() if count > MOST_QUERIES}
+    many = {name: then for name, (_, then) in counts.items() if then > MOST_QUERIES}
     if many:
         raise SystemExit(f"more than {MOST_QUERIES} queries: {many}")
 
@@ -76,16 +86,16 @@ def measure(
     name: str,
     database_name: str,
     port: int,
-    process_id: int,
+    processes: Sequence[int],
     targets: Sequence[Target],
     connections: int,
     seconds: float,
 ) -> Result:
     """Warms a page up, presses it, tells its figures."""
     press(port, targets, connections=connections, seconds=min(1.0, seconds / 2))
-    began = cpu_seconds(process_id)
+    began = sum(map(cpu_seconds, processes))
     result = press(port, targets, connections=connections, seconds=seconds)
-    used = cpu_seconds(process_id) - began
+    used = sum(map(cpu_seconds, processes)) - began
     label = f"pages_{name}_{database_name}"
     report(label, round(result.rate, 1), "requests/s")
     report(f"{label}_p95", round(result.percentile(95), 1), "ms")
@@ -135,20 +145,30 @@ def started(visitor: Visitor, exam: int) -> str:
     return answer.location
 
 
-def count_queries(environment: dict[str, str], pages: Sequence[Page]) -> dict[str, int]:
-    """The most queries that a request of each page took, in a process of its own, caches cold and warm."""
+def count_queries(environment: dict[str, str], pages: Sequence[Page]) -> dict[str, list[int]]:
+    """The queries of a first request of each page in a process of its own, and of the next one."""
     asked = json.dumps({page.name: [page.targets[0].path, page.targets[0].cookies] for page in pages})
-    counts: dict[str, int] = json.loads(run(["-W", "ignore", QUERIES, asked], environment).splitlines()[-1])
+    counts: dict[str, list[int]] = json.loads(run(["-W", "ignore", QUERIES, asked], environment).splitlines()[-1])
     return counts
 
 
 @contextmanager
-def platform(environment: dict[str, str]) -> Iterator[tuple[int, int]]:
-    """``zhenxue web`` on a free port; port and process id."""
-    port = free_port()
-    words = ["-m", "zhenxue.config.cli", "web", "--host", "127.0.0.1", "--port", str(port)]
-    with ground.server(words, environment, port) as process_id:
-        yield port, process_id
+def platform(environment: dict[str, str], layout: str) -> Iterator[tuple[int, list[int]]]:
+    """``zhenxue web`` on a free port; port and process ids."""
+    web = ["-m", "zhenxue.config.cli", "web"]
+    with ExitStack() as stack:
+        if layout == "embedded":
+            port = free_port()
+            words = [*web, "--host", "127.0.0.1", "--port", str(port)]
+            yield port, [stack.enter_context(ground.server(words, environment, port))]
+            return
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=256))
+        port, handle = int(listener.getsockname()[1]), listener.fileno()
+        words = [*web, "--only", "pages", "--fd", str(handle)]
+        servers = [ground.server(words, environment, port, handles=(handle,)) for _ in range(PAGE_PROCESSES)]
+        processes = [stack.enter_context(one) for one in servers]
+        time.sleep(START_SECONDS)  # the socket listens before they do
+        yield port, processes
 
 
 @contextmanager

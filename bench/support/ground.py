@@ -61,9 +61,11 @@ def run(words: Sequence[str], environment: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def server(words: Sequence[str], environment: Mapping[str, str], port: int) -> Iterator[int]:
-    """``python <words>`` while it serves ``port``; gives its process id."""
-    process = subprocess.Popen([sys.executable, *words], env=environment, cwd=ROOT)
+def server(
+    words: Sequence[str], environment: Mapping[str, str], port: int, handles: Sequence[int] = ()
+) -> Iterator[int]:
+    """``python <words>`` while it serves ``port``; gives its process id. It inherits the open ``handles``."""
+    process = subprocess.Popen([sys.executable, *words], env=environment, cwd=ROOT, pass_fds=handles)
     try:
         wait_for(port, process)
         yield process.pid

@@ -65,7 +65,7 @@ async def _visit(port: int, target: Target, end: float, waits: list[float]) -> i
         waits.append(time.perf_counter() - sent)
         size += len(head) + len(body)
         if not head.startswith(b"HTTP/1.1 200"):
-            raise SystemExit(f"{target.path}: {head.decode()} {body.decode(errors='replace')[:2000]}")
+            raise SystemExit(f"{target.path}: {head.decode()} {body.decode(errors='replace')[:300]}")
     writer.close()
     return size
 
@@ -116,6 +116,8 @@ class Visitor:
         """Through the sign-in page."""
         self.ask("/sign-in/")
         answer = self.ask("/sign-in/", form={"username": username, "password": password})
+        if answer.location.startswith("/hand-over/"):
+            answer = self.ask("/hand-over/", form={})
         if answer.status != 302 or "sign-in" in answer.location:
             raise SystemExit(f"{username} could not sign in: {answer.status} {answer.location}")
         return self
