@@ -5,12 +5,12 @@ from django.conf import settings
 
 django.setup()
 
-from a2wsgi import WSGIMiddleware  # noqa: E402 - Django is set up first
-from django.core.handlers.wsgi import WSGIHandler  # noqa: E402 - see above
+from django.core.handlers.wsgi import WSGIHandler  # noqa: E402 - Django is set up first
 from django.http import HttpRequest, HttpResponse  # noqa: E402 - see above
 from django.template import engines  # noqa: E402 - see above
 from django.urls import path  # noqa: E402 - see above
 
+from zhenxue.config.bridge import PageMiddleware  # noqa: E402 - see above
 from zhenxue.training.models import Enrolment  # noqa: E402 - see above
 
 TEMPLATE = engines["django"].from_string(
@@ -28,4 +28,4 @@ def rows(request: HttpRequest) -> HttpResponse:
 urlpatterns = [path("", rows)]
 settings.ROOT_URLCONF = __name__
 settings.MIDDLEWARE = []
-application = WSGIMiddleware(WSGIHandler(), workers=8)
+application = PageMiddleware(WSGIHandler(), workers=8)

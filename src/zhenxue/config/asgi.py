@@ -5,16 +5,15 @@
 
 from typing import Any, cast
 
-from a2wsgi import WSGIMiddleware
-
 from zhenxue.config import env
+from zhenxue.config.bridge import PageMiddleware
 from zhenxue.config.wsgi import application as django_pages
 from zhenxue.study.ingest import application as beats
 
 BEATS = "/study/beats/"
 PAGE_THREADS = env.number("PAGE_THREADS", 8)
 
-_pages: Any = WSGIMiddleware(cast(Any, django_pages), workers=PAGE_THREADS)
+_pages: Any = PageMiddleware(cast(Any, django_pages), workers=PAGE_THREADS)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
