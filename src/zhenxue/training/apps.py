@@ -56,6 +56,7 @@ class TrainingConfig(AppConfig):
         from zhenxue.training import tasks  # noqa: F401 - its receivers are connected by the import
         from zhenxue.training.evidence_kinds import KINDS
         from zhenxue.training.operations.filing import start_due_cohorts
+        from zhenxue.training.operations.initial_passwords import drop_due_passwords
         from zhenxue.training.queries.scope import may_view_entry, people_of_cohorts
         from zhenxue.training.queries.verification import check_plans
 
@@ -70,3 +71,4 @@ class TrainingConfig(AppConfig):
             navigation.register_home(block)
         # Approval plans the start as a task for the first morning; this catches what a lost task left behind.
         periodic.register(periodic.Job("training.start_due", 300, lambda now: start_due_cohorts(now=now)))
+        periodic.register(periodic.Job("training.drop_passwords", 300, lambda now: drop_due_passwords(now=now)))

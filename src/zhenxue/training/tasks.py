@@ -10,7 +10,6 @@ from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel import clock
 from zhenxue.training import signals
-from zhenxue.training.data import PASSWORDS_HOURS
 from zhenxue.training.operations import filing, initial_passwords, roster
 
 
@@ -33,22 +32,7 @@ def make_passwords(import_id: int, account_id: int, role: str) -> None:
     """Makes the first passwords of an import in the name of the manager who asked, if still in office."""
     manager = _manager(account_id, role)
     if manager is not None:
-        now = clock.now()
-        initial_passwords.make_passwords(actor=manager, import_id=import_id, now=now)
-        plan_drop(import_id, now)
-
-
-@task
-def drop_passwords(import_id: int) -> None:
-    """Destroys a list of first passwords that nobody took in time."""
-    initial_passwords.drop_passwords(import_id=import_id, now=clock.now())
-
-
-def plan_drop(import_id: int, now: dt.datetime) -> None:
-    """Has the list destroyed when its time is up; where work cannot be put off, the next look at it does that."""
-    if drop_passwords.get_backend().supports_defer:
-        moment = now + dt.timedelta(hours=PASSWORDS_HOURS, minutes=1)
-        drop_passwords.using(run_after=moment).enqueue(import_id)
+        initial_passwords.make_passwords(actor=manager, import_id=import_id, now=clock.now())
 
 
 def _manager(account_id: int, role: str) -> Actor | None:

@@ -26,7 +26,7 @@ from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock, periodic
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.training import api as training
-from zhenxue.training.data import CohortState, LineMode
+from zhenxue.training.data import LATER_RULES, CohortState, LineMode
 from zhenxue.training.models import Cohort, Enrolment, PlanLine
 from zhenxue.training.operations import cohorts as drafts
 from zhenxue.training.queries.checks import failed, list_checks
@@ -284,3 +284,16 @@ def test_what_the_plan_requires_is_counted_in_seconds_per_stage() -> None:
     assert (stages[1].online, stages[1].offline, stages[2].offline) == (1200, 45 * 60, 90 * 60)
     units = training.plan_units(made.cohort.pk)
     assert [(one.stage_number, one.unit.title) for one in units] == [(1, "认识直播"), (1, "开始直播")]
+
+
+def test_every_number_comes_from_the_regions_rule_set_and_is_frozen_at_approval() -> None:
+    draft = make_draft_cohort(learners=1)
+    in_force = identity.get_rules(region_code=draft.cohort.region_id, on=FIRST_DAY).frozen()
+    assert training.rules_of(draft.cohort) == in_force, "before approval: those in force"
+    assert set(LATER_RULES) < set(in_force), "each has its place and source in the file"
+    made = make_approved_cohort()
+    assert made.cohort.rules == in_force
+    made.cohort.rules = {key: 1 for key in in_force if key not in LATER_RULES}
+    older = training.rules_of(made.cohort)
+    assert {key: older[key] for key in LATER_RULES} == LATER_RULES, "a plan frozen before a rule was there"
+    assert older["pass_percent"] == 1

@@ -371,7 +371,7 @@ def test_a_list_that_nobody_takes_is_destroyed_after_a_day() -> None:
     found = run(made, make_large(made, 6))
     start(made, found)
     make(made, found)
-    passwords.drop_passwords(import_id=found.pk, now=NOW + dt.timedelta(hours=23))
+    passwords.drop_due_passwords(now=NOW + dt.timedelta(hours=23))
     found.refresh_from_db()
     assert found.accounts
     with pytest.raises(Conflict, match="已经销毁"):
@@ -381,6 +381,10 @@ def test_a_list_that_nobody_takes_is_destroyed_after_a_day() -> None:
     kinds = {entry.kind for entry in evidence.list_entries(refs=[f"cohort:{made.cohort.pk}"])}
     assert "training.initial_passwords_expired" in kinds
     start(made, found, again=True)
+    make(made, found)
+    passwords.drop_due_passwords(now=NOW + dt.timedelta(hours=24))
+    found.refresh_from_db()
+    assert (found.accounts, found.passwords_state) == ("", PasswordsState.EXPIRED)
 
 
 @pytest.mark.usefixtures("small_limits")

@@ -25,7 +25,7 @@ from zhenxue.training import api as training
 from zhenxue.training import tasks
 from zhenxue.training.data import ROSTER_TITLES, CohortState, ImportState
 from zhenxue.training.models import Attendance, Cohort, Enrolment, PlanLine, Programme, RosterImport
-from zhenxue.training.operations import roster
+from zhenxue.training.operations import initial_passwords, roster
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -207,7 +207,7 @@ def test_a_large_roster_is_worked_off_behind_the_page_with_passwords_on_demand(
     assert "没有需要生成初始密码的学员" not in post(client, "start_passwords", found.pk, again="on")
     tasks.make_passwords.call(found.pk, *manager)
     at(NOW + dt.timedelta(days=2))
-    tasks.drop_passwords.call(found.pk)
+    initial_passwords.drop_due_passwords(now=NOW + dt.timedelta(days=2))
     assert "已经销毁" in client.post(reverse("training:take_accounts", args=[found.pk])).content.decode()
 
 

@@ -109,12 +109,13 @@ def take_accounts(*, actor: Actor, import_id: int, now: dt.datetime) -> list[Ini
     return accounts
 
 
-def drop_passwords(*, import_id: int, now: dt.datetime) -> None:
-    """Destroy a list that nobody took in time; the worker calls it when the time is up."""
-    with transaction.atomic():
-        found = RosterImport.objects.select_for_update().select_related("cohort").filter(pk=import_id).first()
-        if found is not None:
-            forget_when_due(found, now)
+def drop_due_passwords(*, now: dt.datetime) -> None:
+    """Destroy every list that nobody took in time; the worker does it every few minutes."""
+    due = RosterImport.objects.filter(passwords_state=PasswordsState.READY, passwords_until__lte=now)
+    for import_id in list(due.values_list("pk", flat=True)):
+        with transaction.atomic():
+            locked = RosterImport.objects.select_for_update(of=("self",)).select_related("cohort")
+            forget_when_due(locked.get(pk=import_id), now)
 
 
 def forget_when_due(found: RosterImport, now: dt.datetime) -> bool:

@@ -175,8 +175,6 @@ def _enqueue(request: ActorRequest, made: RosterImport) -> None:
         tasks.import_roster.enqueue(made.pk, *who)
     if made.passwords_state == PasswordsState.MAKING:
         tasks.make_passwords.enqueue(made.pk, *who)
-    if made.passwords_state == PasswordsState.READY:
-        tasks.plan_drop(made.pk, clock.now())
 
 
 def _upload(request: ActorRequest, cohort: Cohort, file: Any) -> RosterImport:
