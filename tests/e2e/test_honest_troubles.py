@@ -214,3 +214,6 @@ def test_answers_given_without_a_network_arrive_later(someone: Someone) -> None:
     page.reload()
     for position in (1, 2):
         expect(page.locator(f"[data-question='{position}'] [name=given]").first).to_be_checked()
+    page.get_by_role("link", name="检查并交卷").click()
+    page.get_by_role("button", name="交卷").click()
+    expect(page.locator("h1")).to_have_text("考试结果")
