@@ -36,6 +36,7 @@ WORLD = "bench/support/world.py"
 QUERIES = "bench/support/queries.py"
 MOST_QUERIES = 12
 PAGE_PROCESSES = 2
+WARM_SECONDS = 2.0
 START_SECONDS = 6.0
 
 
@@ -92,7 +93,7 @@ def measure(
     seconds: float,
 ) -> Result:
     """Warms a page up, presses it, tells its figures."""
-    press(port, targets, connections=connections, seconds=min(1.0, seconds / 2))
+    press(port, targets, connections=connections, seconds=WARM_SECONDS)
     began = sum(map(cpu_seconds, processes))
     result = press(port, targets, connections=connections, seconds=seconds)
     used = sum(map(cpu_seconds, processes)) - began
