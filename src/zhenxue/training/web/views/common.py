@@ -28,7 +28,7 @@ TONES = {
     CohortState.RETURNED: "bad",
     CohortState.APPROVED: "ok",
     CohortState.RUNNING: "ok",
-    CohortState.CLOSED: "proof",
+    CohortState.CLOSED: "idle",
     CohortState.CANCELLED: "idle",
 }
 WIZARD = (("basics", "基本信息"), ("plan", "教学计划"), ("roster", "学员名册"), ("check", "检查并提交"))
