@@ -52,8 +52,8 @@ ZHENXUE_TEST_DATABASE=postgres
 export ZHENXUE_TEST_DATABASE
 step "integration tests on PostgreSQL" tests -n 2 tests/integration
 unset ZHENXUE_TEST_DATABASE
-step "stories in a browser" tests tests/e2e
-step "adversary" tests tests/adversary
+# Stories wait for real time most of the while; those that share the city stay together on one worker.
+step "stories in a browser, and those who cheat" tests -n 2 --dist loadgroup tests/e2e tests/adversary
 
 printf '\nWhole run: %s s. ' $(($(date +%s) - started))
 if [ -n "$failed" ]; then

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.postgres import free_port
 
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 20
 PROGRAM = Path(sys.executable).parent / "zhenxue"
 
