@@ -16,7 +16,8 @@ LEVELS = Filter("level", "级别", RegionLevel.choices())
 
 @pytest.fixture(autouse=True)
 def regions() -> None:
-    Region.objects.all().delete()
+    for code in Region.objects.order_by("-code").values_list("code", flat=True):  # counties before their city
+        Region.objects.filter(code=code).delete()
     Region.objects.bulk_create(
         Region(code=f"37{number:04}", name=f"测试区{number:03}", level="county" if number % 2 else "city")
         for number in range(1, 131)
