@@ -12,6 +12,7 @@ from django.db import connections
 
 from tests.factories.study import Page, make_studying, page_of
 from tests.integration.study.conftest import Line, Process, wait_for
+from tests.support.loops import run_apart
 from zhenxue.kernel import clock
 from zhenxue.ledger.models import Coverage
 from zhenxue.study import operations
@@ -179,7 +180,7 @@ def test_a_database_that_is_gone_means_try_again_and_nothing_is_doubled(page: Pa
         await loop.run_in_executor(None, writer.stop)
         return replies
 
-    first, second, third = asyncio.run(story())
+    first, second, third = run_apart(story())
     assert first[0] == 503
     assert second[0] == third[0] == 200
     assert second == third

@@ -1,11 +1,11 @@
 """The bridge between the event loop and the pages' threads gives whole answers, short and long."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
+from tests.support.loops import run_apart
 from zhenxue.config.bridge import PIECE_BYTES, PageMiddleware
 
 SCOPE = {
@@ -41,7 +41,7 @@ def answers_of(chunks: Callable[[], Iterable[bytes]]) -> list[dict[str, Any]]:
         await bridge(SCOPE, receive, send)
         return sent
 
-    return asyncio.run(ask())
+    return run_apart(ask())
 
 
 def test_a_short_page_comes_as_one_head_and_one_body() -> None:
