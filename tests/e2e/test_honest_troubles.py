@@ -15,9 +15,6 @@ from tests.support import town
 from tests.support.browser import DESK, PHONE
 from tests.support.pages import ask, fill, sign_in
 
-#: The city is laid once: whatever lives in it runs on one worker.
-pytestmark = pytest.mark.xdist_group("city")
-
 BEAT_SECONDS = 10
 CHUNK_BYTES = 4 * 1024 * 1024
 

@@ -24,9 +24,6 @@ from tests.support.browser import DESK, PHONE
 from tests.support.pages import sign_in
 from tests.web.test_access_matrix import FILL
 
-#: The city is laid once: whatever lives in it runs on one worker.
-pytestmark = pytest.mark.xdist_group("city")
-
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
 PHONE_SIZE: ViewportSize = {"width": 360, "height": 740}
 DESK_SIZE: ViewportSize = {"width": 1280, "height": 800}
