@@ -18,6 +18,7 @@ class SpanState(Labelled):
     CREDITED = "credited", "已计入"
     REFUSED = "refused", "未计入"
     WITHDRAWN = "withdrawn", "已撤销"
+    MADE_UP = "made_up", "已补计"
 
 
 class Reason(Labelled):
@@ -31,6 +32,14 @@ class Reason(Labelled):
     HIDDEN = "hidden", "页面不在前台，这段时间不计入"
     NOT_PLAYING = "not_playing", "没有播放，这段时间不计入"
     TICKET = "ticket", "学习凭证已失效，请回到课程页重新进入"
+    NO_PROOF = "no_proof", "这次上报没有带学习凭证，不计入"
+    REPLAYED = "replayed", "这张学习凭证已经用过，重复上报不计入"
+    OUT_OF_ORDER = "out_of_order", "学习凭证的顺序不对，不计入"
+    FOREIGN = "foreign", "学习凭证不属于这次学习，请回到课程页重新进入"
+    DEVICE = "device", "上报不是由打开学习的那台设备发出的，不计入"
+    NO_KEY = "no_key", "这段视频还没有在本页加载播放，不计入"
+    PAGE_FULL = "page_full", "这一页的时间已经计满，请接着看下一页"
+    CHECK = "check", "没有点“我在学习”，确认之前的时间不计入"
     JUMP = "jump", "播放位置跳到了还没学的内容，这段不计入"
     RATE = "rate", "播放速度超过允许的倍速，这段不计入"
     GAP = "gap", "中间断开太久，断开的时间不计入"

@@ -275,4 +275,14 @@ PASSWORDS_HOURS = 24
 STALE_MINUTES = 10
 #: Rules that joined the rule sets after plans had been frozen, with what was applied to those plans until then. All
 #: numbers in force come from the region's rule set (``identity.get_rules``); this only completes older plans.
-LATER_RULES: dict[str, int] = {"attendance_close_hours": 72, "finish_percent": 95}
+LATER_RULES: dict[str, int] = {
+    "attendance_close_hours": 72,
+    "finish_percent": 95,
+    "key_lead_seconds": 30,
+    "check_min_seconds": 600,
+    "check_max_seconds": 1200,
+    "check_answer_seconds": 60,
+    "page_share_percent": 150,
+    "persons_per_device_day": 5,
+    "reading_needs_self_test": 1,
+}
