@@ -18,8 +18,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from zhenxue.kernel import clock, hours, masking
+from zhenxue.kernel import clock, hours, masking, once
 from zhenxue.kernel.listing import Listing
+from zhenxue.kernel.web.confirm import Ask
 
 register = template.Library()
 log = logging.getLogger(__name__)
@@ -28,28 +29,36 @@ _numbers = itertools.count(1)
 ANY_NUMBER = 987_654_321
 
 
-@lru_cache(maxsize=2)
-def _stamp_of(path: Path, second: int) -> int:
-    """When the file was last written, looked at once a second: a page asks for it with every icon."""
-    return path.stat().st_mtime_ns
+class Manifest:
+    """Vite's manifest of the built front end; looked at once a second, for a page asks for it with every icon."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stamp: int | None = None
+        self._looked_at = -1
+        self._found: dict[str, dict[str, Any]] = {}
+
+    def read(self) -> dict[str, dict[str, Any]]:
+        """The entries by name; empty (and logged) where nothing was built yet."""
+        second = int(time.monotonic())
+        if second != self._looked_at:
+            self._look()
+            self._looked_at = second
+        return self._found
+
+    def _look(self) -> None:
+        try:
+            stamp = self.path.stat().st_mtime_ns
+            if stamp != self._stamp:
+                self._found, self._stamp = json.loads(self.path.read_text()), stamp
+        except FileNotFoundError:
+            if settings.PRODUCTION:
+                raise
+            self._found, self._stamp = {}, None
+            log.warning("front end is not built (npm run build); pages come without styles")
 
 
-@lru_cache(maxsize=4)
-def _read_manifest(path: Path, stamp: int) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = json.loads(path.read_text())
-    return found
-
-
-def manifest() -> dict[str, dict[str, Any]]:
-    """Vite's manifest of the built front end; empty (and logged) where nothing was built yet."""
-    path = BUILT / "manifest.json"
-    try:
-        return _read_manifest(path, _stamp_of(path, int(time.monotonic())))
-    except FileNotFoundError:
-        if settings.PRODUCTION:
-            raise
-        log.warning("front end is not built (npm run build); pages come without styles")
-        return {}
+manifest = Manifest(BUILT / "manifest.json").read
 
 
 @register.simple_tag(takes_context=True)
@@ -98,6 +107,19 @@ def row_link(name: str, number: int) -> str:
     return f"{head}{int(number)}{tail}"
 
 
+@register.simple_tag
+def ask_link(name: str, number: int, ask: Ask, uid: str, subject: str) -> SafeString:
+    """A row's act that asks first: a link to its address, which opens the page's dialog ``uid`` (``ui/ask.html``)."""
+    return format_html(
+        '<a class="btn btn-{} btn-small" href="{}" data-ask="{}">{}<span class="sr-only">{}</span></a>',
+        ask.tone,
+        row_link(name, number),
+        uid,
+        ask.label,
+        subject,
+    )
+
+
 @lru_cache(maxsize=256)
 def _halves(name: str) -> tuple[str, str]:
     head, _, tail = reverse(name, args=[ANY_NUMBER]).partition(str(ANY_NUMBER))
@@ -134,7 +156,11 @@ def state_tag(text: object, tone: str = "idle") -> SafeString:
     ``tone``: ok, wait, bad, proof or idle.
     """
     tone = tone or "idle"
-    sign = icon(TONE_ICONS.get(tone, TONE_ICONS["idle"]))
+    return _state(icon(TONE_ICONS.get(tone, TONE_ICONS["idle"])), str(text), tone)
+
+
+@lru_cache(maxsize=1024)
+def _state(sign: SafeString, text: str, tone: str) -> SafeString:
     return format_html('<span class="tag tag-{}">{}{}</span>', tone, sign, text)
 
 
@@ -172,6 +198,15 @@ def sort_header(listing: Listing, key: str, label: str) -> SafeString:
         sign,
         spoken,
     )
+
+
+@register.simple_tag(takes_context=True)
+def form_token(context: template.Context) -> SafeString:
+    """The hidden token by which ``kernel.web.once.creates`` knows a form again; a refused form keeps its own."""
+    request = context.get("request")
+    posted = request.POST.get(once.FIELD, "") if request is not None else ""
+    token = posted if once.is_token(posted) else once.new_token()
+    return format_html('<input type="hidden" name="{}" value="{}">', once.FIELD, token)
 
 
 @register.simple_tag
@@ -241,9 +276,11 @@ def hours_filter(seconds: Any, minutes_per_hour: int = 45) -> str:
 
 @register.filter
 def minutes(seconds: Any) -> str:
-    """Seconds as whole minutes (cut): ``75 分钟``, ``2 小时 5 分``."""
+    """Seconds as whole minutes (cut): ``75 分钟``, ``2 小时 5 分``; what is there but short is ``不到 1 分钟``."""
     if seconds in (None, ""):
         return "—"
+    if 0 < int(seconds) < 60:
+        return "不到 1 分钟"
     whole = int(seconds) // 60
     return f"{whole // 60} 小时 {whole % 60} 分" if whole >= 120 else f"{whole} 分钟"
 
