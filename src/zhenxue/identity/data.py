@@ -129,6 +129,28 @@ SYSTEM = Actor(role=Role.SYSTEM, name="系统")
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in as a request needs it: alive or ended, whose it is (``actor``), and what is set with the account.
+
+    ``usable`` says that its account, its role and the role's organisation are active. ``actor`` is anonymous where the
+    role is gone.
+    """
+
+    pk: int
+    membership_id: int | None
+    device: str
+    ip: str | None
+    opened_at: dt.datetime
+    seen_at: dt.datetime
+    ended_at: dt.datetime | None
+    end_reason: str
+    usable: bool
+    must_change_password: bool
+    large_type: bool
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One number of a rule set with its source, e.g. ``online_share_percent = 40`` from 聊人社字〔2025〕3号."""
 

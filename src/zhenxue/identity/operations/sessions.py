@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from zhenxue.evidence import api as evidence
-from zhenxue.identity.data import Actor, Device, SessionEnd
+from zhenxue.identity.data import Actor, Device, SessionEnd, SignIn
 from zhenxue.identity.errors import AlreadySignedIn
 from zhenxue.identity.models import AccessLogEntry, Account, LoginSession, Membership
 from zhenxue.identity.queries import accounts as queries
@@ -66,7 +66,7 @@ def end_session(*, session_id: int, reason: SessionEnd, now: dt.datetime) -> Non
     LoginSession.objects.filter(pk=session_id, ended_at__isnull=True).update(ended_at=now, end_reason=reason)
 
 
-def touch_session(*, session: LoginSession, now: dt.datetime) -> None:
+def touch_session(*, session: LoginSession | SignIn, now: dt.datetime) -> None:
     """Note that a sign-in is in use; written at most once a minute."""
     if now - session.seen_at >= SEEN_EVERY:
         LoginSession.objects.filter(pk=session.pk, seen_at__lt=now).update(seen_at=now)

@@ -13,8 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import redirect
 from django_htmx.middleware import HtmxDetails
 
-from zhenxue.identity.data import Actor, Role
-from zhenxue.identity.models import LoginSession
+from zhenxue.identity.data import Actor, Role, SignIn
 from zhenxue.kernel.errors import Refused
 from zhenxue.kernel.middleware import wants_json
 
@@ -23,7 +22,7 @@ class ActorRequest(HttpRequest):
     """A request as views get it: with its actor, the sign-in behind it and htmx's details."""
 
     actor: Actor
-    login_session: LoginSession | None
+    login_session: SignIn | None
     large_type: bool
     htmx: HtmxDetails
 

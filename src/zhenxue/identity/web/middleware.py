@@ -10,8 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
 
-from zhenxue.identity.data import ANONYMOUS, Role, SessionEnd
-from zhenxue.identity.models import LoginSession
+from zhenxue.identity.data import ANONYMOUS, Role, SessionEnd, SignIn
 from zhenxue.identity.operations import sessions
 from zhenxue.identity.queries import accounts as queries
 from zhenxue.identity.web.access import ActorRequest
@@ -66,27 +65,18 @@ class ActorMiddleware:
         if session is None:
             request.session.flush()
             return None
-        if session.ended_at is not None or not _usable(session):
+        if session.ended_at is not None or not session.usable:
             return _ended(request, session)
-        assert session.membership is not None
-        session.membership.account = session.account
-        request.actor = queries.actor_of(session.membership)
+        request.actor = session.actor
         request.login_session = session
-        request.large_type = session.account.large_type
+        request.large_type = session.large_type
         sessions.touch_session(session=session, now=now)
-        if session.account.must_change_password and _name(request) not in BEFORE_CHANGE:
+        if session.must_change_password and _name(request) not in BEFORE_CHANGE:
             return _must_change(request)
         return None
 
 
-def _usable(session: LoginSession) -> bool:
-    membership = session.membership
-    if membership is None or not membership.is_active or not session.account.is_active:
-        return False
-    return membership.organisation is None or membership.organisation.state != "suspended"
-
-
-def _ended(request: ActorRequest, session: LoginSession) -> HttpResponseBase | None:
+def _ended(request: ActorRequest, session: SignIn) -> HttpResponseBase | None:
     """Say once why the sign-in is over; the browser is signed out by it."""
     request.session.flush()
     reason = SessionEnd(session.end_reason) if session.end_reason else SessionEnd.DEACTIVATED

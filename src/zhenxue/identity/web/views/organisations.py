@@ -17,6 +17,7 @@ from zhenxue.identity.web.access import ActorRequest, public, roles
 from zhenxue.identity.web.forms import NewOrganisationForm, OrganisationForm, attempt, kinds_for, posted
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 
 OVERSEERS = (Role.BUREAU_OFFICER, Role.OPERATOR_REVIEWER, Role.OPERATOR_ADMIN)
 ORGANISATION_KINDS = tuple(
@@ -69,6 +70,7 @@ def organisations(request: ActorRequest) -> HttpResponse:
 
 @roles(Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN)
 @require_http_methods(["GET", "POST"])
+@creates
 def new_organisation(request: ActorRequest) -> HttpResponse:
     """Enter an organisation into the register."""
     kinds = kinds_for(request.actor, policies.can_register_organisation)

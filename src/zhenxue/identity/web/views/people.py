@@ -17,6 +17,7 @@ from zhenxue.identity.web.access import ActorRequest, roles
 from zhenxue.identity.web.forms import PersonForm, attempt, posted
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 
 PERSON_KINDS = tuple(
     f"identity.{word}"
@@ -57,6 +58,7 @@ def people(request: ActorRequest) -> HttpResponse:
 
 @roles(*STAFF)
 @require_http_methods(["GET", "POST"])
+@creates
 def new_person(request: ActorRequest) -> HttpResponse:
     """Register a person by real name, or find the one already known."""
     form = PersonForm(posted(request))
