@@ -65,9 +65,10 @@ def blind_index(plain: str, *, context: str) -> str:
     return hmac.new(settings.BLIND_INDEX_KEY.encode(), f"{context}\0{plain}".encode(), hashlib.sha256).hexdigest()
 
 
-def _keys(configured: str) -> list[tuple[str, str]]:
+@lru_cache(maxsize=16)
+def _keys(configured: str) -> tuple[tuple[str, str], ...]:
     pairs = [pair.strip().partition(":") for pair in configured.split(",") if pair.strip()]
-    return [(head, tail) if colon else ("k1", head) for head, colon, tail in pairs]
+    return tuple((head, tail) if colon else ("k1", head) for head, colon, tail in pairs)
 
 
 @lru_cache(maxsize=64)
@@ -77,9 +78,15 @@ def _derive(secret: str, cipher: str) -> bytes:
     )
 
 
+@lru_cache(maxsize=64)
+def _aes(key: bytes) -> AESGCM:
+    """Set up once a key: a page opens a hundred values."""
+    return AESGCM(key)
+
+
 def _encrypt(cipher: str, key: bytes, nonce: bytes, plain: bytes, context: bytes) -> bytes:
     if cipher == "aes-256-gcm":
-        return AESGCM(key).encrypt(nonce, plain, context)
+        return _aes(key).encrypt(nonce, plain, context)
     encryptor = Cipher(algorithms.SM4(key), modes.GCM(nonce)).encryptor()
     encryptor.authenticate_additional_data(context)
     return encryptor.update(plain) + encryptor.finalize() + encryptor.tag
@@ -87,7 +94,7 @@ def _encrypt(cipher: str, key: bytes, nonce: bytes, plain: bytes, context: bytes
 
 def _decrypt(cipher: str, key: bytes, nonce: bytes, body: bytes, context: bytes) -> bytes:
     if cipher == "aes-256-gcm":
-        return AESGCM(key).decrypt(nonce, body, context)
+        return _aes(key).decrypt(nonce, body, context)
     decryptor = Cipher(algorithms.SM4(key), modes.GCM(nonce, body[-TAG_BYTES:])).decryptor()
     decryptor.authenticate_additional_data(context)
     return decryptor.update(body[:-TAG_BYTES]) + decryptor.finalize()

@@ -1,4 +1,4 @@
-"""Tables of ``kernel``: uploads on their way in."""
+"""Tables of ``kernel``: uploads on their way in, forms that were used."""
 
 import uuid
 from typing import ClassVar
@@ -31,3 +31,18 @@ class Upload(models.Model):
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["state", "touched_at"], name="kernel_upload_state")]
+
+
+class UsedForm(models.Model):
+    """A form that created something, known by its one-use token, and where it led (``kernel.once``)."""
+
+    account_id = models.BigIntegerField()  # identity.Account; a plain number, since kernel knows no accounts
+    token = models.CharField(max_length=64)  # of the form as it was filled in
+    location = models.CharField(max_length=500, blank=True)
+    used_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account_id", "token"], name="kernel_used_form_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["used_at"], name="kernel_used_form_age")]
