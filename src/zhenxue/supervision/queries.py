@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from zhenxue.exams import api as exams
 from zhenxue.exams.data import Result
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import Actor
+from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.kernel.hours import class_hours
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Progress
@@ -84,15 +84,31 @@ def sum_of(rows: list[RegionFigures]) -> RegionFigures:
     )
 
 
-def cohort_shelf(actor: Actor) -> QuerySet[training.Cohort]:
-    """Cohorts the actor may see, each with how many learn in it (``learners``)."""
-    active = Q(enrolments__state=EnrolmentState.ACTIVE)
-    return training.visible_cohorts(actor).annotate(learners=Count("enrolments", filter=active))
+def county_choices(actor: Actor) -> list[tuple[str, str]]:
+    """Code and name of the counties of the actor's region, and of other regions where cohorts were filed, for a filter;
+    two queries."""
+    filed = set(training.visible_cohorts(actor).select_related(None).values_list("region_id", flat=True).distinct())
+    regions = identity.list_regions(within=actor.region_code)
+    return [(one.code, one.name) for one in regions if one.code in filed or len(one.code) == 6]
+
+
+def cohort_shelf(actor: Actor) -> QuerySet[training.Cohort, tuple[Any, ...]]:
+    """Cohorts the actor may see, as narrow as their list shows them: id, code, title, organisation, region, first and
+    last day, learners, capacity, state."""
+    names = ("pk", "code", "title", "organisation__name", "region__name", "starts_on", "ends_on")
+    return training.visible_cohorts(actor).values_list(*names, "learner_count", "capacity", "state")
 
 
 def cohort_enrolments(actor: Actor, cohort_id: int) -> QuerySet[training.Enrolment]:
     """The roster of a visible cohort."""
     return training.visible_enrolments(actor).filter(cohort_id=cohort_id)
+
+
+def roster_shelf(cohort: training.Cohort) -> QuerySet[training.Enrolment]:
+    """The roster of a cohort that the actor was shown (``training.get_cohort``), as narrow as its list shows it."""
+    rows = training.visible_enrolments(SYSTEM).filter(cohort_id=cohort.pk).select_related(None)
+    names = ("cohort_id", "state", "enrolled_at", "person__name", "person__citizen_number")
+    return rows.select_related("person").only(*names)
 
 
 def learner_rows(enrolments: list[training.Enrolment], cohort: training.Cohort) -> list[LearnerRow]:

@@ -52,6 +52,22 @@ class CohortState(Labelled):
     CLOSED = "closed", "已结班"
     CANCELLED = "cancelled", "已取消"
 
+    @property
+    def tone(self) -> str:
+        """The tone of the state's tag on every page (``state_tag``)."""
+        return COHORT_TONES[self]
+
+
+COHORT_TONES: dict[CohortState, str] = {
+    CohortState.DRAFT: "idle",
+    CohortState.FILED: "wait",
+    CohortState.RETURNED: "bad",
+    CohortState.APPROVED: "ok",
+    CohortState.RUNNING: "ok",
+    CohortState.CLOSED: "idle",
+    CohortState.CANCELLED: "idle",
+}
+
 
 COHORT_TRANSITIONS: dict[CohortState, frozenset[CohortState]] = {
     CohortState.DRAFT: frozenset({CohortState.FILED, CohortState.CANCELLED}),

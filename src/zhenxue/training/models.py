@@ -131,6 +131,11 @@ class Cohort(models.Model):
             models.Index(fields=["state", "starts_on"], name="training_cohort_due"),
         ]
 
+    @property
+    def state_tone(self) -> str:
+        """The tone of the tag that shows the state."""
+        return CohortState(self.state).tone
+
     def __str__(self) -> str:
         return self.title
 

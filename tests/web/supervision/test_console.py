@@ -83,7 +83,7 @@ def test_the_list_finds_by_name_and_filters_by_state_and_county(running: Running
     client = client_for(make_bureau("3715"))
 
     def titles(query: str) -> list[str]:
-        return [row.title for row in client.get(f"/supervision/cohorts/?{query}").context["listing"].rows]
+        return [row.title for row in client.get(f"/supervision/cohorts/?{query}").context["rows"]]
 
     assert set(titles("")) == {running.cohort.title, waiting.cohort.title}
     assert titles("q=焊工") == ["焊工备案班"]

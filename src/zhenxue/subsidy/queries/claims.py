@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -40,6 +41,13 @@ def visible_claims(actor: Actor) -> QuerySet[Claim]:
     if actor.is_bureau and actor.region_code:
         return rows.filter(cohort__region__code__startswith=actor.region_code, submitted_at__isnull=False)
     return rows.none()
+
+
+def claim_shelf(actor: Actor) -> QuerySet[Claim, tuple[Any, ...]]:
+    """The claims in sight, as narrow as their list shows them: id, cohort's code and title, organisation, stage, who
+    qualifies of how many, amount, state, when submitted."""
+    names = ("pk", "cohort__code", "cohort__title", "cohort__organisation__name", "stage_number")
+    return visible_claims(actor).values_list(*names, "eligible", "learners", "total_cents", "state", "submitted_at")
 
 
 def get_claim(actor: Actor, claim_id: int) -> Claim:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -14,6 +13,7 @@ from zhenxue.identity.data import Role
 from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.ledger import api as ledger
 from zhenxue.supervision import queries
+from zhenxue.supervision.web.lines import cohort_lines, learner_lines
 from zhenxue.training import api as training
 from zhenxue.training.data import CohortState, EnrolmentState, ProgrammeKind
 
@@ -34,20 +34,20 @@ def home_block(request: ActorRequest) -> HttpResponse:
 @require_safe
 def cohorts(request: ActorRequest) -> HttpResponse:
     """Every filed cohort of the region."""
-    counties = [(row.code, row.name) for row in queries.region_figures(request.actor)]
     listing = Listing(
         request,
         queries.cohort_shelf(request.actor),
         search=("title", "code", "organisation__name"),
         filters=(
             Filter("state", "状态", FILED_STATES),
-            Filter("region", "地区", counties),
+            Filter("region", "地区", queries.county_choices(request.actor)),
             Filter("kind", "项目类别", ProgrammeKind.choices(), field="programme__kind"),
         ),
-        sorts={"code": "班期编号", "starts_on": "开班日期", "ends_on": "结班日期", "learners": "人数"},
+        sorts={"code": "班期编号", "starts_on": "开班日期", "ends_on": "结班日期", "learner_count": "人数"},
         default_sort="-starts_on",
     )
-    return render(request, "supervision/cohorts.html", {"listing": listing, "read_only": True, "wide": True})
+    context = {"listing": listing, "rows": cohort_lines(listing.rows), "read_only": True, "wide": True}
+    return render(request, "supervision/cohorts.html", context)
 
 
 @watchers
@@ -68,17 +68,16 @@ def cohort(request: ActorRequest, cohort_id: int) -> HttpResponse:
 def learners(request: ActorRequest, cohort_id: int) -> HttpResponse:
     """The roster with hours and results."""
     found = training.get_cohort(request.actor, cohort_id)
-    rows: QuerySet[Any] = queries.cohort_enrolments(request.actor, found.pk).select_related(None)
     listing = Listing(
         request,
-        rows.select_related("person"),
+        queries.roster_shelf(found),
         search=("person__name",),
         filters=(Filter("state", "学籍", EnrolmentState.choices()),),
         sorts={"person__name": "姓名", "enrolled_at": "报名时间"},
         default_sort="person__name",
     )
-    learners = queries.learner_rows(listing.rows, found)
-    context = _frame(request, found, "learners") | {"listing": listing, "rows": learners}
+    rows = learner_lines(queries.learner_rows(listing.rows, found))
+    context = _frame(request, found, "learners") | {"listing": listing, "rows": rows}
     return render(request, "supervision/learners.html", context)
 
 

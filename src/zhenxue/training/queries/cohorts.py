@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Count, QuerySet
 
@@ -46,6 +47,20 @@ def returned(actor: Actor) -> QuerySet[Cohort]:
 def roster(cohort_id: int) -> QuerySet[Enrolment]:
     """Everybody ever enrolled in a cohort."""
     return Enrolment.objects.filter(cohort_id=cohort_id).select_related("person")
+
+
+def cohort_shelf(actor: Actor) -> QuerySet[Cohort, tuple[Any, ...]]:
+    """The cohorts in sight, as narrow as their list shows them: id, code, title, organisation, first and last day,
+    learners, capacity, lessons, state."""
+    names = ("pk", "code", "title", "organisation__name", "starts_on", "ends_on")
+    return visible_cohorts(actor).values_list(*names, "learner_count", "capacity", "lesson_count", "state")
+
+
+def roster_shelf(cohort_id: int) -> QuerySet[Enrolment, tuple[Any, ...]]:
+    """The roster as narrow as its list shows it: id, name, citizen number and phone (sealed), group, since when, state,
+    when and why left."""
+    names = ("pk", "person__name", "person__citizen_number", "person__phone", "target_group", "enrolled_at")
+    return roster(cohort_id).values_list(*names, "state", "left_at", "leave_reason")
 
 
 def attendance_totals(cohort_id: int) -> dict[int, dict[str, int]]:

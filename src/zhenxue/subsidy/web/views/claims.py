@@ -10,12 +10,14 @@ from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid, ZhenxueError
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 from zhenxue.subsidy import policies, queries
 from zhenxue.subsidy.data import ClaimState
 from zhenxue.subsidy.models import Claim
 from zhenxue.subsidy.operations import claims as operations
 from zhenxue.subsidy.web.exports import claim_sheet
 from zhenxue.subsidy.web.forms import NoteForm, PaymentForm
+from zhenxue.subsidy.web.lines import claim_lines
 from zhenxue.subsidy.web.support import MANAGERS, STAFF, download, steps_of, tone_of, try_form
 
 
@@ -23,15 +25,14 @@ from zhenxue.subsidy.web.support import MANAGERS, STAFF, download, steps_of, ton
 def claim_list(request: ActorRequest) -> HttpResponse:
     listing = Listing(
         request,
-        queries.visible_claims(request.actor).select_related(None).select_related("cohort__organisation"),
+        queries.claim_shelf(request.actor),
         search=("cohort__code", "cohort__title", "cohort__organisation__name", "voucher_number"),
         filters=(Filter("state", "状态", ClaimState.choices()),),
         sorts={"cohort__code": "班期", "total_cents": "金额", "submitted_at": "申报时间", "state": "状态"},
         default_sort="-submitted_at",
         search_label="搜索班期、机构或凭证号",
     )
-    rows = [(claim, tone_of(claim.state)) for claim in listing.rows]
-    context = {"listing": listing, "rows": rows, "can_claim": request.actor.is_manager}
+    context = {"listing": listing, "rows": claim_lines(listing.rows), "can_claim": request.actor.is_manager}
     return render(request, "subsidy/claims.html", context)
 
 
@@ -44,6 +45,7 @@ def home_block(request: ActorRequest) -> HttpResponse:
 
 
 @roles(*MANAGERS)
+@creates
 def claim_new(request: ActorRequest) -> HttpResponse:
     actor = request.actor
     if request.method == "POST":

@@ -8,6 +8,7 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 from zhenxue.subsidy import policies, queries
 from zhenxue.subsidy.data import OfflineBasis, OnlineMode
 from zhenxue.subsidy.operations.policies import register_policy
@@ -47,6 +48,7 @@ def policy_page(request: ActorRequest, policy_id: int) -> HttpResponse:
 
 
 @roles(Role.BUREAU_OFFICER)
+@creates
 def policy_new(request: ActorRequest) -> HttpResponse:
     policies.check_can_register(request.actor, request.actor.region_code)
     start = {"online_percent": 20, "online_mode": OnlineMode.FLAT.value, "offline_basis": OfflineBasis.FULL.value}

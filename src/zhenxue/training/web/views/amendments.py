@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
+from zhenxue.kernel.web.once import creates
 from zhenxue.training import policies
 from zhenxue.training.operations import amendments as operations
 from zhenxue.training.queries import cohorts as queries
@@ -36,6 +37,7 @@ def amendments(request: ActorRequest, cohort_id: int) -> HttpResponse:
 
 @roles(*MANAGERS)
 @require_http_methods(["GET", "POST"])
+@creates
 def amend_lesson(request: ActorRequest, line_id: int) -> HttpResponse:
     """Ask for another time, place or teacher."""
     line = get_lesson(request.actor, line_id)
@@ -56,6 +58,7 @@ def amend_lesson(request: ActorRequest, line_id: int) -> HttpResponse:
 
 @roles(*MANAGERS)
 @require_http_methods(["GET", "POST"])
+@creates
 def make_up_lesson(request: ActorRequest, line_id: int) -> HttpResponse:
     """Ask for a make-up lesson."""
     line = get_lesson(request.actor, line_id)
@@ -76,6 +79,7 @@ def make_up_lesson(request: ActorRequest, line_id: int) -> HttpResponse:
 
 @roles(*MANAGERS)
 @require_http_methods(["GET", "POST"])
+@creates
 def amend_end_date(request: ActorRequest, cohort_id: int) -> HttpResponse:
     """Ask for another last day."""
     cohort = get_cohort(request.actor, cohort_id)

@@ -12,6 +12,7 @@ from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 from zhenxue.training import policies
 from zhenxue.training.data import CohortState, LineMode
 from zhenxue.training.models import Cohort
@@ -21,10 +22,11 @@ from zhenxue.training.queries import checks as check_queries
 from zhenxue.training.queries import cohorts as queries
 from zhenxue.training.queries.plan import list_lines, list_stages, plan_share, required_seconds, rules_of
 from zhenxue.training.queries.programmes import group_labels, ready_programmes
-from zhenxue.training.queries.scope import get_cohort, visible_cohorts
+from zhenxue.training.queries.scope import get_cohort
 from zhenxue.training.web.forms.cohorts import BasicsForm, LessonForm, NewCohortForm, StageForm
 from zhenxue.training.web.forms.common import attempt
-from zhenxue.training.web.views.common import MANAGERS, STAFF, frame, with_tones, wizard_steps
+from zhenxue.training.web.lines import cohort_lines
+from zhenxue.training.web.views.common import MANAGERS, STAFF, frame, wizard_steps
 
 TIMELINE = 100
 SORTS = {
@@ -42,18 +44,19 @@ def cohorts(request: ActorRequest) -> HttpResponse:
     """Cohorts in sight."""
     listing = Listing(
         request,
-        visible_cohorts(request.actor).select_related(None).select_related("organisation"),
+        queries.cohort_shelf(request.actor),
         search=("code", "title", "organisation__name"),
         filters=(Filter("state", "状态", CohortState.choices()),),
         sorts=SORTS,
         default_sort="-starts_on",
         search_label="搜索编号、名称、机构",
     )
-    return render(request, "training/cohorts.html", {"listing": listing, "rows": with_tones(listing.rows)})
+    return render(request, "training/cohorts.html", {"listing": listing, "rows": cohort_lines(listing.rows)})
 
 
 @roles(*MANAGERS)
 @require_http_methods(["GET", "POST"])
+@creates
 def new_cohort(request: ActorRequest) -> HttpResponse:
     """Step 1 of a new cohort."""
     organisation_id = request.actor.organisation_id or 0

@@ -21,16 +21,6 @@ OVERSEERS = (*BUREAU, *OPERATORS)
 STAFF = (*MANAGERS, Role.TEACHER, *OVERSEERS)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-#: The tone of each state's tag.
-TONES = {
-    CohortState.DRAFT: "idle",
-    CohortState.FILED: "wait",
-    CohortState.RETURNED: "bad",
-    CohortState.APPROVED: "ok",
-    CohortState.RUNNING: "ok",
-    CohortState.CLOSED: "idle",
-    CohortState.CANCELLED: "idle",
-}
 WIZARD = (("basics", "基本信息"), ("plan", "教学计划"), ("roster", "学员名册"), ("check", "检查并提交"))
 
 
@@ -44,7 +34,7 @@ def xlsx(content: bytes, name: str) -> HttpResponse:
 
 def with_tones(cohorts: Sequence[Cohort]) -> list[tuple[Cohort, str, str]]:
     """Each cohort with the word and tone of its state."""
-    return [(one, CohortState(one.state).label, TONES[CohortState(one.state)]) for one in cohorts]
+    return [(one, state.label, state.tone) for one in cohorts for state in [CohortState(one.state)]]
 
 
 def frame(request: ActorRequest, cohort: Cohort, tab: str) -> dict[str, Any]:
@@ -55,7 +45,7 @@ def frame(request: ActorRequest, cohort: Cohort, tab: str) -> dict[str, Any]:
         "cohort": cohort,
         "tab": tab,
         "state_label": state.label,
-        "state_tone": TONES[state],
+        "state_tone": state.tone,
         "state_steps": state_steps(state),
         "own": actor.is_manager and actor.organisation_id == cohort.organisation_id,
         "sees_amendments": actor.role is not Role.TEACHER,

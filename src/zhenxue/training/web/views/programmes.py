@@ -13,6 +13,7 @@ from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 from zhenxue.training import policies
 from zhenxue.training.data import LineMode, ProgrammeKind, ProgrammeState, SkillLevel
 from zhenxue.training.models import Programme, ProgrammeLine
@@ -60,6 +61,7 @@ def occupation_options(request: ActorRequest) -> HttpResponse:
 
 @roles(*MANAGERS)
 @require_http_methods(["GET", "POST"])
+@creates
 def new_programme(request: ActorRequest) -> HttpResponse:
     """The head of a new programme."""
     form = ProgrammeForm(request.POST or None, options_url=reverse("training:occupations"))
@@ -186,6 +188,7 @@ def make_ready(request: ActorRequest, programme_id: int) -> HttpResponse:
 
 @roles(*MANAGERS)
 @require_POST
+@creates
 def copy_programme(request: ActorRequest, programme_id: int) -> HttpResponse:
     """A new draft like this one."""
     copy = operations.copy_programme(actor=request.actor, programme_id=programme_id, now=clock.now())

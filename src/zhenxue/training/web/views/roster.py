@@ -5,15 +5,17 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.confirm import Ask, confirm_page
 from zhenxue.training import policies, tasks
 from zhenxue.training.data import OPEN_STATES, EnrolmentState, ImportState, PasswordsState
-from zhenxue.training.models import Cohort, RosterImport
+from zhenxue.training.models import Cohort, Enrolment, RosterImport
 from zhenxue.training.operations import initial_passwords as passwords
 from zhenxue.training.operations import roster as operations
 from zhenxue.training.queries import cohorts as queries
@@ -21,9 +23,12 @@ from zhenxue.training.queries import roster as sheets
 from zhenxue.training.queries.scope import get_cohort, get_enrolment, get_import
 from zhenxue.training.web.forms.common import attempt
 from zhenxue.training.web.forms.roster import ConfirmImportForm, LearnerForm, PasswordsForm, RosterFileForm
+from zhenxue.training.web.lines import roster_lines
 from zhenxue.training.web.views.common import MANAGERS, STAFF, frame, wizard_steps, xlsx
 
 SHOWN = 300
+REMOVE = Ask("移出", "把这名学员移出名册？备案前可以再次添加。")
+LEAVE = Ask("登记退出", "退出后不再计入学时，记录保留，不能恢复。请写明原因。", tone="danger", reason="reason")
 HANDED_OUT = {PasswordsState.TAKEN, PasswordsState.EXPIRED}
 
 
@@ -147,23 +152,35 @@ def add_learner(request: ActorRequest, cohort_id: int) -> HttpResponse:
 
 
 @roles(*MANAGERS)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def remove_learner(request: ActorRequest, enrolment_id: int) -> HttpResponse:
     """Off the roster of a draft."""
     enrolment = get_enrolment(request.actor, enrolment_id)
+    if request.method == "GET":
+        policies.check_can_edit_cohort(request.actor, enrolment.cohort)
+        return _confirm(request, enrolment, REMOVE)
     operations.remove_learner(actor=request.actor, enrolment_id=enrolment_id, now=clock.now())
     messages.success(request, f"已把{enrolment.person.name}移出名册。")
     return redirect("training:roster", enrolment.cohort_id)
 
 
 @roles(*MANAGERS)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def leave(request: ActorRequest, enrolment_id: int) -> HttpResponse:
     """A learner leaves, with the reason."""
+    if request.method == "GET":
+        enrolment = get_enrolment(request.actor, enrolment_id)
+        policies.check_can_leave(request.actor, enrolment)
+        return _confirm(request, enrolment, LEAVE)
     reason = request.POST.get("reason", "")
     enrolment = operations.leave(actor=request.actor, enrolment_id=enrolment_id, reason=reason, now=clock.now())
     messages.success(request, f"已登记{enrolment.person.name}退出，记录保留。")
     return redirect("training:roster", enrolment.cohort_id)
+
+
+def _confirm(request: ActorRequest, enrolment: Enrolment, ask: Ask) -> HttpResponse:
+    back = reverse("training:roster", args=[enrolment.cohort_id])
+    return confirm_page(request, ask, subject=enrolment.person.name, back=back)
 
 
 def _enqueue(request: ActorRequest, made: RosterImport) -> None:
@@ -189,7 +206,9 @@ def _roster(request: ActorRequest, cohort: Cohort, **forms: Any) -> dict[str, An
     return {
         **around,
         "listing": listing,
-        "rows": [(one, sheets.group_label(one.target_group)) for one in listing.rows],
+        "rows": roster_lines(listing.rows),
+        "remove": REMOVE,
+        "leave": LEAVE,
         "file_form": forms.get("file_form") or RosterFileForm(),
         "imports": queries.list_imports(cohort.pk) if around["own"] else [],
         "steps": wizard_steps("roster") if around["may_edit"] else None,
@@ -200,7 +219,7 @@ def _roster(request: ActorRequest, cohort: Cohort, **forms: Any) -> dict[str, An
 def _listing(request: ActorRequest, cohort: Cohort) -> Listing:
     return Listing(
         request,
-        queries.roster(cohort.pk),
+        queries.roster_shelf(cohort.pk),
         search=("person__name",),
         filters=(Filter("state", "状态", EnrolmentState.choices()),),
         sorts={"person__name": "姓名", "enrolled_at": "报名时间", "target_group": "人员类别"},

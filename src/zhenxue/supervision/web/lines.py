@@ -1,0 +1,68 @@
+"""The rows of long lists as words, made once in Python: a template spends its time on looking things up in objects."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from zhenxue.kernel import masking
+from zhenxue.supervision.queries import LearnerRow
+from zhenxue.training.data import CohortState, EnrolmentState
+
+
+class CohortLine(NamedTuple):
+    """A cohort in a list; ``learners`` is how many there are and how many there may be."""
+
+    id: int
+    code: str
+    title: str
+    organisation: str
+    region: str
+    starts_on: str
+    ends_on: str
+    learners: str
+    state: str
+    tone: str
+
+
+class LearnerLine(NamedTuple):
+    """A learner with hours done and needed; ``results`` are the words and tones of the best marked attempts."""
+
+    id: int
+    name: str
+    citizen_number: str
+    state: str
+    online: str
+    offline: str
+    percent: str
+    results: list[tuple[str, str]]
+
+
+def cohort_lines(rows: Iterable[tuple[Any, ...]]) -> list[CohortLine]:
+    """Rows of ``queries.cohort_shelf``."""
+    return [
+        CohortLine(
+            *(pk, code, title, organisation, region, str(starts_on), str(ends_on)),
+            *(f"{learners}/{capacity}", CohortState(state).label, CohortState(state).tone),
+        )
+        for pk, code, title, organisation, region, starts_on, ends_on, learners, capacity, state in rows
+    ]
+
+
+def learner_lines(rows: Iterable[LearnerRow]) -> list[LearnerLine]:
+    """Rows of ``queries.learner_rows``."""
+    return [_learner(row) for row in rows]
+
+
+def _learner(row: LearnerRow) -> LearnerLine:
+    enrolment, progress = row.enrolment, row.progress
+    number = masking.citizen_number(enrolment.person.citizen_number)
+    results = [
+        (f"{result.score.normalize():f} 分 {'合格' if result.passed else '不合格'}", "ok" if result.passed else "bad")
+        for result in row.results
+    ]
+    return LearnerLine(
+        *(enrolment.pk, enrolment.person.name, number, EnrolmentState(enrolment.state).label),
+        f"{progress.online_hours} / {progress.online_required_hours}" if progress else "—",
+        f"{progress.offline_hours} / {progress.offline_required_hours}" if progress else "—",
+        str(progress.percent) if progress else "",
+        results,
+    )
