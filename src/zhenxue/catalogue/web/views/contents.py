@@ -27,6 +27,7 @@ from zhenxue.catalogue.web.pages import version_page
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import NotFound
+from zhenxue.kernel.web.once import creates
 
 PREVIEW_LIMIT = 60_000
 
@@ -69,6 +70,7 @@ def delete_chapter(request: ActorRequest, chapter_id: int) -> HttpResponse:
 
 
 @roles(*AUTHORS)
+@creates
 def new_unit(request: ActorRequest, chapter_id: int, kind: str) -> HttpResponse:
     chapter = get_editable_chapter(request.actor, chapter_id)
     check_can_edit_version(request.actor, chapter.version)

@@ -25,6 +25,7 @@ from zhenxue.evidence import api as evidence
 from zhenxue.identity.api import ActorRequest, Role, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 
 OPEN_STATES = [
     (state.value, state.label) for state in (VersionState.DRAFT, VersionState.IN_REVIEW, VersionState.RETURNED)
@@ -49,6 +50,7 @@ def courses(request: ActorRequest) -> HttpResponse:
 
 
 @roles(*AUTHORS)
+@creates
 def new_course(request: ActorRequest) -> HttpResponse:
     form = CourseForm(request.POST or None, standards=standard_choices(request.actor))
     made = attempt(

@@ -14,6 +14,7 @@ from zhenxue.catalogue.web.forms import MaterialForm, UploadForm, attempt
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 
 
 @roles(*STAFF)
@@ -34,6 +35,7 @@ def materials(request: ActorRequest) -> HttpResponse:
 
 
 @roles(*AUTHORS)
+@creates
 def new_material(request: ActorRequest) -> HttpResponse:
     form = UploadForm(request.POST or None)
     made = attempt(

@@ -15,6 +15,7 @@ from zhenxue.identity.api import ActorRequest, Role, roles
 from zhenxue.kernel import clock, sheets
 from zhenxue.kernel.errors import Invalid
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAKERS = frozenset({Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.TEACHER, Role.OPERATOR_ADMIN})
@@ -37,6 +38,7 @@ def standards(request: ActorRequest) -> HttpResponse:
 
 
 @roles(*MAKERS)
+@creates
 def new_standard(request: ActorRequest) -> HttpResponse:
     form = StandardForm(request.POST or None)
     made = attempt(request, form, lambda values: acts.create_standard(actor=request.actor, now=clock.now(), **values))

@@ -17,6 +17,7 @@ from zhenxue.exams.web.support import AUTHORS, STAFF, download, read_only, statu
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock, sheets
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 
 
 @roles(*STAFF)
@@ -34,6 +35,7 @@ def bank_list(request: ActorRequest) -> HttpResponse:
 
 
 @roles(*AUTHORS)
+@creates
 def bank_new(request: ActorRequest) -> HttpResponse:
     form = BankForm(request.POST or None)
     bank = try_form(
@@ -66,6 +68,7 @@ def bank_page(request: ActorRequest, bank_id: int) -> HttpResponse:
 
 
 @roles(*AUTHORS)
+@creates
 def question_new(request: ActorRequest, bank_id: int) -> HttpResponse:
     bank = queries.get_bank(request.actor, bank_id)
     form = QuestionForm(request.POST or None)

@@ -15,6 +15,7 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid, NotFound
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 
 
 @roles(*STAFF)
@@ -33,6 +34,7 @@ def paper_list(request: ActorRequest) -> HttpResponse:
 
 
 @roles(*AUTHORS)
+@creates
 def paper_new(request: ActorRequest) -> HttpResponse:
     form = PaperForm(request.POST or None, initial={"multiple_rule": MultipleRule.ALL.value})
     paper = try_form(form, lambda: operations.create_paper(actor=request.actor, now=clock.now(), **form.cleaned_data))
