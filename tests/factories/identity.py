@@ -3,10 +3,13 @@
 Numbers are valid by their standards and drawn at random; names are made of common surnames and characters.
 """
 
+import base64
 import datetime as dt
 import random
 from functools import lru_cache
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.test import Client
 from stdnum.cn import ric, uscc
 
@@ -193,6 +196,13 @@ def client_for(who: Actor | Account, *, user_agent: str = USER_AGENT) -> Client:
         response = client.post("/hand-over/")
         assert response.status_code == 302, response.content.decode()[:2000]
     return client
+
+
+def new_key() -> str:
+    """The public key of a browser that nobody has seen, as it is registered."""
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    raw = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 @lru_cache(maxsize=1)

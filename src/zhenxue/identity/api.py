@@ -13,7 +13,7 @@ from zhenxue.identity.data import (
     Rule,
     Rules,
 )
-from zhenxue.identity.models import Account, LoginSession, Membership, Organisation, Person, Region
+from zhenxue.identity.models import Account, DeviceKey, LoginSession, Membership, Organisation, Person, Region
 from zhenxue.identity.operations.accounts import (
     grant_role,
     open_account,
@@ -21,6 +21,7 @@ from zhenxue.identity.operations.accounts import (
     revoke_role,
     set_active,
 )
+from zhenxue.identity.operations.devices import register_device_key
 from zhenxue.identity.operations.learners import (
     ensure_learner_account,
     ensure_learner_accounts,
@@ -45,6 +46,7 @@ from zhenxue.identity.queries.accounts import (
     never_signed_in,
     visible_accounts,
 )
+from zhenxue.identity.queries.devices import device_key_of, persons_on_device
 from zhenxue.identity.queries.organisations import (
     bureau_of,
     find_organisation_by_uscc,
@@ -85,6 +87,7 @@ __all__ = [
     "Actor",
     "ActorRequest",
     "CitizenNumber",
+    "DeviceKey",
     "FirstPassword",
     "IssuedPassword",
     "LoginSession",
@@ -109,6 +112,7 @@ __all__ = [
     "check_reason",
     "check_social_card_number",
     "check_uscc",
+    "device_key_of",
     "edit_organisation",
     "ensure_learner_account",
     "ensure_learner_accounts",
@@ -137,8 +141,10 @@ __all__ = [
     "open_account",
     "open_session",
     "people_of_organisation",
+    "persons_on_device",
     "public",
     "region_path",
+    "register_device_key",
     "register_organisation",
     "register_people",
     "register_person",

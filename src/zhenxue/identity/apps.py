@@ -55,6 +55,13 @@ KINDS = (
         ("from_device", "to_device"),
         _lines(from_device="原设备", to_device="新设备"),
     ),
+    Kind(
+        "identity.device_bound",
+        "学习设备绑定到登录",
+        ("device", "fingerprint"),
+        _lines(device="设备", fingerprint="设备指纹"),
+    ),
+    Kind("identity.device_removed", "学习设备移除", ("device",), _lines(device="设备")),
     Kind("identity.unmasked", "查看完整个人信息", ("reason",), _lines(what="内容", reason="原因")),
 )
 
@@ -99,7 +106,7 @@ ITEMS = (
         {Role.LEARNER},
         90,
         "",
-        ("identity:phone", "identity:choose_role", "identity:password"),
+        ("identity:phone", "identity:choose_role", "identity:password", "identity:devices"),
     ),
 )
 

@@ -40,6 +40,7 @@ class SessionEnd(Labelled):
     PASSWORD_RESET = "password_reset", "密码已由管理员重置"
     DEACTIVATED = "deactivated", "账号已停用"
     ROLE_REVOKED = "role_revoked", "角色已撤销"
+    DEVICE_REMOVED = "device_removed", "设备已由本人移除"
 
 
 class RegionLevel(Labelled):
@@ -133,7 +134,7 @@ class SignIn:
     """A sign-in as a request needs it: alive or ended, whose it is (``actor``), and what is set with the account.
 
     ``usable`` says that its account, its role and the role's organisation are active. ``actor`` is anonymous where the
-    role is gone.
+    role is gone. ``device_key_id`` is ``None`` until the browser has registered its key.
     """
 
     pk: int
@@ -148,6 +149,7 @@ class SignIn:
     must_change_password: bool
     large_type: bool
     actor: Actor
+    device_key_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""Tables of ``identity``: regions, rule sets, organisations, people, accounts, memberships, sign-ins, access log."""
+"""Tables of ``identity``: regions, rule sets, organisations, people, accounts, memberships, devices, sign-ins, access
+log."""
 
 from typing import ClassVar
 
@@ -24,9 +25,13 @@ class Region(models.Model):
 
 class RuleSet(models.Model):
     """Numbers that a regulation sets for a region, as one version with its source and period (never constants in
-    code)."""
+    code).
+
+    ``programme_kind`` is a word of ``training`` (its kinds of programmes) or empty for all kinds.
+    """
 
     region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    programme_kind = models.CharField("适用项目类别", max_length=20, blank=True, default="")
     version = models.CharField("版本", max_length=40)
     valid_from = models.DateField("起效日")
     valid_until = models.DateField("失效日", null=True, blank=True)
@@ -36,7 +41,9 @@ class RuleSet(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["region", "version"], name="identity_ruleset_region_version"),
+            models.UniqueConstraint(
+                fields=["region", "programme_kind", "version"], name="identity_ruleset_kind_version"
+            ),
             models.CheckConstraint(
                 condition=Q(valid_until__isnull=True) | Q(valid_until__gt=models.F("valid_from")),
                 name="identity_ruleset_period",
@@ -159,13 +166,45 @@ class Membership(models.Model):
         ]
 
 
+class DeviceKey(models.Model):
+    """A browser that proved itself by a key it cannot give away, as one account knows it.
+
+    ``public_key`` is the raw uncompressed P-256 point in base64url without padding; the same browser gives every
+    account the same key, so ``fingerprint`` (SHA-256 of the raw point, hex) says which people share a device.
+    """
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    public_key = models.CharField("公钥", max_length=87, editable=False)
+    fingerprint = models.CharField("设备指纹", max_length=64, db_index=True, editable=False)
+    label = models.CharField("设备", max_length=80)
+    first_seen_at = models.DateTimeField("首次使用")
+    last_seen_at = models.DateTimeField("最近登录")
+    removed_at = models.DateTimeField("移除时间", null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "public_key"], name="identity_device_once_per_account"),
+            models.UniqueConstraint(fields=["account", "fingerprint"], name="identity_fingerprint_once_per_account"),
+            models.CheckConstraint(
+                condition=Q(last_seen_at__gte=models.F("first_seen_at")), name="identity_device_seen_in_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
 class LoginSession(models.Model):
-    """One live sign-in; the newest wins only after the hand-over page, and at most one lives per account."""
+    """One live sign-in; the newest wins only after the hand-over page, and at most one lives per account.
+
+    ``device_key`` is bound once, by the first page after signing in, and never changed.
+    """
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="+")
     key_digest = models.CharField(max_length=64, unique=True)
     membership = models.ForeignKey(Membership, models.PROTECT, null=True, related_name="+")
     device = models.CharField("设备", max_length=80)
+    device_key = models.ForeignKey(DeviceKey, models.PROTECT, null=True, blank=True, related_name="+")
     user_agent = models.CharField(max_length=300, blank=True)
     ip = models.GenericIPAddressField("网络地址", null=True)
     opened_at = models.DateTimeField("登录时间")

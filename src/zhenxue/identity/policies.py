@@ -161,6 +161,12 @@ def check_can_unmask(actor: Actor) -> None:
         raise Refused("identity.unmask", "您没有查看完整个人信息的权限。")
 
 
+def check_can_register_device(actor: Actor) -> None:
+    """Devices are bound where class hours are earned: by learners."""
+    if not actor.is_learner:
+        raise Refused("identity.register_device", "登记学习设备只供学员使用，请先切换到学员身份。")
+
+
 def may_view_entry(actor: Actor, refs: Iterable[str]) -> bool:
     """Who may open an evidence entry about these refs: the operator all; everybody what is about the own person or
     account; a manager what is about the own organisation; a bureau what is about an organisation of its region."""

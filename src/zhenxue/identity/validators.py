@@ -4,11 +4,15 @@ Each ``check_…`` returns the value in its standard form or raises ``kernel.err
 names the fault and how to mend it. No database.
 """
 
+import base64
+import binascii
 import datetime as dt
+import hashlib
 import re
 import unicodedata
 from functools import lru_cache
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from stdnum import numdb
 from stdnum.cn import ric, uscc
 
@@ -21,6 +25,10 @@ PERMIT_REGIONS = frozenset({"810000", "820000", "830000"})
 USCC_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 FULL_STOP_VARIANTS = str.maketrans({"•": "·", "・": "·", "‧": "·", "∙": "·", "．": "·", ".": "·"})
 NAME_PATTERN = re.compile(r"^[^\W\d_]+(?:[· '\-][^\W\d_]+)*$")
+
+#: A raw uncompressed P-256 point: 0x04, x, y (SEC 1, 2.3.3).
+POINT_BYTES = 65
+MALFORMED = "浏览器送来的设备密钥不完整，请刷新页面后再试；仍不行请换用新版 Chrome、Edge 或 Safari 浏览器。"
 
 
 def check_citizen_number(text: str, *, today: dt.date | None = None) -> CitizenNumber:
@@ -116,6 +124,23 @@ def check_name(text: str) -> str:
         message = "请填写与身份证一致的姓名（2至60个字，不含数字和符号；少数民族姓名中间用“·”）。"
         raise Invalid("identity.name", message, fields={"name": message})
     return name
+
+
+def check_public_key(text: str) -> bytes:
+    """The raw point behind a public key in base64url without padding; raises ``Invalid`` unless it is one of P-256."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        if len(raw) != POINT_BYTES or raw[0] != 4 or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
+            raise ValueError("not an uncompressed point in base64url")
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
+    except (ValueError, binascii.Error) as error:
+        raise Invalid("identity.device_key", MALFORMED, fields={"public_key": MALFORMED}) from error
+    return raw
+
+
+def fingerprint_of(raw: bytes) -> str:
+    """What a device is called in records: SHA-256 of its raw public key, hex."""
+    return hashlib.sha256(raw).hexdigest()
 
 
 def _birth_date(number: str, today: dt.date | None) -> dt.date:

@@ -108,6 +108,13 @@ class Shell:
         return not self.actor.is_anonymous
 
     @property
+    def device_key_url(self) -> str:
+        """Where a learner's browser brings its key, as long as this sign-in has none; else empty. No query."""
+        sign_in = getattr(self.request, "login_session", None)
+        waiting = sign_in is not None and sign_in.device_key_id is None and not sign_in.must_change_password
+        return find_address("identity:device_key") if waiting and self.actor.is_learner else ""
+
+    @property
     def draft_owner(self) -> str:
         """Drafts kept in the browser belong to one account; another person at the same machine never sees them."""
         return str(self.actor.account_id or "")

@@ -122,6 +122,7 @@ SIGN_IN_COLUMNS = (
     "seen_at",
     "ended_at",
     "end_reason",
+    "device_key_id",
     "account_id",
     "account__is_active",
     "account__must_change_password",
@@ -147,9 +148,9 @@ def find_session(key: str) -> SignIn | None:
 
 
 def _sign_in(row: tuple[Any, ...]) -> SignIn:
-    pk, device, ip, opened_at, seen_at, ended_at, end_reason = row[:7]
-    account, account_is_active, must_change_password, large_type, person, name = row[7:13]
-    membership, role, role_is_active, organisation, organisation_name, kind, state, region, region_name = row[13:]
+    pk, device, ip, opened_at, seen_at, ended_at, end_reason, device_key = row[:8]
+    account, account_is_active, must_change_password, large_type, person, name = row[8:14]
+    membership, role, role_is_active, organisation, organisation_name, kind, state, region, region_name = row[14:]
     actor = ANONYMOUS
     if membership is not None:
         actor = Actor(
@@ -176,6 +177,7 @@ def _sign_in(row: tuple[Any, ...]) -> SignIn:
         must_change_password=must_change_password,
         large_type=large_type,
         actor=actor,
+        device_key_id=device_key,
     )
 
 

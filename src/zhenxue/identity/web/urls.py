@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.identity.web.views import accounts, entry, me, organisations, people, photos
+from zhenxue.identity.web.views import accounts, devices, entry, me, organisations, people, photos
 
 app_name = "identity"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +16,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/photos/", photos.own_photos, name="own_photos"),
     path("me/role/", me.choose_role, name="choose_role"),
     path("me/large-type/", me.large_type, name="large_type"),
+    path("me/devices/", devices.devices, name="devices"),
+    path("me/devices/<int:device_key_id>/remove/", devices.remove, name="remove_device"),
+    path("account/device-key/", devices.register_key, name="device_key"),
     path("rules/", organisations.rules, name="rules"),
     path("organisations/", organisations.organisations, name="organisations"),
     path("organisations/new/", organisations.new_organisation, name="new_organisation"),

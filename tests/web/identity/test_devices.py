@@ -1,0 +1,63 @@
+"""A learner's browser brings its key once; the page of devices."""
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from tests.factories.identity import client_for, make_learner, make_teacher, new_key
+from zhenxue.identity.models import DeviceKey, LoginSession
+from zhenxue.identity.web.views import devices
+
+pytestmark = pytest.mark.django_db
+JSON = {"accept": "application/json"}
+ASKS = 'data-device-key="/account/device-key/"'
+
+
+def bring(client: Client, key: str) -> tuple[int, dict[str, str]]:
+    answer = client.post("/account/device-key/", {"public_key": key}, headers=JSON)
+    return answer.status_code, answer.json()
+
+
+def test_pages_ask_for_the_key_until_the_sign_in_has_one() -> None:
+    client, key = client_for(make_learner()), new_key()
+    assert ASKS in client.get("/me/").content.decode()
+    status, answer = bring(client, key)
+    assert (status, set(answer)) == (200, {"fingerprint"})
+    assert ASKS not in client.get("/me/").content.decode()
+    assert bring(client, key) == (200, answer)
+    status, refused = bring(client, new_key())
+    assert (status, refused["code"]) == (409, "identity.device_bound")
+    assert "重新登录" in refused["message"]
+    assert ASKS not in client_for(make_teacher()).get("/me/").content.decode()
+
+
+def test_a_bad_key_is_answered_in_words_and_a_loop_is_stopped() -> None:
+    cache.clear()
+    client = client_for(make_learner())
+    status, answer = bring(client, "AAAA")
+    assert (status, answer["code"]) == (422, "identity.device_key")
+    assert "Chrome" in answer["message"]
+    for _ in range(devices.TRIES):
+        status, answer = bring(client, "AAAA")
+    assert (status, answer["code"]) == (429, "identity.device_key_pace")
+    assert client.get("/me/").status_code == 200
+    assert not DeviceKey.objects.exists()
+
+
+def test_the_page_of_devices_marks_this_one_and_lets_go_of_another() -> None:
+    learner = make_learner()
+    old = client_for(learner)
+    bring(old, new_key())
+    client = client_for(learner)
+    assert client.get("/me/devices/").content.decode().count("本机") == 0
+    bring(client, new_key())
+    page = client.get("/me/devices/").content.decode()
+    assert page.count("移除本机") > 0
+    first, second = DeviceKey.objects.order_by("pk")
+    answer = client.post(f"/me/devices/{first.pk}/remove/", follow=True)
+    assert "已移除" in answer.content.decode()
+    assert client.post(f"/me/devices/{first.pk}/remove/").status_code == 404
+    assert client.post(f"/me/devices/{second.pk}/remove/").headers["Location"] == "/sign-in/"
+    assert not LoginSession.objects.filter(ended_at__isnull=True).exists()
+    assert client.get("/me/devices/").status_code in {302, 401}
+    assert client_for(make_learner()).post(f"/me/devices/{second.pk}/remove/").status_code == 404
