@@ -65,6 +65,7 @@ from zhenxue.catalogue.queries.materials import (
     page_path,
     read_playlist,
 )
+from zhenxue.catalogue.queries.reading import page_ms, reading_pages, self_test_of, units_tested_by
 from zhenxue.catalogue.queries.standards import find_occupation, list_points, search_occupations, visible_standards
 from zhenxue.catalogue.questions import (
     LETTERS,
@@ -143,20 +144,24 @@ __all__ = [
     "make_draft",
     "material_path",
     "media_path",
+    "page_ms",
     "page_path",
     "process_document",
     "process_video",
     "publish_version",
     "read_playlist",
     "read_question_table",
+    "reading_pages",
     "rename_chapter",
     "render_markup",
     "return_version",
     "save_question",
     "search_occupations",
+    "self_test_of",
     "serve_file",
     "submit_version",
     "units_of_versions",
+    "units_tested_by",
     "version_seconds",
     "visible_courses",
     "visible_standards",

@@ -49,6 +49,12 @@ class UnitKind(Labelled):
     SELF_TEST = "self_test", "自测"
 
 
+#: Kinds that are read: they earn time by the page, and are finished by a self-test.
+READING_KINDS = frozenset({UnitKind.DOCUMENT, UnitKind.TEXT})
+#: Kinds that may have questions: a self-test unit, and reading units with a test of their own below the reading.
+TESTED_KINDS = READING_KINDS | {UnitKind.SELF_TEST}
+
+
 class MaterialKind(Labelled):
     VIDEO = "video", "视频"
     DOCUMENT = "document", "文档"

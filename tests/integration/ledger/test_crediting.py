@@ -136,3 +136,25 @@ def test_a_refused_claim_is_written_with_its_reason() -> None:
     assert (credited.seconds, credited.refused) == (0, {Reason.HIDDEN: 20})
     span = Span.objects.get()
     assert (span.state, span.reason, span.seconds, span.claimed_seconds) == ("refused", "hidden", 0, 20)
+
+
+def test_a_longer_axis_takes_pages_in_any_order_and_the_unit_stays_the_ceiling() -> None:
+    running = make_studying(minutes=20)
+    enrolment, unit = running.enrolments[0].pk, units_of(running)[0]
+
+    def book(start: int, end: int, minute: int) -> Credited:
+        one = claim(start, end, at=BEGIN + dt.timedelta(minutes=minute))
+        return ledger.credit(
+            enrolment_id=enrolment,
+            unit_id=unit.pk,
+            claims=[one],
+            source="study:1",
+            now=one.ended_at,
+            axis_ms=2 * 450_000,
+        )
+
+    assert book(450, 800, 0).seconds == 350
+    assert ledger.find_coverage(enrolment, unit.pk).position_ms == 800_000  # type: ignore[union-attr]  # it was just booked
+    assert book(0, 200, 10).seconds == 200
+    last = book(800, 950, 20)
+    assert (last.seconds, last.refused, last.unit_seconds) == (50, {Reason.UNIT_FULL: 100}, 600)

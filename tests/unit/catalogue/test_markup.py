@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from zhenxue.catalogue import markup
 
-ALLOWED = {"p", "br", "h2", "h3", "h4", "ul", "ol", "li", "strong", "figure", "figcaption", "img", "span"}
-ALLOWED_ATTRIBUTES = {"src", "alt", "loading", "class"}
+ALLOWED = {"section", "p", "br", "h2", "h3", "h4", "ul", "ol", "li", "strong", "figure", "figcaption", "img", "span"}
+ALLOWED_ATTRIBUTES = {"src", "alt", "loading", "class", "data-page"}
 
 
 class Tags(HTMLParser):
@@ -96,3 +96,26 @@ def test_images_are_listed_once_and_plain_text_keeps_the_words() -> None:
     text = "# 题\n![图](3) 和 ![图](4) ![又](3)\n- **重点**"
     assert markup.image_ids(text) == [3, 4]
     assert markup.plain(text) == "题 图 和 图 又 重点"
+
+
+LONG = "每次交接班都要把看到的情况写清楚，" * 6
+
+
+def test_a_text_is_read_in_pages_cut_before_headings_but_not_into_crumbs() -> None:
+    text = f"导语一句。\n\n# 甲\n{LONG}\n## 乙\n{LONG}\n### 丙\n\n![图](7)\n# 丁\n短短一句。"
+    drawn = markup.render(text, image_url=lambda number: None, paged=True)
+    assert markup.count_pages(text) == 3 == drawn.count("<section ")
+    first, second, third = drawn.split("</section>")[:3]
+    assert first.startswith('<section data-page="0">\n<p>导语一句。</p>\n<h2>甲</h2>')
+    assert second.strip().startswith('<section data-page="1">\n<h3>乙</h3>')
+    assert third.strip().startswith('<section data-page="2">\n<h4>丙</h4>')
+    assert third.endswith("短短一句。</p>\n")
+    assert markup.count_pages("") == markup.count_pages("# 一\n甲\n# 二\n乙") == 1
+
+
+@given(st.text(alphabet="#- *!\n1.图甲乙丙()[]", max_size=400), st.booleans())
+def test_the_pages_of_a_text_are_as_many_as_counted_and_hold_all_of_it(text: str, shown: bool) -> None:
+    drawn = markup.render(text, image_url=lambda number: "/x/" if shown else None, paged=True)
+    assert drawn.count("<section data-page=") == markup.count_pages(text)
+    whole = [line for line in drawn.splitlines() if line and "section" not in line]
+    assert whole == markup.render(text, image_url=lambda number: "/x/" if shown else None).splitlines()

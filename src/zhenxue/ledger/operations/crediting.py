@@ -56,6 +56,7 @@ class Book:
     covered: list[tuple[int, int]]
     credited_ms: int
     unit_ms: int
+    axis_ms: int
     used_until: datetime | None
     cap_ms: int
     day_used_ms: dict[date, int]
@@ -66,7 +67,7 @@ class Book:
         began = max(claim.began_at, self.used_until) if self.used_until else claim.began_at
         claimed_ms = _milliseconds(claim.ended_at - claim.began_at)
         time_ms = max(0, _milliseconds(claim.ended_at - began))
-        end = min(claim.to_ms, self.unit_ms)
+        end = min(claim.to_ms, self.axis_ms)
         fresh = arithmetic.new_parts(self.covered, claim.from_ms, end)
         fresh_ms = arithmetic.length(fresh)
         ceiling_ms = max(0, self.unit_ms - self.credited_ms)
@@ -137,10 +138,10 @@ class Book:
             return Reason.DAILY_CAP
         if time_ms < claimed_ms and time_ms < fresh_ms:
             return Reason.OVERLAP
-        if fresh_ms == 0 and ceiling_ms == 0:
+        if ceiling_ms < min(time_ms, fresh_ms) or (fresh_ms == 0 and ceiling_ms == 0):
             return Reason.UNIT_FULL
         if fresh_ms < claim.to_ms - claim.from_ms:
-            return Reason.UNIT_FULL if claim.to_ms > self.unit_ms else Reason.ALREADY_COUNTED
+            return Reason.UNIT_FULL if claim.to_ms > self.axis_ms else Reason.ALREADY_COUNTED
         return Reason.CLOCK
 
     def _put(self, draft: Draft) -> None:
@@ -161,6 +162,7 @@ def credit(
     source: str,
     now: datetime,
     position_ms: int | None = None,
+    axis_ms: int | None = None,
 ) -> Credited:
     """Books claims in order, in one transaction; what is refused is written down with its reason.
 
@@ -168,7 +170,8 @@ def credit(
     second that the same person has used already in whatever cohort; the unit's seconds and the daily cap of the
     cohort's rules (per person and civil day in Asia/Shanghai, over all cohorts) are ceilings. ``source`` names the
     caller's record, e.g. ``study:12``; ``position_ms`` is where to resume, by default the end of the last claim that
-    counted.
+    counted. ``axis_ms`` is how long the content is on which positions lie, by default the unit's seconds; a reading
+    unit's pages together are longer than what may be credited for it, and only the unit's seconds are the ceiling.
 
     Raises ``Refused`` when the unit is not in the plan of the enrolment's cohort.
     """
@@ -177,11 +180,13 @@ def credit(
         enrolment, unit = row.enrolment, row.unit
         rules = training.rules_of(enrolment.cohort)
         person_clock = _lock_clock(enrolment.person_id)
+        axis_ms = unit.seconds * 1000 if axis_ms is None else axis_ms
         pieces = [piece for claim in claims for piece in _split_at_midnight(claim)]
         book = Book(
             covered=[(start, end) for start, end in row.covered],
             credited_ms=row.credited_ms,
             unit_ms=unit.seconds * 1000,
+            axis_ms=axis_ms,
             used_until=person_clock.used_until,
             cap_ms=daily_cap_ms(rules),
             day_used_ms=_used_on(enrolment.person_id, {day for _, day in pieces} | {clock.civil_day(now)}),
@@ -198,7 +203,7 @@ def credit(
         row.seconds = book.credited_ms // 1000
         if position_ms is None:
             position_ms = max((claim.to_ms for claim in claims if not claim.reason), default=row.position_ms)
-        row.position_ms = min(position_ms, unit.seconds * 1000)
+        row.position_ms = min(position_ms, axis_ms)
         row.updated_at = now
         row.save()
         if book.used_until != person_clock.used_until:
