@@ -5,6 +5,7 @@ from zhenxue.ledger.models import Coverage, Day, Span
 from zhenxue.ledger.operations import credit, mark_tested
 from zhenxue.ledger.policies import daily_cap_ms
 from zhenxue.ledger.queries import (
+    UnitsBegun,
     complete_stages,
     complete_stages_of,
     day_left_ms,
@@ -18,7 +19,9 @@ from zhenxue.ledger.queries import (
     standing_of,
     unit_progress,
     unit_progress_of_row,
+    units_begun,
 )
+from zhenxue.ledger.web.own import own_units
 
 __all__ = [
     "Claim",
@@ -32,6 +35,7 @@ __all__ = [
     "SpanKind",
     "SpanState",
     "UnitProgress",
+    "UnitsBegun",
     "complete_stages",
     "complete_stages_of",
     "credit",
@@ -41,6 +45,7 @@ __all__ = [
     "list_days",
     "list_spans",
     "mark_tested",
+    "own_units",
     "progress_of",
     "progress_of_rows",
     "required_seconds",
@@ -48,4 +53,5 @@ __all__ = [
     "standing_of",
     "unit_progress",
     "unit_progress_of_row",
+    "units_begun",
 ]

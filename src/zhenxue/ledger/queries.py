@@ -1,18 +1,18 @@
 """Reads of the ledger: progress in bulk (a constant number of queries), days, spans, and the check against the log."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.data import Fault
 from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock
 from zhenxue.kernel.hours import class_hours
+from zhenxue.kernel.remembering import Remembered
 from zhenxue.ledger import coverage as arithmetic
 from zhenxue.ledger.data import DayTotal, LessonRow, Progress, Reason, SpanKind, SpanState, UnitProgress, UnitRow
 from zhenxue.ledger.models import Coverage, Day, Span
@@ -23,6 +23,10 @@ from zhenxue.training.data import LineMode
 
 #: Entries that move a sum.
 LOGGED_KINDS = ("ledger.credited", "ledger.attendance_booked", "ledger.withdrawn")
+
+
+#: By enrolment and unit: how far, for the units that were begun.
+type UnitsBegun = dict[int, dict[int, UnitProgress]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,12 @@ def progress_of_rows(enrolments: Iterable[training.Enrolment]) -> dict[int, Prog
 
 
 def standing_of(
-    enrolments: Iterable[training.Enrolment],
+    enrolments: Iterable[training.Enrolment], known: UnitsBegun | None = None
 ) -> dict[int, tuple[Progress, dict[int, UnitProgress]]]:
-    """Hours and the units begun, for enrolments that are loaded with their cohorts: two queries for both."""
+    """Hours and the units begun, for enrolments that are loaded with their cohorts: two queries for both, one where the
+    units are ``known`` (``units_begun``)."""
     rows = list(enrolments)
-    units = _units_of(rows)
+    units = units_begun(rows) if known is None else known
     online = {
         enrolment: (sum(one.seconds for one in begun.values()), sum(1 for one in begun.values() if one.finished_at))
         for enrolment, begun in units.items()
@@ -89,9 +94,10 @@ def _progress(rows: list[training.Enrolment], online: dict[int, tuple[int, int]]
     """Progress from seconds and finished units per enrolment; one query for the lessons."""
     days = Day.objects.filter(enrolment_id__in=[row.pk for row in rows]).values_list("enrolment_id")
     offline = dict(days.annotate(Sum("offline_seconds")))
+    plans = _stages_of(row.cohort for row in rows)
     answer = {}
     for row in rows:
-        stages = _stages_of(row.cohort).values()
+        stages = plans[row.cohort_id].values()
         needed_online, needed_offline = sum(one.online for one in stages), sum(one.offline for one in stages)
         per_hour = training.rules_of(row.cohort)["minutes_per_class_hour"]
         online_seconds, finished = online.get(row.pk, (0, 0))
@@ -115,27 +121,25 @@ def _progress(rows: list[training.Enrolment], online: dict[int, tuple[int, int]]
 def unit_progress(enrolment_id: int) -> dict[int, UnitProgress]:
     """How far the enrolment is in each unit it has begun; two queries."""
     rows = training.visible_enrolments(SYSTEM).select_related(None).select_related("cohort")
-    return _units_of(list(rows.filter(pk=enrolment_id))).get(enrolment_id, {})
+    return units_begun(rows.filter(pk=enrolment_id)).get(enrolment_id, {})
 
 
 def unit_progress_of_row(enrolment: training.Enrolment) -> dict[int, UnitProgress]:
     """As ``unit_progress`` for an enrolment that is loaded with its cohort: one query."""
-    return _units_of([enrolment])[enrolment.pk]
+    return units_begun([enrolment])[enrolment.pk]
 
 
-def _units_of(enrolments: Sequence[training.Enrolment]) -> dict[int, dict[int, UnitProgress]]:
-    found: dict[int, dict[int, UnitProgress]] = {one.pk: {} for one in enrolments}
+def units_begun(enrolments: Iterable[training.Enrolment]) -> UnitsBegun:
+    """How far each enrolment is in each unit it has begun, for enrolments loaded with their cohorts: one query."""
     rules = {one.pk: training.rules_of(one.cohort) for one in enrolments}
-    rows = Coverage.objects.filter(enrolment_id__in=list(found)).annotate(unit_seconds=F("unit__seconds"))
-    for row in rows:
-        found[row.enrolment_id][row.unit_id] = UnitProgress(
-            unit_id=row.unit_id,
-            seconds=row.seconds,
-            required_seconds=required_unit_seconds(row.unit_seconds, rules[row.enrolment_id]),
-            position_ms=row.position_ms,
-            seen_to_ms=arithmetic.reach(row.covered),
-            finished_at=row.finished_at,
-        )
+    found: UnitsBegun = {enrolment: {} for enrolment in rules}
+    rows = Coverage.objects.filter(enrolment_id__in=list(found)).values_list(
+        "enrolment_id", "unit_id", "unit__seconds", "seconds", "position_ms", "covered", "finished_at"
+    )
+    for enrolment, unit, unit_seconds, seconds, position, covered, finished in rows:
+        required = required_unit_seconds(unit_seconds, rules[enrolment])
+        seen_to = arithmetic.reach(covered)
+        found[enrolment][unit] = UnitProgress(unit, seconds, required, position, seen_to, finished)
     return found
 
 
@@ -144,26 +148,39 @@ def complete_stages(cohort_id: int) -> dict[int, set[int]]:
 
     Enrolments without any record are absent. A constant number of queries.
     """
-    plan = _read_stages(cohort_id)
-    finished = Coverage.objects.filter(enrolment__cohort_id=cohort_id)
+    plan = _needs_of({cohort_id: training.plan_units(cohort_id)})[cohort_id]
+    finished = _finished_units(Coverage.objects.filter(enrolment__cohort_id=cohort_id))
     attended = Span.objects.filter(enrolment__cohort_id=cohort_id)
     return _judge_stages(lambda enrolment: plan, finished, attended)
 
 
-def complete_stages_of(enrolments: Iterable[training.Enrolment]) -> dict[int, set[int]]:
-    """As ``complete_stages`` for some enrolments, of one cohort or several, loaded with their cohorts: two queries."""
-    plans = {one.pk: _stages_of(one.cohort) for one in enrolments}
-    finished = Coverage.objects.filter(enrolment_id__in=list(plans))
+def complete_stages_of(
+    enrolments: Iterable[training.Enrolment], known: UnitsBegun | None = None
+) -> dict[int, set[int]]:
+    """As ``complete_stages`` for some enrolments, of one cohort or several, loaded with their cohorts: two queries, one
+    where the units begun are ``known``."""
+    rows = list(enrolments)
+    stages = _stages_of(row.cohort for row in rows)
+    plans = {row.pk: stages[row.cohort_id] for row in rows}
+    if known is None:
+        finished = _finished_units(Coverage.objects.filter(enrolment_id__in=list(plans)))
+    else:
+        begun = {enrolment: known[enrolment].values() for enrolment in plans}
+        finished = {key: {one.unit_id for one in units if one.finished_at} for key, units in begun.items()}
     attended = Span.objects.filter(enrolment_id__in=list(plans))
     return _judge_stages(plans.__getitem__, finished, attended)
 
 
-def _judge_stages(
-    plan_of: Callable[[int], dict[int, StageNeed]], coverage: QuerySet[Coverage], spans: QuerySet[Span]
-) -> dict[int, set[int]]:
+def _finished_units(coverage: QuerySet[Coverage]) -> dict[int, set[int]]:
     finished: dict[int, set[int]] = defaultdict(set)
     for enrolment, unit in coverage.filter(finished_at__isnull=False).values_list("enrolment_id", "unit_id"):
         finished[enrolment].add(unit)
+    return finished
+
+
+def _judge_stages(
+    plan_of: Callable[[int], dict[int, StageNeed]], finished: Mapping[int, set[int]], spans: QuerySet[Span]
+) -> dict[int, set[int]]:
     attended: dict[int, dict[int, int]] = defaultdict(dict)
     lessons = spans.filter(kind=SpanKind.OFFLINE).values_list("enrolment_id", "line__stage__number")
     for enrolment, stage, seconds in lessons.annotate(Sum("seconds")):
@@ -172,29 +189,43 @@ def _judge_stages(
         enrolment: {
             number
             for number, need in plan_of(enrolment).items()
-            if need.units <= finished[enrolment] and attended[enrolment].get(number, 0) >= need.offline
+            if need.units <= finished.get(enrolment, set()) and attended[enrolment].get(number, 0) >= need.offline
         }
         for enrolment in sorted({*finished, *attended})
     }
 
 
-def _stages_of(cohort: training.Cohort) -> dict[int, StageNeed]:
-    """A frozen plan is read once per process."""
-    return _frozen_stages(cohort.pk, cohort.plan_digest) if training.is_frozen(cohort) else _read_stages(cohort.pk)
+def _stages_of(cohorts: Iterable[training.Cohort]) -> dict[int, dict[int, StageNeed]]:
+    """What the stages of each cohort ask for; frozen plans are read once a process, all that are new together."""
+    rows = {one.pk: one for one in cohorts}
+    frozen = {(one.pk, one.plan_digest): one for one in rows.values() if training.is_frozen(one)}
+    kept = _stages.many(frozen, lambda keys: _read_stages([frozen[key] for key in keys]))
+    known = {cohort_id: stages for (cohort_id, _), stages in kept.items()}
+    others = [one for one in rows.values() if one.pk not in known]
+    fresh = _read_stages(others) if others else {}
+    return known | {cohort_id: stages for (cohort_id, _), stages in fresh.items()}
 
 
-@lru_cache(maxsize=20_000)
-def _frozen_stages(cohort_id: int, plan_digest: str) -> dict[int, StageNeed]:
-    return _read_stages(cohort_id)
+#: Needs of the stages of filed plans, by cohort and digest.
+_stages: Remembered[tuple[int, str], dict[int, StageNeed]] = Remembered(20_000)
 
 
-def _read_stages(cohort_id: int) -> dict[int, StageNeed]:
-    plan = training.plan_units(cohort_id)
+def _read_stages(cohorts: Sequence[training.Cohort]) -> dict[tuple[int, str], dict[int, StageNeed]]:
+    needs = _needs_of(training.plans_of(cohorts))
+    return {(one.pk, one.plan_digest): needs[one.pk] for one in cohorts}
+
+
+def _needs_of(plans: Mapping[int, Sequence[training.PlanUnit]]) -> dict[int, dict[int, StageNeed]]:
     return {
-        number: StageNeed(
-            frozenset(one.unit.pk for one in plan if one.stage_number == number), need.online, need.offline
-        )
-        for number, need in training.required_by_stage(cohort_id, plan).items()
+        cohort_id: {
+            number: StageNeed(
+                frozenset(one.unit.pk for one in plans[cohort_id] if one.stage_number == number),
+                need.online,
+                need.offline,
+            )
+            for number, need in stages.items()
+        }
+        for cohort_id, stages in training.required_by_stages(plans).items()
     }
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import UnitKind
-from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import NotFound
 from zhenxue.ledger import api as ledger
@@ -170,18 +169,20 @@ def next_line(blocks: Iterable[CourseBlock], after_unit_id: int | None = None) -
     return next((line for line in lines if not line.finished), None)
 
 
-def list_cards(actor: Actor, now: dt.datetime) -> list[CohortCard]:
-    """The learner's cohorts, those that can be studied now first; three queries, and each plan once."""
-    if actor.person_id is None:
-        return []
-    enrolments = training.list_enrolments_of_person(actor.person_id)
-    standing = ledger.standing_of(enrolments)
+def list_cards(
+    enrolments: Sequence[training.Enrolment], units: ledger.UnitsBegun, now: dt.datetime
+) -> list[CohortCard]:
+    """The learner's cohorts, those that can be studied now first; one query, and the plans once.
+
+    ``enrolments`` and ``units`` are what ``training.own_enrolments`` and ``ledger.own_units`` give.
+    """
+    standing = ledger.standing_of(enrolments, units)
     cards = []
     for enrolment in enrolments:
         why_not = why_not_study(enrolment, now)
-        progress, units = standing[enrolment.pk]
+        progress, begun = standing[enrolment.pk]
         running = enrolment.cohort.state == CohortState.RUNNING
-        line = next_line(course_blocks(enrolment, units)) if running else None
+        line = next_line(course_blocks(enrolment, begun)) if running else None
         days_left = (enrolment.cohort.ends_on - clock.civil_day(now)).days + 1
         unit = line.unit if line else None
         cards.append(CohortCard(enrolment, progress, unit, max(0, days_left), why_not))

@@ -55,7 +55,9 @@ from zhenxue.training.queries.plan import (
     plan_digest,
     plan_units,
     plan_units_of,
+    plans_of,
     required_by_stage,
+    required_by_stages,
     required_seconds,
     rules_of,
 )
@@ -69,6 +71,7 @@ from zhenxue.training.queries.scope import (
     visible_enrolments,
     visible_programmes,
 )
+from zhenxue.training.web.own import own_enrolments
 
 __all__ = [
     "Amendment",
@@ -115,11 +118,14 @@ __all__ = [
     "list_lines",
     "list_stages",
     "make_ready",
+    "own_enrolments",
     "plan_digest",
     "plan_units",
     "plan_units_of",
+    "plans_of",
     "record_attendance",
     "required_by_stage",
+    "required_by_stages",
     "required_seconds",
     "retire_programme",
     "return_amendment",

@@ -1,16 +1,18 @@
 """Querysets and small lists behind the staff pages."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db.models import Count, Q, QuerySet, Sum
 
 from zhenxue.catalogue.data import QuestionKind
 from zhenxue.exams.data import ExamState, PaperState, QuestionState
 from zhenxue.exams.models import Exam, Paper, PaperLine, Question, QuestionBank
-from zhenxue.exams.queries.scope import visible_exams, visible_papers
+from zhenxue.exams.queries.scope import exams_of_enrolments, visible_exams, visible_papers
 from zhenxue.exams.queries.sitting import LearnerExam, exams_of_learner
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import NotFound
+from zhenxue.ledger import api as ledger
 from zhenxue.training import api as training
 from zhenxue.training.data import CohortState
 
@@ -68,10 +70,13 @@ def coming_exams(actor: Actor, now: dt.datetime) -> list[Exam]:
     return list(with_result_counts(rows).order_by("opens_at")[:6])
 
 
-def cards_of(actor: Actor, now: dt.datetime) -> list[LearnerExam]:
-    """The learner's exams: what can be done now first, then what comes, then what is over."""
-    exams = list(visible_exams(actor).order_by("opens_at"))
-    cards = exams_of_learner(exams, actor.person_id or 0, now)
+def cards_of(
+    enrolments: Sequence[training.Enrolment], now: dt.datetime, units: ledger.UnitsBegun | None = None
+) -> list[LearnerExam]:
+    """The exams of the learner whose enrolments these are: what can be done now first, then what comes, then what is
+    over; with their papers. ``units`` as for ``exams_of_learner``."""
+    exams = list(exams_of_enrolments(enrolments).select_related("paper").order_by("opens_at"))
+    cards = exams_of_learner(exams, enrolments, now, units)
     return sorted(cards, key=lambda card: (not card.readiness.can_start, card.exam.closes_at <= now, card.opens_at))
 
 

@@ -1,5 +1,6 @@
 """Who sees which bank, paper, exam and attempt: one ``visible_…`` per table (design.md "Scope")."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -35,6 +36,11 @@ def visible_exams(actor: Actor) -> QuerySet[Exam]:
         return rows
     rows = rows.filter(cohort__in=training.visible_cohorts(actor).select_related(None).values("pk"))
     return rows.exclude(state=ExamState.DRAFT) if actor.is_learner else rows
+
+
+def exams_of_enrolments(enrolments: Iterable[training.Enrolment]) -> QuerySet[Exam]:
+    """What ``visible_exams`` gives the learner whose enrolments (``training.own_enrolments``) these are all."""
+    return Exam.objects.filter(cohort__in=[one.cohort_id for one in enrolments]).exclude(state=ExamState.DRAFT)
 
 
 def visible_attempts(actor: Actor) -> QuerySet[Attempt]:

@@ -1,6 +1,7 @@
 """What a learner sees before, while and after sitting an exam. Right answers leave only through ``with_solutions``."""
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from zhenxue.catalogue.data import QuestionKind
@@ -114,19 +115,28 @@ class LearnerExam:
         return self.readiness.can_start or self.readiness.code in {"exams.not_open", "exams.hours_missing"}
 
 
-def exams_of_learner(exams: list[Exam], person_id: int, now: dt.datetime) -> list[LearnerExam]:
-    """The learner's exams with their readiness; four queries, and each plan once."""
-    enrolments = {one.cohort_id: one for one in training.list_enrolments_of_person(person_id)}
+def exams_of_learner(
+    exams: Sequence[Exam],
+    enrolments: Iterable[training.Enrolment],
+    now: dt.datetime,
+    units: ledger.UnitsBegun | None = None,
+) -> list[LearnerExam]:
+    """The learner's exams with their readiness; three queries, two where the ``units`` begun are known, no query
+    without exams, and the plans once."""
+    if not exams:
+        return []
     examined = {exam.cohort_id for exam in exams}
+    of_cohort = {one.cohort_id: one for one in enrolments if one.cohort_id in examined}
     attempts: dict[int, list[Attempt]] = {}
-    for attempt in Attempt.objects.filter(enrolment__person_id=person_id, exam__in=exams).order_by("number"):
+    for attempt in Attempt.objects.filter(enrolment__in=of_cohort.values(), exam__in=exams).order_by("number"):
         attempts.setdefault(attempt.exam_id, []).append(attempt)
-    complete = ledger.complete_stages_of(one for one in enrolments.values() if one.cohort_id in examined)
+    complete = ledger.complete_stages_of(of_cohort.values(), units)
     cards = []
     for exam in exams:
-        enrolment = enrolments.get(exam.cohort_id)
+        enrolment = of_cohort.get(exam.cohort_id)
         if enrolment is None:
             continue
+        exam.cohort = enrolment.cohort
         done = exam.stage_number in complete.get(enrolment.pk, set())
         own = attempts.get(exam.pk, [])
         cards.append(LearnerExam(exam, judge_readiness(exam, enrolment.state, own, (), done, now), tuple(own)))

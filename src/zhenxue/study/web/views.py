@@ -28,14 +28,14 @@ TAB_LENGTH = 40
 @require_GET
 def home(request: ActorRequest) -> HttpResponse:
     """My cohorts, each with one clear next step."""
-    return render(request, "study/home.html", {"cards": queries.list_cards(request.actor, clock.now())})
+    return render(request, "study/home.html", {"cards": _cards(request)})
 
 
 @roles(Role.LEARNER)
 @require_GET
 def home_block(request: ActorRequest) -> HttpResponse:
     """The block "what to do now" of the learner's home page."""
-    cards = queries.list_cards(request.actor, clock.now())
+    cards = _cards(request)
     return render(request, "study/home_block.html", {"card": cards[0] if cards else None, "others": cards[1:]})
 
 
@@ -132,6 +132,10 @@ def self_test(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpRes
         context |= {"result": result, "form": SelfTestForm(questions=catalogue.list_questions(unit_id))}
     template = "study/unit.html#self_test" if request.htmx else "study/unit.html"
     return render(request, template, context, status=200 if form.is_valid() else 422)
+
+
+def _cards(request: ActorRequest) -> list[queries.CohortCard]:
+    return queries.list_cards(training.own_enrolments(request), ledger.own_units(request), clock.now())
 
 
 def sign_in_digest(request: ActorRequest) -> str:

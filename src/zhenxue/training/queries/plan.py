@@ -3,15 +3,16 @@
 import datetime as dt
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
+
+from django.db.models import Q, Sum
 
 from zhenxue.catalogue import api as catalogue
 from zhenxue.identity import api as identity
 from zhenxue.kernel import clock
+from zhenxue.kernel.remembering import Remembered
 from zhenxue.training.data import LATER_RULES, LineMode, OnlineShare, online_share
 from zhenxue.training.models import Cohort, Enrolment, PlanLine, Programme, Stage
 
@@ -52,17 +53,23 @@ def list_stages(cohort_id: int) -> list[Stage]:
 
 
 def plan_units(cohort_id: int) -> list[PlanUnit]:
-    """Every unit of the plan in study order (stage, line, unit). At most three queries."""
+    """Every unit of the plan in study order (stage, line, unit). At most two queries."""
+    return _read_plans([cohort_id])[cohort_id]
+
+
+def _read_plans(cohort_ids: Iterable[int]) -> dict[int, list[PlanUnit]]:
+    plans: dict[int, list[PlanUnit]] = {cohort_id: [] for cohort_id in cohort_ids}
     lines = list(
-        PlanLine.objects.filter(cohort_id=cohort_id, mode=LineMode.ONLINE)
+        PlanLine.objects.filter(cohort_id__in=list(plans), mode=LineMode.ONLINE)
         .select_related("stage", "course_version__course")
         .order_by("stage__number", "position")
     )
-    versions = [line.course_version_id for line in lines if line.course_version_id is not None]
-    units = catalogue.units_of_versions(versions)
-    return [
-        PlanUnit(line, line.stage.number, unit) for line in lines for unit in units.get(line.course_version_id or 0, [])
-    ]
+    versions = {line.course_version_id for line in lines if line.course_version_id is not None}
+    units = catalogue.units_of_versions(versions) if versions else {}
+    for line in lines:
+        of_line = units.get(line.course_version_id or 0, [])
+        plans[line.cohort_id] += [PlanUnit(line, line.stage.number, unit) for unit in of_line]
+    return plans
 
 
 def plan_units_of(cohort: Cohort) -> Sequence[PlanUnit]:
@@ -70,7 +77,18 @@ def plan_units_of(cohort: Cohort) -> Sequence[PlanUnit]:
 
     What it gives is shared between requests: read it, never change it.
     """
-    return _frozen_units(cohort.pk, cohort.plan_digest) if is_frozen(cohort) else plan_units(cohort.pk)
+    return plans_of([cohort])[cohort.pk]
+
+
+def plans_of(cohorts: Iterable[Cohort]) -> dict[int, Sequence[PlanUnit]]:
+    """As ``plan_units_of``, by cohort; two queries for all those that were not read yet."""
+    rows = {one.pk: one for one in cohorts}
+    keys = [(one.pk, one.plan_digest) for one in rows.values() if is_frozen(one)]
+    open_plans = [one.pk for one in rows.values() if not is_frozen(one)]
+    found: dict[int, Sequence[PlanUnit]] = {}
+    for (cohort_id, _), plan in _plans.many(keys, _read_frozen).items():
+        found[cohort_id] = plan
+    return found | (_read_plans(open_plans) if open_plans else {})
 
 
 def is_frozen(cohort: Cohort) -> bool:
@@ -78,9 +96,13 @@ def is_frozen(cohort: Cohort) -> bool:
     return bool(cohort.plan_digest) and not cohort.plan_open
 
 
-@lru_cache(maxsize=KEPT_PLANS)
-def _frozen_units(cohort_id: int, plan_digest: str) -> Sequence[PlanUnit]:
-    return tuple(plan_units(cohort_id))
+#: Filed plans by cohort and digest.
+_plans: Remembered[tuple[int, str], Sequence[PlanUnit]] = Remembered(KEPT_PLANS)
+
+
+def _read_frozen(keys: list[tuple[int, str]]) -> dict[tuple[int, str], Sequence[PlanUnit]]:
+    plans = _read_plans(cohort_id for cohort_id, _ in keys)
+    return {key: tuple(plans[key[0]]) for key in keys}
 
 
 def required_by_stage(cohort_id: int, units: Sequence[PlanUnit] | None = None) -> dict[int, RequiredSeconds]:
@@ -89,15 +111,18 @@ def required_by_stage(cohort_id: int, units: Sequence[PlanUnit] | None = None) -
     A make-up lesson repeats another lesson and therefore requires nothing of its own. Whoever holds the ``units`` of
     the plan already hands them in and saves their queries.
     """
-    online: dict[int, int] = defaultdict(int)
-    offline: dict[int, int] = defaultdict(int)
-    for item in plan_units(cohort_id) if units is None else units:
-        online[item.stage_number] += item.unit.seconds
-    lessons = PlanLine.objects.filter(cohort_id=cohort_id, mode=LineMode.OFFLINE, makes_up__isnull=True)
-    for number, minutes in lessons.values_list("stage__number", "minutes"):
-        offline[number] += minutes * 60
-    numbers = {*online, *offline, *Stage.objects.filter(cohort_id=cohort_id).values_list("number", flat=True)}
-    return {number: RequiredSeconds(online[number], offline[number]) for number in sorted(numbers)}
+    return required_by_stages({cohort_id: plan_units(cohort_id) if units is None else units})[cohort_id]
+
+
+def required_by_stages(plans: Mapping[int, Sequence[PlanUnit]]) -> dict[int, dict[int, RequiredSeconds]]:
+    """As ``required_by_stage`` for several cohorts, by cohort, from the units of their plans. One query."""
+    once = Q(lines__mode=LineMode.OFFLINE, lines__makes_up__isnull=True)
+    stages = Stage.objects.filter(cohort_id__in=list(plans)).values_list("cohort_id", "number").order_by("number")
+    required: dict[int, dict[int, RequiredSeconds]] = {cohort_id: {} for cohort_id in plans}
+    for cohort_id, number, minutes in stages.annotate(minutes=Sum("lines__minutes", filter=once)):
+        online = sum(item.unit.seconds for item in plans[cohort_id] if item.stage_number == number)
+        required[cohort_id][number] = RequiredSeconds(online, (minutes or 0) * 60)
+    return required
 
 
 def required_seconds(cohort_id: int) -> tuple[int, int]:

@@ -7,6 +7,17 @@ from zhenxue.kernel.errors import NotFound
 from zhenxue.training.data import APPROVED_STATES, EnrolmentState, LineMode
 from zhenxue.training.models import Amendment, Cohort, Enrolment, PlanLine, Programme, RosterImport
 
+#: Columns of a cohort that say what it is called, whether it runs, and which plan and rules it froze.
+ON_CARDS = (
+    "cohort__title",
+    "cohort__state",
+    "cohort__starts_on",
+    "cohort__ends_on",
+    "cohort__rules",
+    "cohort__plan_digest",
+    "cohort__plan_open",
+)
+
 
 def visible_programmes(actor: Actor) -> QuerySet[Programme]:
     """Managers: their organisation's; bureaus: of organisations in their region; operators: all; others: none."""
@@ -143,12 +154,10 @@ def get_import(actor: Actor, import_id: int) -> RosterImport:
 
 
 def list_enrolments_of_person(person_id: int) -> list[Enrolment]:
-    """All enrolments of a person in approved cohorts, newest start first."""
-    return list(
-        Enrolment.objects.filter(person_id=person_id, cohort__state__in=APPROVED_STATES)
-        .select_related("cohort", "cohort__organisation", "person")
-        .order_by("-cohort__starts_on", "-pk")
-    )
+    """All enrolments of a person in approved cohorts, newest start first; of the cohorts what their cards need."""
+    rows = Enrolment.objects.filter(person_id=person_id, cohort__state__in=APPROVED_STATES)
+    rows = rows.select_related("cohort").only(*(field.attname for field in Enrolment._meta.concrete_fields), *ON_CARDS)
+    return list(rows.order_by("-cohort__starts_on", "-pk"))
 
 
 def people_of_cohorts(actor: Actor) -> QuerySet[Enrolment, object]:

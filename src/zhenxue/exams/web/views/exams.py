@@ -20,13 +20,16 @@ from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.ledger import api as ledger
+from zhenxue.training import api as training
 
 
 @roles(Role.LEARNER, *STAFF)
 def exam_list(request: ActorRequest) -> HttpResponse:
     now = clock.now()
     if request.actor.is_learner:
-        return render(request, "exams/my.html", {"cards": queries.cards_of(request.actor, now), "now": now})
+        cards = queries.cards_of(training.own_enrolments(request), now)
+        return render(request, "exams/my.html", {"cards": cards, "now": now})
     listing = Listing(
         request,
         queries.with_result_counts(queries.visible_exams(request.actor)),
@@ -45,8 +48,9 @@ def exam_list(request: ActorRequest) -> HttpResponse:
 def home_block(request: ActorRequest) -> HttpResponse:
     now = clock.now()
     if request.actor.is_learner:
-        cards = [card for card in queries.cards_of(request.actor, now) if card.is_waiting]
-        return render(request, "exams/_home_learner.html", {"cards": cards[:3]})
+        cards = queries.cards_of(training.own_enrolments(request), now, ledger.own_units(request))
+        waiting = [card for card in cards if card.is_waiting]
+        return render(request, "exams/_home_learner.html", {"cards": waiting[:3]})
     exams = queries.coming_exams(request.actor, now)
     rows = [(exam, phase_of(exam.state, exam.opens_at, exam.closes_at, now)) for exam in exams]
     return render(request, "exams/_home_staff.html", {"rows": rows})
