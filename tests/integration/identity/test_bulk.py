@@ -156,18 +156,33 @@ def test_accounts_are_opened_where_missing_without_a_password() -> None:
         identity.ensure_learner_accounts(actor=teacher, people=everybody, now=make.NOW)
 
 
+def test_nobody_can_type_the_login_name_that_a_roster_will_give() -> None:
+    person, coming = make.make_person(), make.make_person()
+
+    def open_with(username: str) -> Account:
+        account, _ = identity.open_account(
+            actor=SYSTEM,
+            person=person,
+            username=username,
+            role=Role.LEARNER,
+            organisation=None,
+            now=make.NOW,
+            password="",
+        )
+        return account
+
+    for typed in (f"xs{coming.pk:08d}", f" XS{coming.pk:08d}", "xs123456789"):
+        with refused(Invalid, "自动生成"):
+            open_with(typed)
+    assert open_with("xs1234567").username == "xs1234567", "seven digits are never made"
+    accounts = identity.ensure_learner_accounts(actor=SYSTEM, people=[person, coming], now=make.NOW)
+    assert accounts[coming.pk].username == f"xs{coming.pk:08d}"
+
+
 def test_a_taken_login_name_refuses_the_batch_and_is_named() -> None:
     person, other = make.make_person(), make.make_person()
     name = f"xs{other.pk:08d}"
-    identity.open_account(
-        actor=SYSTEM,
-        person=make.make_person(),
-        username=name,
-        role=Role.LEARNER,
-        organisation=None,
-        now=make.NOW,
-        password="",
-    )
+    Account.objects.filter(pk=make.make_teacher().account_id).update(username=name)  # from before names were reserved
     with refused(Conflict, name):
         identity.ensure_learner_accounts(actor=SYSTEM, people=[person, other], now=make.NOW)
 

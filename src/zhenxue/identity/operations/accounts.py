@@ -17,6 +17,8 @@ from zhenxue.identity.queries import accounts as queries
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 
 USERNAME = re.compile(r"[a-z][a-z0-9_.-]{2,59}")
+#: What ``learner_username`` makes; nobody may type it, or a roster would find the name of its learner taken.
+GENERATED_USERNAME = re.compile(r"xs[0-9]{8,}")
 
 
 def open_account(
@@ -46,7 +48,9 @@ def open_account(
             grant_role(actor=actor, account=account, organisation=organisation, role=role, now=now)
             return account, ""
         first = initial_password() if password is None else password
-        account = _create(person, check_username(username), first, now, must_change)
+        if username != learner_username(person):
+            username = check_username(username)
+        account = _create(person, username, first, now, must_change)
         Membership.objects.create(account=account, organisation=organisation, role=role, created_at=now)
         _record(
             "identity.account_opened", actor, account, now, organisation, role=role.label, username=account.username
@@ -143,12 +147,22 @@ def set_large_type(*, actor: Actor, on: bool) -> None:
 
 
 def check_username(text: str) -> str:
-    """A login name: 3 to 60 small letters, digits, ``_ . -``, a letter first; so never a phone or citizen number."""
+    """A typed login name: 3 to 60 small letters, digits, ``_ . -``, a letter first; so never a phone or citizen number,
+    and none that the platform makes itself (``learner_username``)."""
     username = text.strip().lower()
+    message = ""
     if not USERNAME.fullmatch(username):
         message = "登录名须以字母开头，3至60位，只用小写字母、数字和 _ . -。"
+    elif GENERATED_USERNAME.fullmatch(username):
+        message = "xs 加 8 位数字是系统给学员自动生成的登录名，请换一个。"
+    if message:
         raise Invalid("identity.username", message, fields={"username": message})
     return username
+
+
+def learner_username(person: Person) -> str:
+    """The login name that the platform gives to a learner."""
+    return f"xs{person.pk:08d}"
 
 
 def _create(person: Person, username: str, password: str, now: dt.datetime, must_change: bool) -> Account:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from zhenxue.identity import policies
 from zhenxue.identity.data import Actor, FirstPassword, IssuedPassword, Role
 from zhenxue.identity.models import Account, Membership, Person
-from zhenxue.identity.operations.accounts import new_account, open_account
+from zhenxue.identity.operations.accounts import learner_username, new_account, open_account
 from zhenxue.identity.operations.evidence import record_batch
 from zhenxue.identity.passwords import initial_password
 from zhenxue.identity.queries import accounts as queries
@@ -55,10 +55,6 @@ def ensure_learner_accounts(*, actor: Actor, people: Iterable[Person], now: dt.d
         with transaction.atomic():
             accounts.update(_ensure(actor, sorted(batch, key=lambda person: person.pk), now))
     return accounts
-
-
-def learner_username(person: Person) -> str:
-    return f"xs{person.pk:08d}"
 
 
 def make_first_passwords(count: int) -> list[FirstPassword]:
