@@ -161,6 +161,8 @@ WHITENOISE_AUTOREFRESH = DEBUG
 # Vite puts a digest into the names of what it builds: browsers may keep those for good.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/built/assets/"
 FILES_FOLDER = DATA_FOLDER / "files"
+# Where nginx has the files folder for itself (X-Accel-Redirect); empty: this process sends the files.
+ACCEL_PREFIX = env.text("ACCEL_PREFIX").rstrip("/")
 UPLOAD_LIMIT_BYTES = env.number("UPLOAD_LIMIT_MB", 2048) * 1024 * 1024
 UPLOAD_CHUNK_BYTES = env.number("UPLOAD_CHUNK_MB", 4) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_CHUNK_BYTES + 1024 * 1024

@@ -4,10 +4,11 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from tests.factories.identity import client_for
 from tests.factories.study import make_document_cohort, make_studying, make_video_cohort, page_of, units_of
@@ -74,7 +75,7 @@ def test_opening_gives_the_page_its_ticket_and_the_addresses(running: Running) -
     session = StudySession.objects.get()
     assert body["urls"]["beats"] == f"/study/beats/{session.pk}"
     assert protocol.digest(body["ticket"]) == session.ticket_digest
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    cookie = client.cookies[django_settings.SESSION_COOKIE_NAME].value
     assert session.sign_in_digest == protocol.sign_in_digest(cookie)
     assert (session.sign_in_id is not None, session.device) == (True, "Linux 电脑 · Chrome 浏览器")
     assert (body["beat_seconds"], body["max_gap_seconds"], body["max_rate_percent"]) == (10, 30, 100)
@@ -145,6 +146,22 @@ def test_media_only_for_the_open_session_and_keys_only_near_what_was_seen() -> N
     client.post(body["urls"]["close"])
     for address in (body["urls"]["stream"], rung, key, segment):
         assert client.get(address).status_code == 403
+
+
+def test_the_proxy_sends_the_media_where_it_has_the_files(settings: Settings) -> None:
+    running = make_video_cohort(learners=2, now=clock.now())
+    client, other = client_for(running.learners[0]), client_for(running.learners[1])
+    master = client.get(opening(client, running).json()["urls"]["stream"]).content.decode()
+    playlist = client.get(next(line for line in master.splitlines() if line.endswith(".m3u8"))).content.decode()
+    segment = next(line for line in playlist.splitlines() if line.endswith(".ts"))
+    assert not fetch(client, segment).has_header("X-Accel-Redirect")
+    settings.ACCEL_PREFIX = "/files-inside"
+    answer = client.get(segment)
+    inside = answer["X-Accel-Redirect"]
+    assert (answer.content, answer["Content-Type"]) == (b"", "video/mp2t")
+    assert inside.startswith("/files-inside/")
+    assert (settings.FILES_FOLDER / inside.removeprefix("/files-inside/")).is_file()
+    assert not other.get(segment).has_header("X-Accel-Redirect")
 
 
 def test_a_key_far_ahead_is_refused_until_it_is_near(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import mimetypes
 from pathlib import Path
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import FileResponse, HttpResponse, HttpResponseBase
@@ -137,11 +138,10 @@ def _playlist(text: str) -> HttpResponse:
 
 def _file(path: Path, content_type: str, caching: str) -> HttpResponseBase:
     """The file itself, or its address inside the proxy where ``ACCEL_PREFIX`` lets nginx send it (X-Accel-Redirect)."""
-    prefix = getattr(settings, "ACCEL_PREFIX", "")
     answer: HttpResponseBase
-    if prefix:
+    if settings.ACCEL_PREFIX:
         answer = HttpResponse(content_type=content_type)
-        answer["X-Accel-Redirect"] = f"{prefix}/{path.relative_to(settings.FILES_FOLDER)}"
+        answer["X-Accel-Redirect"] = f"{settings.ACCEL_PREFIX}/{quote(str(path.relative_to(settings.FILES_FOLDER)))}"
     else:
         answer = FileResponse(path.open("rb"), content_type=content_type)
     answer["Cache-Control"] = caching
