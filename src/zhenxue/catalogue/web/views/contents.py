@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from zhenxue.catalogue import markup
 from zhenxue.catalogue.data import MaterialKind, UnitKind
@@ -27,9 +27,12 @@ from zhenxue.catalogue.web.pages import version_page
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import NotFound
+from zhenxue.kernel.web.confirm import Ask, confirm_page
 from zhenxue.kernel.web.once import creates
 
 PREVIEW_LIMIT = 60_000
+DELETE_CHAPTER = Ask("删除本章", "确定删除这一章？", tone="danger")
+DELETE_UNIT = Ask("删除", "确定删除这个单元？素材会保留。", tone="danger")
 
 
 @roles(*AUTHORS)
@@ -37,7 +40,8 @@ def editor(request: ActorRequest, version_id: int) -> HttpResponse:
     found = get_visible_version(request.actor, version_id)
     check_can_edit_version(request.actor, found)
     context = {**version_page(request.actor, found, clock.now()), "kinds": list(UnitKind)}
-    return render(request, "catalogue/editor.html", context)
+    asks = {"delete_unit": DELETE_UNIT, "delete_chapter": DELETE_CHAPTER}
+    return render(request, "catalogue/editor.html", context | asks)
 
 
 @roles(*AUTHORS)
@@ -62,9 +66,13 @@ def move_chapter(request: ActorRequest, chapter_id: int) -> HttpResponse:
 
 
 @roles(*AUTHORS)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def delete_chapter(request: ActorRequest, chapter_id: int) -> HttpResponse:
-    version_id = get_editable_chapter(request.actor, chapter_id).version_id
+    chapter = get_editable_chapter(request.actor, chapter_id)
+    version_id = chapter.version_id
+    if request.method == "GET":
+        back = _place(version_id, f"chapter-{chapter_id}")
+        return confirm_page(request, DELETE_CHAPTER, subject=chapter.title, back=back)
     acts.delete_chapter(actor=request.actor, chapter_id=chapter_id)
     return _back(version_id, "chapters")
 
@@ -110,9 +118,13 @@ def move_unit(request: ActorRequest, unit_id: int) -> HttpResponse:
 
 
 @roles(*AUTHORS)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def delete_unit(request: ActorRequest, unit_id: int) -> HttpResponse:
     unit = get_visible_unit(request.actor, unit_id)
+    if request.method == "GET":
+        check_can_edit_version(request.actor, unit.version)
+        back = _place(unit.version_id, f"unit-{unit_id}")
+        return confirm_page(request, DELETE_UNIT, subject=unit.title, back=back)
     acts.delete_unit(actor=request.actor, unit_id=unit_id)
     messages.success(request, f"已删除单元“{unit.title}”。")
     return _back(unit.version_id, f"chapter-{unit.chapter_id}")
@@ -176,7 +188,11 @@ def _after_saving(request: ActorRequest, unit: Unit) -> HttpResponse:
 
 
 def _back(version_id: int, place: str) -> HttpResponse:
-    return redirect(f"{reverse('catalogue:editor', args=(version_id,))}#{place}")
+    return redirect(_place(version_id, place))
+
+
+def _place(version_id: int, place: str) -> str:
+    return f"{reverse('catalogue:editor', args=(version_id,))}#{place}"
 
 
 def _image_url(material_id: int) -> str:

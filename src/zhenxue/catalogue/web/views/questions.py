@@ -3,7 +3,8 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from zhenxue.catalogue import questions as shapes
 from zhenxue.catalogue.models import Unit
@@ -14,8 +15,10 @@ from zhenxue.catalogue.web.forms import QuestionForm, SheetForm, attempt
 from zhenxue.catalogue.web.views.standards import XLSX
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import sheets
+from zhenxue.kernel.web.confirm import Ask, confirm_page
 
 MOST_ROWS = 500
+DELETE = Ask("删除", "确定删除这道题？", tone="danger")
 
 
 @roles(*AUTHORS)
@@ -30,6 +33,7 @@ def questions(request: ActorRequest, unit_id: int) -> HttpResponse:
         messages.success(request, "题目已添加，可以接着添加下一道。")
         return redirect("catalogue:questions", unit.pk)
     context = {"unit": unit, "questions": list_questions(unit.pk), "form": form, "sheet_form": SheetForm()}
+    context |= {"delete_question": DELETE}
     return render(request, "catalogue/questions.html", context, status=422 if form.errors else 200)
 
 
@@ -52,8 +56,12 @@ def edit_question(request: ActorRequest, unit_id: int, question_id: int) -> Http
 
 
 @roles(*AUTHORS)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def delete_question(request: ActorRequest, unit_id: int, question_id: int) -> HttpResponse:
+    if request.method == "GET":
+        question = get_question(_unit(request, unit_id).pk, question_id)
+        back = reverse("catalogue:questions", args=[unit_id])
+        return confirm_page(request, DELETE, subject=question.stem, back=back)
     acts.delete_question(actor=request.actor, unit_id=unit_id, question_id=question_id)
     messages.success(request, "题目已删除。")
     return redirect("catalogue:questions", unit_id)
@@ -73,7 +81,7 @@ def import_questions(request: ActorRequest, unit_id: int) -> HttpResponse:
         messages.success(request, f"已导入 {added} 道题，{len(rows) - added} 道已存在的没有重复添加。")
         return redirect("catalogue:questions", unit.pk)
     context = {"unit": unit, "questions": list_questions(unit.pk), "form": QuestionForm(), "sheet_form": form}
-    context |= {"rows": rows, "faulty": len(faulty)}
+    context |= {"rows": rows, "faulty": len(faulty), "delete_question": DELETE}
     return render(request, "catalogue/questions.html", context, status=422)
 
 

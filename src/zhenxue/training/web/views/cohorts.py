@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from zhenxue.evidence import api as evidence
@@ -12,6 +13,7 @@ from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.confirm import Ask, confirm_page
 from zhenxue.kernel.web.once import creates
 from zhenxue.training import policies
 from zhenxue.training.data import CohortState, LineMode
@@ -22,13 +24,14 @@ from zhenxue.training.queries import checks as check_queries
 from zhenxue.training.queries import cohorts as queries
 from zhenxue.training.queries.plan import list_lines, list_stages, plan_share, required_seconds, rules_of
 from zhenxue.training.queries.programmes import group_labels, ready_programmes
-from zhenxue.training.queries.scope import get_cohort
+from zhenxue.training.queries.scope import get_cohort, get_lesson
 from zhenxue.training.web.forms.cohorts import BasicsForm, LessonForm, NewCohortForm, StageForm
 from zhenxue.training.web.forms.common import attempt
 from zhenxue.training.web.lines import cohort_lines
 from zhenxue.training.web.views.common import MANAGERS, STAFF, frame, wizard_steps
 
 TIMELINE = 100
+JOIN = Ask("合并回去", "删除这一节，它的时长加回到同一内容的另一节课。")
 SORTS = {
     "code": "班期编号",
     "title": "名称",
@@ -120,9 +123,13 @@ def split_lesson(request: ActorRequest, cohort_id: int, line_id: int) -> HttpRes
 
 
 @roles(*MANAGERS)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def join_lesson(request: ActorRequest, cohort_id: int, line_id: int) -> HttpResponse:
     """Take a part back."""
+    if request.method == "GET":
+        line = get_lesson(request.actor, line_id)
+        back = reverse("training:edit_plan", args=[cohort_id])
+        return confirm_page(request, JOIN, subject=line.title, back=back)
     operations.join_lesson(actor=request.actor, cohort_id=cohort_id, line_id=line_id, now=clock.now())
     messages.success(request, "已合并，时长加回到同一内容的另一节课。")
     return redirect("training:edit_plan", cohort_id)
@@ -251,6 +258,7 @@ def _plan_forms(request: ActorRequest, cohort: Cohort) -> dict[str, Any]:
         "lessons": lessons,
         "rows": [(stage, [(line, lessons.get(line.pk)) for line in lines]) for stage, lines in context["stages"]],
         "parts": queries.sibling_parts(cohort.pk),
+        "join": JOIN,
         "teachers": teachers,
     }
 

@@ -26,6 +26,8 @@ DECISIONS = (
     "training.cohort_approved",
     "training.cohort_returned",
 )
+#: So many learners are listed on the page itself; it says so and links to the whole roster when there are more.
+SHOWN = 200
 
 
 @roles(*OVERSEERS)
@@ -145,13 +147,15 @@ def _filing(request: ActorRequest, cohort_id: int) -> dict[str, object]:
     found = get_cohort(request.actor, cohort_id)
     checks = list_checks(found, clock.now())
     around = frame(request, found, "filing")
+    rows = list(queries.roster(found.pk).order_by("person__name", "pk")[: SHOWN + 1])
     return {
         **around,
         **plan_context(found),
         "read_only": not around["may_decide"],
         "checks": checks,
         "failed": len(failed(checks)),
-        "roster": queries.roster(found.pk).order_by("person__name", "pk")[:200],
+        "roster": rows[:SHOWN],
+        "shown": SHOWN if len(rows) > SHOWN else 0,
         "groups": group_labels(found.programme.target_groups),
         "approve_form": ApproveForm(),
         "return_form": ReturnForm(),
