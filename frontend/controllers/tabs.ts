@@ -1,7 +1,15 @@
-/** `.tabs[data-tabs]` of links to panels of the same page becomes a tab list; without script all panels stand below one another. */
+/** `.tabs` shows its current tab; `.tabs[data-tabs]` of links to panels of the same page becomes a tab list; without script all panels stand below one another. */
 import { once } from "./dom";
 
+/** The chosen tab of a row that is wider than the window comes into view; nothing else moves. */
+function bringIntoView(list: HTMLElement): void {
+  const chosen = list.querySelector<HTMLElement>("[aria-current], [aria-selected=true]");
+  if (!chosen || list.scrollWidth <= list.clientWidth) return;
+  list.scrollLeft += chosen.getBoundingClientRect().right - list.getBoundingClientRect().right + 24;
+}
+
 export function startTabs(part: ParentNode): void {
+  once<HTMLElement>(part, ".tabs", "tabs-view", (list) => new ResizeObserver(() => bringIntoView(list)).observe(list));
   once<HTMLElement>(part, ".tabs[data-tabs]", "tabs", (list) => {
     const tabs = [...list.querySelectorAll<HTMLAnchorElement>("a[href^='#']")];
     const panel = (tab: HTMLAnchorElement) => document.getElementById(tab.hash.slice(1));

@@ -14,3 +14,14 @@ def class_hours(seconds: float, *, minutes_per_hour: int) -> Decimal:
 def seconds_of(hours: Decimal, *, minutes_per_hour: int) -> int:
     """How many seconds so many class hours last."""
     return int(hours * minutes_per_hour * 60)
+
+
+def in_words(seconds: int) -> str:
+    """A length of time as people say it, to the second: ``24 秒``, ``90 分钟``, ``1 分 30 秒``, ``2 小时 5 分``."""
+    sign, rest = ("-" if seconds < 0 else ""), abs(seconds)
+    minutes, left = divmod(rest, 60)
+    if not minutes:
+        return f"{sign}{left} 秒" if left else "0 分钟"
+    if minutes < 120:
+        return f"{sign}{minutes} 分 {left} 秒" if left else f"{sign}{minutes} 分钟"
+    return f"{sign}{minutes // 60} 小时 {minutes % 60} 分" + (f" {left} 秒" if left else "")

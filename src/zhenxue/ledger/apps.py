@@ -5,6 +5,8 @@ from typing import Any
 
 from django.apps import AppConfig
 
+from zhenxue.kernel.hours import in_words
+
 
 class LedgerConfig(AppConfig):
     name = "zhenxue.ledger"
@@ -24,22 +26,17 @@ class LedgerConfig(AppConfig):
 
 
 def _credited(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [("单元", _title(body, "unit")), ("日期", body["day"]), ("计入", _clock(body["seconds"]))]
+    return [("单元", _title(body, "unit")), ("日期", body["day"]), ("计入", in_words(body["seconds"]))]
 
 
 def _finished(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [("单元", _title(body, "unit")), ("累计计入", _clock(body["seconds"]))]
+    return [("单元", _title(body, "unit")), ("累计计入", in_words(body["seconds"]))]
 
 
 def _booked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [("课次", _title(body, "line")), ("日期", body["day"]), ("计入", _clock(body["seconds"]))]
+    return [("课次", _title(body, "line")), ("日期", body["day"]), ("计入", in_words(body["seconds"]))]
 
 
 def _title(body: Mapping[str, Any], what: str) -> str:
     """The title as it was then; entries of before titles were written have the number alone."""
     return str(body.get("title") or f"第 {body[what]} 号")
-
-
-def _clock(seconds: int) -> str:
-    sign, rest = ("-" if seconds < 0 else ""), abs(seconds)
-    return f"{sign}{rest // 60} 分 {rest % 60:02d} 秒"

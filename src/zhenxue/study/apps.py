@@ -5,6 +5,8 @@ from typing import Any
 
 from django.apps import AppConfig
 
+from zhenxue.kernel.hours import in_words
+
 
 class StudyConfig(AppConfig):
     name = "zhenxue.study"
@@ -26,7 +28,12 @@ class StudyConfig(AppConfig):
         learner = {Role.LEARNER.value}
         navigation.register(
             navigation.Item(
-                "学习", "study:home", icon="book", roles=learner, order=10, also=("study:course", "study:unit")
+                "学习",
+                "study:home",
+                icon="book",
+                roles=learner,
+                order=10,
+                also=("study:course", "study:unit", "portal:home"),
             )
         )
         navigation.register_home(navigation.HomeBlock("study:home_block", learner, order=10, wide=True, lines=5))
@@ -44,11 +51,10 @@ def _opened(body: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _closed(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     from zhenxue.study.data import EndReason
 
-    minutes, seconds = divmod(body["unit_seconds"], 60)
     return [
         ("单元", _title(body)),
         ("原因", EndReason(body["reason"]).label),
-        ("单元累计计入", f"{minutes} 分 {seconds:02d} 秒"),
+        ("单元累计计入", in_words(body["unit_seconds"])),
     ]
 
 

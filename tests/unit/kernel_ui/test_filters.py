@@ -16,11 +16,19 @@ def test_seconds_are_class_hours_cut_never_rounded_up(seconds: int | str | None,
 
 
 def test_seconds_are_minutes_and_a_players_time() -> None:
-    assert ui.minutes(59) == "0 分钟"
+    assert ui.minutes(59) == "不到 1 分钟"
+    assert ui.minutes(0) == "0 分钟"
     assert ui.minutes(5400) == "90 分钟"
     assert ui.minutes(7500) == "2 小时 5 分"
     assert ui.clock_time(754) == "12:34"
     assert ui.clock_time(3723) == "1:02:03"
+
+
+def test_a_length_of_time_is_said_in_words_to_the_second() -> None:
+    said = {0: "0 分钟", 24: "24 秒", 90: "1 分 30 秒", 5400: "90 分钟", 7500: "2 小时 5 分", 7505: "2 小时 5 分 5 秒"}
+    assert {seconds: ui.duration(seconds) for seconds in said} == said
+    assert ui.duration(-24) == "-24 秒"
+    assert ui.duration(None) == "—"
 
 
 def test_money_is_fen_in_whole_numbers_and_yuan_in_decimals() -> None:

@@ -286,6 +286,12 @@ def minutes(seconds: Any) -> str:
 
 
 @register.filter
+def duration(seconds: Any) -> str:
+    """A length of time in words, to the second: ``24 秒``, ``90 分钟``, ``1 分 30 秒`` (``kernel.hours.in_words``)."""
+    return "—" if seconds in (None, "") else hours.in_words(int(seconds))
+
+
+@register.filter
 def clock_time(seconds: Any) -> str:
     """Seconds as a player's time: ``12:34``, ``1:02:03``."""
     whole = int(seconds or 0)

@@ -68,6 +68,7 @@ def cohort(request: ActorRequest, cohort_id: int) -> HttpResponse:
         request,
         training.visible_enrolments(request.actor).filter(cohort_id=cohort_id),
         search=("person__name",),
+        search_label="搜索姓名",
         filters=(Filter("state", "状态", EnrolmentState.choices()),),
         sorts={"person__name": "姓名", "enrolled_at": "报名时间"},
         default_sort="person__name",

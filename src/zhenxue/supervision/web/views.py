@@ -38,6 +38,7 @@ def cohorts(request: ActorRequest) -> HttpResponse:
         request,
         queries.cohort_shelf(request.actor),
         search=("title", "code", "organisation__name"),
+        search_label="搜索编号、名称、机构",
         filters=(
             Filter("state", "状态", FILED_STATES),
             Filter("region", "地区", queries.county_choices(request.actor)),
@@ -72,6 +73,7 @@ def learners(request: ActorRequest, cohort_id: int) -> HttpResponse:
         request,
         queries.roster_shelf(found),
         search=("person__name",),
+        search_label="搜索姓名",
         filters=(Filter("state", "学籍", EnrolmentState.choices()),),
         sorts={"person__name": "姓名", "enrolled_at": "报名时间"},
         default_sort="person__name",

@@ -53,7 +53,9 @@ def claim_new(request: ActorRequest) -> HttpResponse:
         claim = operations.create_claim(actor=actor, cohort=cohort, stage_number=stage, now=clock.now())
         return redirect("subsidy:claim", claim.pk)
     cohorts = queries.cohorts_to_claim(actor)
-    listing = Listing(request, cohorts, search=("code", "title"), default_sort="-starts_on", size=20)
+    listing = Listing(
+        request, cohorts, search=("code", "title"), search_label="搜索班期", default_sort="-starts_on", size=20
+    )
     return render(
         request, "subsidy/claim_new.html", {"listing": listing, "rows": queries.stages_to_claim(listing.rows)}
     )
