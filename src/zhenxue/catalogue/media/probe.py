@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-
-import av
-from av.error import FFmpegError
+from typing import TYPE_CHECKING
 
 from zhenxue.catalogue.media.errors import MediaError
+
+if TYPE_CHECKING:
+    import av
 
 SHORTEST_MS = 1_000
 LONGEST_MS = 6 * 3600 * 1000
@@ -55,6 +56,9 @@ class Probed:
 
 def probe_video(path: Path) -> Probed:
     """Open, look at the first picture, walk all packets. Raises ``MediaError`` with the reason in words."""
+    import av  # here: every process would start later by the time that this library takes to load
+    from av.error import FFmpegError
+
     try:
         with av.open(str(path), options=dict(SAFE_OPTIONS)) as container:
             return _probe(container)
@@ -62,7 +66,7 @@ def probe_video(path: Path) -> Probed:
         raise MediaError(NOT_A_VIDEO) from error
 
 
-def _probe(container: av.container.InputContainer) -> Probed:
+def _probe(container: "av.container.InputContainer") -> Probed:
     pictures = [stream for stream in container.streams.video if getattr(stream, "codec_context", None)]
     if not pictures:
         if container.streams.audio:
@@ -104,7 +108,7 @@ def _probe(container: av.container.InputContainer) -> Probed:
     )
 
 
-def _walk(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[list[float], float, bool]:
+def _walk(container: "av.container.InputContainer", stream: "av.VideoStream") -> tuple[list[float], float, bool]:
     """Keyframe moments, the end of the last packet (ms from the start), and whether decoding times only grow."""
     start = (container.start_time or 0) / 1000
     base = float(stream.time_base or 0) * 1000

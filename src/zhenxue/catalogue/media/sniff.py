@@ -3,11 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
-from av.error import FFmpegError
-from pypdf import PdfReader
-from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError
-
 from zhenxue.catalogue.data import MaterialKind
 from zhenxue.catalogue.media.errors import MediaError
 from zhenxue.catalogue.media.probe import SAFE_OPTIONS
@@ -91,6 +86,10 @@ def _what_it_is(head: bytes) -> str:
 
 
 def _document(path: Path) -> Sniffed:
+    # loaded here, as av below: every process would start a quarter of a second later
+    from pypdf import PdfReader
+    from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError
+
     if path.stat().st_size > MOST_DOCUMENT_BYTES:
         raise MediaError(
             f"PDF 超过 {MOST_DOCUMENT_BYTES // 1024 // 1024} MB，学员手机打开会很慢。请压缩图片或拆成几份再上传。"
@@ -115,6 +114,9 @@ def _document(path: Path) -> Sniffed:
 
 
 def _picture(path: Path, content_type: str) -> Sniffed:
+    import av
+    from av.error import FFmpegError
+
     if path.stat().st_size > MOST_IMAGE_BYTES:
         raise MediaError(f"图片超过 {MOST_IMAGE_BYTES // 1024 // 1024} MB，请压缩后再上传。")
     options = dict(SAFE_OPTIONS, format_whitelist=IMAGE_FORMATS[content_type])

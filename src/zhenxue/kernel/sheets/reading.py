@@ -5,7 +5,6 @@ from typing import Protocol
 from zhenxue.kernel.sheets import cells
 from zhenxue.kernel.sheets.cells import Sheet, invalid
 from zhenxue.kernel.sheets.text import read_text
-from zhenxue.kernel.sheets.workbook import read_workbook
 
 
 class Readable(Protocol):
@@ -25,6 +24,9 @@ def read_sheet(source: bytes | Readable, file_name: str, *, max_rows: int = 20_0
         raise invalid("empty", "文件是空的，请检查后重新选择。")
     head = data[:512].lstrip().lower()
     if data.startswith(b"PK"):
+        # openpyxl is loaded when a file is read: every process would start a quarter of a second later
+        from zhenxue.kernel.sheets.workbook import read_workbook
+
         return read_workbook(data, max_rows)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise invalid(

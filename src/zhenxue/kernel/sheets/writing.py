@@ -6,14 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any, cast
-
-from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
+from typing import TYPE_CHECKING, Any, cast
 
 from zhenxue.kernel.clock import CIVIL_ZONE
+
+if TYPE_CHECKING:
+    from openpyxl.cell import Cell
 
 _SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
 
@@ -34,6 +32,10 @@ def write_xlsx(
     ``as_text`` the columns are formatted as text, so that long numbers typed into a template stay whole. Aware moments
     are written in Chinese civil time.
     """
+    # loaded here: every process would start a quarter of a second later
+    from openpyxl import Workbook
+    from openpyxl.utils import get_column_letter
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_SHEET_NAME.sub(" ", title)[:31] or "表")
     sheet.freeze_panes = "A2"
@@ -57,7 +59,10 @@ def write_xlsx(
     return buffer.getvalue()
 
 
-def _cell(sheet: Any, value: CellValue, *, bold: bool = False) -> Cell:
+def _cell(sheet: Any, value: CellValue, *, bold: bool = False) -> "Cell":
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         value = value.astimezone(CIVIL_ZONE).replace(tzinfo=None)
     if isinstance(value, str):
