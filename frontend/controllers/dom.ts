@@ -24,7 +24,8 @@ export function once<T extends HTMLElement>(part: ParentNode, selector: string, 
   }
 }
 
-/** The token that Django wants with every unsafe request, from the page's own markup. */
+/** The token that Django wants with every unsafe request: from a form of the page, else from what the body gives htmx. */
 export function csrfToken(): string {
-  return document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
+  const field = document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]");
+  return field?.value ?? /"X-CSRFToken": "(\w+)"/.exec(document.body.getAttribute("hx-headers:inherited") ?? "")?.[1] ?? "";
 }

@@ -2,6 +2,7 @@
 import { startColumns } from "./columns";
 import { startCopy } from "./copy";
 import { startCounters } from "./counters";
+import { startDeviceKey } from "./device-key";
 import { startDialogs } from "./dialog";
 import { startDrafts } from "./drafts";
 import { startFilters } from "./filters";
@@ -20,6 +21,7 @@ const overParts: Array<(part: ParentNode) => void> = [startColumns, startCopy, s
 export function start(): void {
   document.documentElement.classList.replace("no-js", "js");
   startPopovers();
+  startDeviceKey();
   startDialogs();
   startForms();
   startDrafts();
