@@ -2,13 +2,20 @@
 
 import math
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 
 TENTH = Decimal("0.1")
 
 
 def class_hours(seconds: float, *, minutes_per_hour: int) -> Decimal:
     """Credited seconds in class hours, cut (never rounded up) to one tenth."""
-    return (Decimal(math.floor(seconds)) / (60 * minutes_per_hour)).quantize(TENTH, rounding=ROUND_DOWN)
+    return _class_hours(math.floor(seconds), minutes_per_hour)
+
+
+@lru_cache(maxsize=16_384)
+def _class_hours(seconds: int, minutes_per_hour: int) -> Decimal:
+    """Lists ask for four a row, many of them alike."""
+    return (Decimal(seconds) / (60 * minutes_per_hour)).quantize(TENTH, rounding=ROUND_DOWN)
 
 
 def seconds_of(hours: Decimal, *, minutes_per_hour: int) -> int:
