@@ -9,7 +9,7 @@ function bringIntoView(list: HTMLElement): void {
 }
 
 export function startTabs(part: ParentNode): void {
-  once<HTMLElement>(part, ".tabs", "tabs-view", (list) => new ResizeObserver(() => bringIntoView(list)).observe(list));
+  once<HTMLElement>(part, ".tabs", "tabview", (list) => new ResizeObserver(() => bringIntoView(list)).observe(list));
   once<HTMLElement>(part, ".tabs[data-tabs]", "tabs", (list) => {
     const tabs = [...list.querySelectorAll<HTMLAnchorElement>("a[href^='#']")];
     const panel = (tab: HTMLAnchorElement) => document.getElementById(tab.hash.slice(1));
