@@ -20,7 +20,7 @@ from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import CourseFacts, PointDraft, UnitDraft
 from zhenxue.catalogue.management.commands.load_occupations import OWN_FILE
 from zhenxue.catalogue.media import pack
-from zhenxue.catalogue.models import CourseVersion, Material, Occupation, Standard
+from zhenxue.catalogue.models import CourseVersion, Material, Occupation, Standard, Unit
 from zhenxue.catalogue.operations import videos
 from zhenxue.config.demo.media import make_handbook
 from zhenxue.identity.data import Actor, Role
@@ -155,7 +155,10 @@ def make_draft_version(
     seconds: int = 8,
     now: dt.datetime = NOW,
 ) -> CourseVersion:
-    """A complete draft; by default one video of ``seconds`` and one text unit of 5 minutes."""
+    """A complete draft; by default one video of ``seconds`` and one text unit of 5 minutes.
+
+    Self-tests get a question, and so do reading units without a self-test after them.
+    """
     actor = actor or author_of(organisation)
     version = catalogue.create_course(actor=actor, facts=make_facts(title), now=now)
     chapter = version.chapters.get()
@@ -165,15 +168,24 @@ def make_draft_version(
             UnitDraft("video", "认识直播间", material_id=video.pk),
             UnitDraft("text", "开播前检查", minutes=5, body="# 检查\n\n- 灯光\n- 网络"),
         ]
-    for draft in units:
+    tests = [number for number, draft in enumerate(units) if draft.kind == "self_test"]
+    for number, draft in enumerate(units):
         unit = catalogue.add_unit(actor=actor, chapter_id=chapter.pk, draft=draft, now=now)
-        if unit.kind == "self_test":
-            made, problems = catalogue.make_draft(
-                kind="single", stem="先做什么？", options=["开灯", "关灯"], answer="A"
-            )
-            assert made is not None, problems
-            catalogue.save_question(actor=actor, unit_id=unit.pk, draft=made)
+        if number in tests or (unit.kind != "video" and not any(number < later for later in tests)):
+            add_question(actor, unit)
     return version
+
+
+def add_question(actor: Actor, unit: Unit) -> None:
+    """One question of a self-test (or of the test below a reading); ``right_answers`` answers it."""
+    made, problems = catalogue.make_draft(kind="single", stem="先做什么？", options=["开灯", "关灯"], answer="A")
+    assert made is not None, problems
+    catalogue.save_question(actor=actor, unit_id=unit.pk, draft=made)
+
+
+def right_answers(unit: Unit) -> dict[int, list[str]]:
+    """The answers that pass a unit's self-test."""
+    return {question.pk: list(question.answer) for question in catalogue.list_questions(unit.pk)}
 
 
 def make_published_version(

@@ -65,7 +65,7 @@ from zhenxue.catalogue.queries.materials import (
     page_path,
     read_playlist,
 )
-from zhenxue.catalogue.queries.reading import page_ms, reading_pages, self_test_of, units_tested_by
+from zhenxue.catalogue.queries.reading import page_limit, page_ms, reading_pages, self_test_of, units_tested_by
 from zhenxue.catalogue.queries.standards import find_occupation, list_points, search_occupations, visible_standards
 from zhenxue.catalogue.questions import (
     LETTERS,
@@ -144,6 +144,7 @@ __all__ = [
     "make_draft",
     "material_path",
     "media_path",
+    "page_limit",
     "page_ms",
     "page_path",
     "process_document",

@@ -120,10 +120,14 @@ class CourseFacts:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason why a version cannot be submitted: words that say how to mend it, and where."""
+    """One reason why a version cannot be submitted: words that say how to mend it, and where.
+
+    With ``in_questions`` it is mended on the page of the unit's questions, else on the unit's own.
+    """
 
     message: str
     unit_id: int | None = None
+    in_questions: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from tests.factories.catalogue import (
+    add_question,
     author_of,
     make_document,
     make_draft_version,
@@ -55,6 +56,10 @@ def reviewer() -> Actor:
     return make_operator(Role.OPERATOR_REVIEWER)
 
 
+def author_organisation(author: Actor) -> Organisation:
+    return Organisation.objects.get(pk=author.organisation_id)
+
+
 def begin(author: Actor, facts: CourseFacts | None = None) -> CourseVersion:
     return catalogue.create_course(actor=author, facts=facts or make_facts(), now=NOW)
 
@@ -95,7 +100,10 @@ def test_a_returned_version_is_mended_and_sent_again(provider: Organisation, aut
         catalogue.return_version(actor=reviewer, version_id=version.pk, reason=" ", now=NOW)
     back = catalogue.return_version(actor=reviewer, version_id=version.pk, reason="补充安全内容", now=NOW)
     assert (back.state, back.review_note) == (VersionState.RETURNED, "补充安全内容")
-    add(author, version, UnitDraft("text", "安全", minutes=5, body="断电"))
+    unit = add(author, version, UnitDraft("text", "安全", minutes=5, body="断电"))
+    with pytest.raises(Invalid, match="“安全”读完后没有小测"):
+        catalogue.submit_version(actor=author, version_id=version.pk, now=NOW)
+    add_question(author, unit)
     assert catalogue.submit_version(actor=author, version_id=version.pk, now=NOW).state == VersionState.IN_REVIEW
 
 
@@ -405,8 +413,10 @@ def test_questions_are_imported_whole_and_never_twice(author: Actor) -> None:
     assert catalogue.import_questions(actor=author, unit_id=unit.pk, drafts=drafts) == 0
     assert [one.position for one in catalogue.list_questions(unit.pk)] == [1, 2, 3]
     text = add(author, version)
-    with pytest.raises(Invalid, match="自测单元"):
-        catalogue.import_questions(actor=author, unit_id=text.pk, drafts=drafts)
+    assert catalogue.import_questions(actor=author, unit_id=text.pk, drafts=drafts) == 3
+    film = add(author, version, UnitDraft("video", "片", material_id=make_ready_video(author_organisation(author)).pk))
+    with pytest.raises(Invalid, match="只有自测、文档和图文单元"):
+        catalogue.import_questions(actor=author, unit_id=film.pk, drafts=drafts)
 
 
 def test_units_of_many_versions_come_in_one_query(

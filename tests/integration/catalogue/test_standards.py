@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.factories.catalogue import author_of, make_occupations, make_standard
 from tests.factories.identity import NOW, make_bureau, make_enterprise, make_learner, make_operator, make_organisation
@@ -26,9 +28,15 @@ def test_the_project_carries_the_whole_classification_and_loads_it_twice_alike(
     first = list(Occupation.objects.order_by("code").values())
     assert len(first) == 2181
     assert Occupation.objects.filter(level="unit", parent__isnull=True).count() == 0
+    with CaptureQueriesContext(connection) as queries:
+        call_command("load_occupations")
+    assert list(Occupation.objects.order_by("code").values()) == first
+    assert "新增 0，更新 0，未变 2181" in capsys.readouterr().out
+    assert not [one for one in queries if one["sql"].startswith("INSERT")], "what is there already is not written"
+    Occupation.objects.filter(code="6-31-01-03").update(name="别的名字")
     call_command("load_occupations")
     assert list(Occupation.objects.order_by("code").values()) == first
-    assert "新增 0，更新 2181" in capsys.readouterr().out
+    assert "新增 0，更新 1，未变 2180" in capsys.readouterr().out
 
 
 def test_a_faulty_file_is_answered_by_row_and_changes_nothing(tmp_path: Path) -> None:

@@ -397,6 +397,29 @@ def test_problems_lead_to_the_place_where_they_are_mended(page: Client, provider
     version = catalogue.create_course(actor=author, facts=make_facts(standard_id=standard.pk), now=NOW)
     unit = catalogue.add_unit(actor=author, chapter_id=version.chapters.get().pk, draft=TEXT, now=NOW)
     shown = text_of(page.get(at("editor", version.pk)))
-    assert at("edit_unit", unit.pk) in shown.split('id="problems"')[1].split("</ul>")[0]
-    assert len(reviews.find_problems(version)) == 1
+    listed = shown.split('id="problems"')[1].split("</ul>")[0]
+    assert at("edit_unit", unit.pk) in listed
+    assert at("questions", unit.pk) in listed
+    assert len(reviews.find_problems(version)) == 2
     assert "4 个没有单元覆盖" in shown.replace('<strong class="num">4</strong>', "4")
+
+
+def test_the_editor_and_the_preview_state_the_maximum_of_a_page_and_the_test(
+    page: Client, provider: Organisation, author: Actor
+) -> None:
+    words = "每次交接班都要把看到的情况写清楚，" * 6
+    long = UnitDraft("text", "交接班", minutes=20, body=f"# 一\n{words}\n# 二\n{words}")
+    version = make_draft_version(provider, actor=author, units=[long])
+    unit = version.units.get()
+    limit = "共 2 节，每节最多计 15 分钟"
+    for address in (at("editor", version.pk), at("edit_unit", unit.pk), at("unit", unit.pk), at("version", version.pk)):
+        assert limit in text_of(page.get(address))
+    assert "小测 1 题" in text_of(page.get(at("editor", version.pk)))
+    assert "先做什么？" in text_of(page.get(at("unit", unit.pk)))
+    saved = page.post(
+        at("edit_unit", unit.pk), {"title": "交接班", "minutes": 20, "body": long.body, "pass_percent": 80}
+    )
+    assert saved.status_code == 302
+    assert Unit.objects.get(pk=unit.pk).pass_percent == 80
+    page.post(at("questions", unit.pk), {"kind": "true_false", "stem": "要写清楚。", "answer": "对", "options": ""})
+    assert SelfTestQuestion.objects.filter(unit=unit).count() == 2

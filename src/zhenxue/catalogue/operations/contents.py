@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from zhenxue.catalogue import markup
-from zhenxue.catalogue.data import MaterialKind, MaterialState, UnitDraft, UnitKind
+from zhenxue.catalogue.data import TESTED_KINDS, MaterialKind, MaterialState, UnitDraft, UnitKind
 from zhenxue.catalogue.models import Chapter, CourseVersion, Material, Point, SelfTestQuestion, Unit
 from zhenxue.catalogue.operations.courses import lock_editable
 from zhenxue.catalogue.questions import QuestionDraft
@@ -104,9 +104,9 @@ def delete_unit(*, actor: Actor, unit_id: int) -> None:
 def save_question(
     *, actor: Actor, unit_id: int, draft: QuestionDraft, question_id: int | None = None
 ) -> SelfTestQuestion:
-    """Add a question to a self-test, or change one of its own."""
+    """Add a question to a self-test or to the test of a reading unit, or change one of its own."""
     with transaction.atomic():
-        unit = _self_test(actor, unit_id)
+        unit = _tested_unit(actor, unit_id)
         if question_id is None:
             _check_room(unit, 1)
             question = SelfTestQuestion(unit=unit, position=_last_question(unit) + 1)
@@ -124,7 +124,7 @@ def import_questions(*, actor: Actor, unit_id: int, drafts: Sequence[QuestionDra
     Gives how many were added.
     """
     with transaction.atomic():
-        unit = _self_test(actor, unit_id)
+        unit = _tested_unit(actor, unit_id)
         known = {(one.stem, tuple(one.options)) for one in unit.questions.all()}
         fresh = [draft for draft in drafts if (draft.stem, draft.options) not in known]
         _check_room(unit, len(fresh))
@@ -146,7 +146,7 @@ def import_questions(*, actor: Actor, unit_id: int, drafts: Sequence[QuestionDra
 
 def delete_question(*, actor: Actor, unit_id: int, question_id: int) -> None:
     with transaction.atomic():
-        _question(_self_test(actor, unit_id), question_id).delete()
+        _question(_tested_unit(actor, unit_id), question_id).delete()
 
 
 def _fill(unit: Unit, draft: UnitDraft) -> list[Point]:
@@ -265,10 +265,10 @@ def _unit(actor: Actor, unit_id: int) -> Unit:
     return unit
 
 
-def _self_test(actor: Actor, unit_id: int) -> Unit:
+def _tested_unit(actor: Actor, unit_id: int) -> Unit:
     unit = _unit(actor, unit_id)
-    if unit.kind != UnitKind.SELF_TEST:
-        raise Invalid("catalogue.not_a_self_test", "只有自测单元可以添加题目。")
+    if unit.kind not in TESTED_KINDS:
+        raise Invalid("catalogue.not_a_self_test", "只有自测、文档和图文单元可以添加题目。")
     return unit
 
 

@@ -7,7 +7,15 @@ from typing import Any
 from django.db import transaction
 
 from zhenxue.catalogue import markup, signals
-from zhenxue.catalogue.data import VERSION_TRANSITIONS, MaterialState, Problem, UnitKind, VersionState
+from zhenxue.catalogue.data import (
+    READING_KINDS,
+    TESTED_KINDS,
+    VERSION_TRANSITIONS,
+    MaterialState,
+    Problem,
+    UnitKind,
+    VersionState,
+)
 from zhenxue.catalogue.models import CourseVersion, Material, Point, Standard, Unit
 from zhenxue.catalogue.operations.courses import apply_facts, lock_editable, record
 from zhenxue.catalogue.policies import check_can_review, check_can_withdraw
@@ -125,7 +133,23 @@ def find_problems(version: CourseVersion) -> list[Problem]:
     ]
     for unit in units:
         problems += _unit_problems(unit, facts.standard_id)
+    for chapter in chapters:
+        problems += _untested(chapter.unit_list)  # type: ignore[attr-defined]  # set by the query
     return problems
+
+
+def _untested(units: list[Unit]) -> list[Problem]:
+    """The reading units of a chapter that no self-test would finish; to learners they would never be done."""
+    found = []
+    tested = False
+    for unit in reversed(units):
+        has_questions = bool(unit.question_count)  # type: ignore[attr-defined]  # annotated by the query
+        if unit.kind == UnitKind.SELF_TEST:
+            tested = tested or has_questions
+        elif unit.kind in READING_KINDS and not tested and not has_questions:
+            words = f"“{unit.title}”读完后没有小测：给它加几道题，或在本章把一个自测单元放到它后面"
+            found.append(Problem(words, unit.pk, in_questions=True))
+    return found[::-1]
 
 
 def _unit_problems(unit: Unit, standard_id: int | None) -> list[Problem]:
@@ -134,18 +158,19 @@ def _unit_problems(unit: Unit, standard_id: int | None) -> list[Problem]:
         found.append(f"“{unit.title}”的素材{MaterialState(unit.material.state).label}")
     if unit.seconds <= 0:
         found.append(f"“{unit.title}”没有学习时长")
-    if unit.kind == UnitKind.SELF_TEST and not unit.question_count:  # type: ignore[attr-defined]  # annotated by the query
-        found.append(f"“{unit.title}”还没有题目")
     if standard_id is not None and not unit.points.all():
         found.append(f"“{unit.title}”还没有勾选对应的知识点或技能点")
-    return [Problem(message, unit.pk) for message in found]
+    problems = [Problem(message, unit.pk) for message in found]
+    if unit.kind == UnitKind.SELF_TEST and not unit.question_count:  # type: ignore[attr-defined]  # annotated by the query
+        problems.append(Problem(f"“{unit.title}”还没有题目", unit.pk, in_questions=True))
+    return problems
 
 
 def content_of(version: CourseVersion) -> dict[str, Any]:
     """The canonical content that the digest stands for; files are named by their SHA-256."""
     facts = facts_of(version)
     standard = Standard.objects.filter(pk=facts.standard_id).first() if facts.standard_id else None
-    questions = {unit_id: _questions(unit_id) for unit_id in _self_tests(version)}
+    questions = {unit_id: _questions(unit_id) for unit_id in _tested_units(version)}
     return {
         "course": version.course_id,
         "number": version.number,
@@ -166,8 +191,8 @@ def digest_of(version: CourseVersion) -> str:
     return hashlib.sha256(canonical.dumps(content_of(version))).hexdigest()
 
 
-def _self_tests(version: CourseVersion) -> list[int]:
-    return list(version.units.filter(kind=UnitKind.SELF_TEST).values_list("pk", flat=True))
+def _tested_units(version: CourseVersion) -> list[int]:
+    return list(version.units.filter(kind__in=TESTED_KINDS).values_list("pk", flat=True))
 
 
 def _questions(unit_id: int) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ import datetime as dt
 import io
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 
@@ -37,6 +38,7 @@ KIND_WORDS = {
     "技能要求": PointKind.SKILL,
 }
 MOST_POINTS = 2_000
+OCCUPATION_FIELDS = ("code", "name", "level", "parent_id", "agreement")
 LEVELS = ("major", "middle", "minor", "unit")
 _OCCUPATION_CODE = re.compile(r"\d(-\d{2}){0,3}", re.ASCII)
 
@@ -45,33 +47,38 @@ def load_occupations(*, text: str) -> list[RowAnswer]:
     """Bring the classification up to a csv (code,name,level,parent,agreement); running it again changes nothing.
 
     All or nothing: with any faulty row nothing is written, and the answers of those rows say why. Occupations that the
-    file no longer has stay, since programmes may stand on them.
+    file no longer has stay, since programmes may stand on them. Rows that are there already are not written.
     """
     rows, answers = _read_occupations(text)
     if any(answer.problems for answer in answers):
         return answers
     with transaction.atomic():
-        known = set(Occupation.objects.values_list("code", flat=True))
+        known = {row["code"]: row for row in Occupation.objects.values(*OCCUPATION_FIELDS)}
+        news = [row for row in rows if known.get(row["code"]) != row]
         for level in LEVELS:  # parents first
             Occupation.objects.bulk_create(
-                [Occupation(**row) for row in rows if row["level"] == level],
+                [Occupation(**row) for row in news if row["level"] == level],
                 update_conflicts=True,
                 unique_fields=["code"],
                 update_fields=["name", "level", "parent", "agreement"],
                 batch_size=400,
             )
     return [
-        RowAnswer(answer.number, answer.label, note="更新" if answer.label.split(" ")[0] in known else "新增")
-        for answer in answers
+        RowAnswer(
+            answer.number,
+            answer.label,
+            note="新增" if row["code"] not in known else "更新" if known[row["code"]] != row else "未变",
+        )
+        for answer, row in zip(answers, rows, strict=True)
     ]
 
 
-def _read_occupations(text: str) -> tuple[list[dict[str, str | None]], list[RowAnswer]]:
+def _read_occupations(text: str) -> tuple[list[dict[str, Any]], list[RowAnswer]]:
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     missing = {"code", "name", "level", "parent"} - set(reader.fieldnames or ())
     if missing:
         raise Invalid("catalogue.occupation_columns", f"职业目录缺少这些列：{'、'.join(sorted(missing))}。")
-    rows: list[dict[str, str | None]] = []
+    rows: list[dict[str, Any]] = []
     answers: list[RowAnswer] = []
     raw = list(reader)
     codes = {(row["code"] or "").strip() for row in raw} | set(Occupation.objects.values_list("code", flat=True))

@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from zhenxue.catalogue import markup
 from zhenxue.catalogue.data import READING_KINDS, UnitKind
 from zhenxue.catalogue.models import SelfTestQuestion, Unit
+from zhenxue.kernel.hours import in_words
 from zhenxue.kernel.remembering import Remembered
 
 #: Texts whose pages are remembered; a text is known by its unit and its words.
@@ -36,6 +37,16 @@ def page_ms(unit: Unit, share_percent: int) -> int:
     """
     pages = reading_pages(unit)
     return -(-unit.seconds * 1000 * share_percent // (pages * 100)) if pages else 0
+
+
+def page_limit(unit: Unit, share_percent: int) -> str:
+    """The maximum of ``page_ms`` in the learner's words; empty for a unit of one page, whose time is the maximum."""
+    pages = reading_pages(unit)
+    if unit.kind not in READING_KINDS or pages < 2:
+        return ""
+    word = "页" if unit.kind == UnitKind.DOCUMENT else "节"
+    most = min(page_ms(unit, share_percent) // 1000, unit.seconds)
+    return f"共 {pages} {word}，每{word}最多计 {in_words(most)}"
 
 
 def self_test_of(unit: Unit) -> Unit | None:

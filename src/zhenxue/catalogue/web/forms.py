@@ -8,14 +8,29 @@ from django import forms
 from django.http import HttpRequest
 from django.urls import reverse
 
-from zhenxue.catalogue.data import CourseFacts, Domain, QuestionKind, StandardKind, TargetGroup, UnitDraft, UnitKind
+from zhenxue.catalogue.data import (
+    TESTED_KINDS,
+    CourseFacts,
+    Domain,
+    QuestionKind,
+    StandardKind,
+    TargetGroup,
+    UnitDraft,
+    UnitKind,
+)
 from zhenxue.catalogue.models import CourseVersion, Material, Point, SelfTestQuestion, Unit
 from zhenxue.catalogue.queries.courses import facts_of
 from zhenxue.catalogue.queries.standards import find_occupation, search_occupations
 from zhenxue.catalogue.questions import QuestionDraft, make_draft
 from zhenxue.kernel.errors import ZhenxueError
+from zhenxue.kernel.hours import in_words
 
 _CODE = re.compile(r"\s*(\d(?:-\d{2}){0,3})(?:\s|$)", re.ASCII)
+
+
+READING_TEST = (
+    "读完后要做小测，学员答对这么多才算学完。题目在保存后添加；不加的话，用本章后面的自测单元，以那个单元的合格线为准。"
+)
 
 
 def attempt[R](request: HttpRequest, form: forms.Form, act: Callable[[dict[str, Any]], R]) -> R | None:
@@ -159,9 +174,14 @@ class UnitForm(forms.Form):
             self.fields["minutes"] = forms.IntegerField(
                 label="学习时长（分钟）", min_value=1, max_value=240, help_text="学完这个单元最多计入的时长。"
             )
-        if kind == UnitKind.SELF_TEST:
+        if kind in TESTED_KINDS:
             self.fields["pass_percent"] = forms.IntegerField(
-                label="合格线（%）", min_value=1, max_value=100, initial=60
+                label="合格线（%）",
+                min_value=1,
+                max_value=100,
+                initial=60,
+                required=kind == UnitKind.SELF_TEST,
+                help_text="" if kind == UnitKind.SELF_TEST else READING_TEST,
             )
         if points:
             self.fields["points"] = forms.TypedMultipleChoiceField(
@@ -181,7 +201,7 @@ class UnitForm(forms.Form):
             minutes=values.get("minutes"),
             material_id=values.get("material") or None,
             body=values.get("body", ""),
-            pass_percent=values.get("pass_percent", 60),
+            pass_percent=values["pass_percent"] if values.get("pass_percent") is not None else 60,
             point_ids=tuple(values.get("points", ())),
         )
 
@@ -199,8 +219,7 @@ class UnitForm(forms.Form):
 
 def _material_label(material: Material) -> str:
     if hasattr(material, "video"):
-        minutes, seconds = divmod(material.video.seconds, 60)
-        return f"{material.title}（{minutes} 分 {seconds:02} 秒）"
+        return f"{material.title}（{in_words(material.video.seconds)}）"
     return f"{material.title}（{material.pages} 页）" if material.pages else material.title
 
 

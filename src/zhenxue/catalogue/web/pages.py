@@ -4,14 +4,15 @@ import datetime as dt
 from typing import Any
 
 from zhenxue.catalogue.data import Domain, TargetGroup, VersionState
-from zhenxue.catalogue.models import CourseVersion
+from zhenxue.catalogue.models import CourseVersion, Unit
 from zhenxue.catalogue.operations.reviews import find_problems
 from zhenxue.catalogue.policies import can_edit_version, can_review, can_withdraw, owns
 from zhenxue.catalogue.queries.courses import facts_of, list_chapters, uncovered_points
+from zhenxue.catalogue.queries.reading import page_limit
 from zhenxue.catalogue.queries.standards import find_occupation, find_standard, list_points
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import Actor
+from zhenxue.identity.data import Actor, Rules
 from zhenxue.kernel.clock import civil_day
 from zhenxue.kernel.errors import NotFound
 
@@ -24,6 +25,9 @@ def version_page(actor: Actor, version: CourseVersion, now: dt.datetime) -> dict
     chapters = list_chapters(version.pk)
     units = [unit for chapter in chapters for unit in chapter.unit_list]  # type: ignore[attr-defined]  # set by the query
     editable = can_edit_version(actor, version)
+    rules = rules_where(version, now)
+    for unit in units:
+        unit.page_limit = limit_words(unit, rules)  # type: ignore[attr-defined]  # an attribute for the page
     return {
         "version": version,
         "course": version.course,
@@ -35,7 +39,7 @@ def version_page(actor: Actor, version: CourseVersion, now: dt.datetime) -> dict
         "chapters": chapters,
         "unit_count": len(units),
         "total_seconds": sum(unit.seconds for unit in units),
-        "class_hour_minutes": class_hour_minutes(version, now),
+        "class_hour_minutes": rules["minutes_per_class_hour"] if rules else None,
         "point_count": len(list_points(facts.standard_id)),
         "uncovered": uncovered_points(version),
         "problems": find_problems(version) if editable or can_review(actor) else [],
@@ -61,10 +65,15 @@ def steps_of(version: CourseVersion) -> list[tuple[str, str]]:
     return list(zip(names, at, strict=True))
 
 
-def class_hour_minutes(version: CourseVersion, now: dt.datetime) -> int | None:
-    """How long a class hour lasts where the organisation is; ``None`` where no rules are loaded."""
+def rules_where(version: CourseVersion, now: dt.datetime) -> Rules | None:
+    """The rules in force where the organisation is; ``None`` where none are loaded."""
     try:
-        rules = identity.get_rules(region_code=version.course.organisation.region_id, on=civil_day(now))
+        return identity.get_rules(region_code=version.course.organisation.region_id, on=civil_day(now))
     except NotFound:
         return None
-    return rules["minutes_per_class_hour"]
+
+
+def limit_words(unit: Unit, rules: Rules | None) -> str:
+    """What one page of a reading unit may earn at most, where there is a rule for it."""
+    share = rules.rules.get("page_share_percent") if rules else None
+    return page_limit(unit, share.value) if share else ""

@@ -1,6 +1,7 @@
 """``zhenxue load_occupations [file]``: bring the classification of occupations up to a csv."""
 
 from argparse import ArgumentParser
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,15 @@ class Command(BaseCommand):
             self.stderr.write(f"第 {answer.number} 行 {answer.label}：{'；'.join(answer.problems)}")
         if faulty:
             raise CommandError(f"{len(faulty)} 行有问题，没有导入任何内容。")
-        fresh = sum(answer.note == "新增" for answer in answers)
+        notes = Counter(answer.note for answer in answers)
         if options["verbosity"] > 1:
             for answer in answers:
                 self.stdout.write(f"第 {answer.number} 行 {answer.label}：{answer.note}")
-        self.stdout.write(f"职业目录：{len(answers)} 行，新增 {fresh}，更新 {len(answers) - fresh}。")
+        self.stdout.write(
+            f"职业目录：{len(answers)} 行，"
+            + "，".join(f"{note} {notes[note]}" for note in ("新增", "更新", "未变"))
+            + "。"
+        )
 
 
 def _read(file: Path) -> str:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from zhenxue.catalogue import markup
-from zhenxue.catalogue.data import MaterialKind, UnitKind
+from zhenxue.catalogue.data import TESTED_KINDS, MaterialKind, UnitKind
 from zhenxue.catalogue.models import CourseVersion, Unit
 from zhenxue.catalogue.operations import contents as acts
 from zhenxue.catalogue.policies import AUTHORS, STAFF, check_can_edit_version
@@ -21,9 +21,10 @@ from zhenxue.catalogue.queries.courses import (
     list_questions,
 )
 from zhenxue.catalogue.queries.materials import list_pages, list_ready_materials
+from zhenxue.catalogue.queries.reading import self_test_of
 from zhenxue.catalogue.queries.standards import list_points
 from zhenxue.catalogue.web.forms import UnitForm, attempt
-from zhenxue.catalogue.web.pages import version_page
+from zhenxue.catalogue.web.pages import limit_words, rules_where, version_page
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import NotFound
@@ -107,6 +108,7 @@ def edit_unit(request: ActorRequest, unit_id: int) -> HttpResponse:
     if saved:
         return _after_saving(request, saved)
     context = _unit_context(unit.version, form, unit.kind) | {"chapter": unit.chapter, "unit": unit}
+    context["page_limit"] = limit_words(unit, rules_where(unit.version, clock.now()))
     return render(request, "catalogue/edit_unit.html", context, status=422 if form.errors else 200)
 
 
@@ -139,7 +141,9 @@ def unit(request: ActorRequest, unit_id: int) -> HttpResponse:
         "version": found.version,
         "points": found.points.order_by("position"),
         "pages": list_pages(found.material_id or 0) if found.kind == UnitKind.DOCUMENT else [],
-        "questions": list_questions(found.pk) if found.kind == UnitKind.SELF_TEST else [],
+        "questions": list_questions(found.pk) if found.kind in TESTED_KINDS else [],
+        "test": self_test_of(found),
+        "page_limit": limit_words(found, rules_where(found.version, clock.now())),
         "body": markup.render(found.body, image_url=_image_url) if found.kind == UnitKind.TEXT else "",
     }
     return render(request, "catalogue/unit.html", context)
