@@ -27,7 +27,7 @@ def version_page(actor: Actor, version: CourseVersion, now: dt.datetime) -> dict
     editable = can_edit_version(actor, version)
     rules = rules_where(version, now)
     for unit in units:
-        unit.page_limit = limit_words(unit, rules)  # type: ignore[attr-defined]  # an attribute for the page
+        unit.page_limit = limit_words(unit, rules)
     return {
         "version": version,
         "course": version.course,
