@@ -77,3 +77,23 @@ def length(stretches: Iterable[Sequence[int]]) -> int:
 def reach(covered: Sequence[Sequence[int]]) -> int:
     """The furthest position ever covered; 0 when nothing is."""
     return covered[-1][1] if covered else 0
+
+
+def common(covered: Sequence[Sequence[int]], start: int, end: int) -> list[Stretch]:
+    """What a normal list holds of ``[start, end)``, in order."""
+    return [
+        (max(piece_start, start), min(piece_end, end))
+        for piece_start, piece_end in covered
+        if piece_start < end and piece_end > start
+    ]
+
+
+def remove(covered: Sequence[Sequence[int]], start: int, end: int) -> list[Stretch]:
+    """A normal list without ``[start, end)``."""
+    left: list[Stretch] = []
+    for piece_start, piece_end in covered:
+        if piece_start < start:
+            left.append((piece_start, min(piece_end, start)))
+        if piece_end > end:
+            left.append((max(piece_start, end), piece_end))
+    return [piece for piece in left if piece[1] > piece[0]]

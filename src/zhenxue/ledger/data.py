@@ -53,6 +53,64 @@ class Reason(Labelled):
     CORRECTED = "corrected", "考勤更正"
 
 
+#: Seconds in these states are part of what counts; a withdrawal is a negative entry beside them.
+COUNTING = (SpanState.CREDITED, SpanState.MADE_UP)
+
+
+class CorrectionKind(Labelled):
+    WITHDRAW = "withdraw", "撤销学时"
+    MAKE_UP = "make_up", "补计学时"
+
+
+class CorrectionState(Labelled):
+    REQUESTED = "requested", "学员已申请"
+    PROPOSED = "proposed", "等待复核"
+    APPROVED = "approved", "已生效"
+    REJECTED = "rejected", "不予同意"
+    CANCELLED = "cancelled", "已撤回"
+
+    @property
+    def tone(self) -> str:
+        """The tone of the state's tag on every page (``state_tag``)."""
+        return CORRECTION_TONES[self]
+
+
+CORRECTION_TONES: dict[CorrectionState, str] = {
+    CorrectionState.REQUESTED: "wait",
+    CorrectionState.PROPOSED: "wait",
+    CorrectionState.APPROVED: "ok",
+    CorrectionState.REJECTED: "bad",
+    CorrectionState.CANCELLED: "idle",
+}
+
+#: A learner's request is adopted by the provider (proposed); what staff proposes itself begins there. Only a second
+#: person approves; before that the one who asked may take it back. What is decided stays.
+CORRECTION_TRANSITIONS: dict[CorrectionState, frozenset[CorrectionState]] = {
+    CorrectionState.REQUESTED: frozenset(
+        {CorrectionState.PROPOSED, CorrectionState.REJECTED, CorrectionState.CANCELLED}
+    ),
+    CorrectionState.PROPOSED: frozenset(
+        {CorrectionState.APPROVED, CorrectionState.REJECTED, CorrectionState.CANCELLED}
+    ),
+    CorrectionState.APPROVED: frozenset(),
+    CorrectionState.REJECTED: frozenset(),
+    CorrectionState.CANCELLED: frozenset(),
+}
+WAITING_STATES = (CorrectionState.REQUESTED, CorrectionState.PROPOSED)
+
+#: Refusals that no correction makes good: the content or the time has been counted, or there was no such time.
+NEVER_MADE_UP = frozenset({Reason.ALREADY_COUNTED, Reason.UNIT_FULL, Reason.OVERLAP, Reason.SELF_TEST, Reason.CLOCK})
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What ``withdraw_range`` took back: seconds by civil day, and whether a finished unit was opened again."""
+
+    seconds: int
+    days: Mapping[date, int]
+    reopened: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A stretch that ``study`` asks to book: content ``[from_ms, to_ms)`` learnt between two moments of the server's
@@ -95,6 +153,13 @@ class UnitProgress:
     position_ms: int
     seen_to_ms: int
     finished_at: datetime | None
+    covered_ms: int = 0
+    tested_at: datetime | None = None
+
+    @property
+    def waits_for_test(self) -> bool:
+        """Whether enough was read and only the self-test is missing."""
+        return self.finished_at is None and self.covered_ms >= self.required_seconds * 1000
 
     @property
     def percent(self) -> int:
@@ -178,11 +243,14 @@ class UnitRow:
     seconds: int
     percent: int
     finished_at: datetime | None
+    waits_for_test: bool = False
 
     @property
     def state(self) -> str:
         if self.finished_at:
             return "已学完"
+        if self.waits_for_test:
+            return "已读完，还差小测"
         return f"学到 {self.percent}%" if self.seconds else "未开始"
 
     @property

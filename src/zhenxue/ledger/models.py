@@ -5,7 +5,16 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from zhenxue.ledger.data import Reason, SpanKind, SpanState
+from zhenxue.kernel import clock
+from zhenxue.ledger.data import (
+    COUNTING,
+    WAITING_STATES,
+    CorrectionKind,
+    CorrectionState,
+    Reason,
+    SpanKind,
+    SpanState,
+)
 
 
 class Span(models.Model):
@@ -24,7 +33,7 @@ class Span(models.Model):
     began_at = models.DateTimeField()  # server clock
     ended_at = models.DateTimeField()
     day = models.DateField()  # civil day in Asia/Shanghai, of began_at
-    source = models.CharField(max_length=60)  # "study:<session id>", "attendance:<id>"
+    source = models.CharField(max_length=60)  # "study:<session id>", "attendance:<id>", "correction:<id>"
     created_at = models.DateTimeField()
 
     class Meta:
@@ -35,7 +44,7 @@ class Span(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(ended_at__gte=F("began_at")), name="ledger_span_times"),
             models.CheckConstraint(
-                condition=Q(state=SpanState.CREDITED) | Q(seconds__lte=0), name="ledger_span_refused_is_zero"
+                condition=Q(state__in=COUNTING) | Q(seconds__lte=0), name="ledger_span_refused_is_zero"
             ),
             models.CheckConstraint(
                 condition=Q(unit__isnull=False, line__isnull=True) | Q(unit__isnull=True, line__isnull=False),
@@ -46,6 +55,11 @@ class Span(models.Model):
     @property
     def absolute_seconds(self) -> int:
         return abs(self.seconds)
+
+    @property
+    def days_late(self) -> int:
+        """How many civil days after the stretch it was written down; 0 on the same day."""
+        return (clock.civil_day(self.created_at) - clock.civil_day(self.ended_at)).days
 
     @property
     def from_clock(self) -> str:
@@ -103,3 +117,90 @@ class Day(models.Model):
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["enrolment", "day"], name="ledger_day_once")]
         indexes: ClassVar = [models.Index(fields=["person", "day"], name="ledger_day_person")]
+
+
+class Correction(models.Model):
+    """A change of what counts online, asked for with a reason and in force only when a second person approved it.
+
+    It names a stretch of the server's clock on one unit (``began_at`` to ``ended_at``, one civil day), never rows of
+    spans: those may be moved to an archive. What it changes is booked as new spans with ``source`` ``correction:<id>``.
+    """
+
+    enrolment = models.ForeignKey("training.Enrolment", models.PROTECT, related_name="+")
+    unit = models.ForeignKey("catalogue.Unit", models.PROTECT, related_name="+")
+    kind = models.CharField("类别", max_length=8, choices=CorrectionKind.choices())
+    state = models.CharField("状态", max_length=9, choices=CorrectionState.choices())
+    day = models.DateField("日期")
+    began_at = models.DateTimeField("开始")
+    ended_at = models.DateTimeField("结束")
+    seconds = models.PositiveIntegerField("秒数")  # asked for
+    booked_seconds = models.IntegerField("已生效秒数", default=0)  # by the approval; a withdrawal is negative
+    why_refused = models.CharField("原不计入原因", max_length=20, choices=Reason.choices(), blank=True)
+    request = models.CharField("学员申请理由", max_length=500, blank=True)
+    requested_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, related_name="+")
+    requested_at = models.DateTimeField("申请时间", null=True)
+    reason = models.CharField("更正理由", max_length=500, blank=True)
+    proposed_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField("提出时间", null=True)
+    decided_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField("复核时间", null=True)
+    decision_note = models.CharField("复核意见", max_length=500, blank=True)
+    changed_at = models.DateTimeField("最近变化")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["state", "changed_at"], name="ledger_correction_queue"),
+            models.Index(fields=["enrolment", "day"], name="ledger_correction_day"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(ended_at__gt=F("began_at")), name="ledger_correction_times"),
+            models.CheckConstraint(condition=Q(seconds__gt=0), name="ledger_correction_seconds"),
+            models.CheckConstraint(
+                condition=(Q(state=CorrectionState.APPROVED) & ~Q(booked_seconds=0))
+                | (~Q(state=CorrectionState.APPROVED) & Q(booked_seconds=0)),
+                name="ledger_correction_booked_when_approved",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=CorrectionKind.MAKE_UP, booked_seconds__gte=0)
+                | Q(kind=CorrectionKind.WITHDRAW, booked_seconds__lte=0),
+                name="ledger_correction_sign",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=CorrectionState.APPROVED) | Q(proposed_by__isnull=False, decided_by__isnull=False),
+                name="ledger_correction_two_people",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=[CorrectionState.APPROVED, CorrectionState.REJECTED])
+                | ~Q(decided_by=F("proposed_by")),
+                name="ledger_correction_other_than_proposer",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=CorrectionState.APPROVED) | ~Q(decided_by=F("requested_by")),
+                name="ledger_correction_other_than_requester",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=WAITING_STATES, decided_at__isnull=True, decided_by__isnull=True)
+                | (~Q(state__in=WAITING_STATES) & Q(decided_at__isnull=False, decided_by__isnull=False)),
+                name="ledger_correction_decided",
+            ),
+            models.CheckConstraint(
+                condition=Q(requested_by__isnull=False) & ~Q(request="")
+                | Q(requested_by__isnull=True, proposed_by__isnull=False) & ~Q(reason=""),
+                name="ledger_correction_has_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["enrolment", "unit", "kind", "began_at"],
+                condition=Q(state__in=WAITING_STATES),
+                name="ledger_correction_waiting_once",
+            ),
+        ]
+
+    @property
+    def state_tone(self) -> str:
+        """The tone of the tag that shows the state."""
+        return CorrectionState(self.state).tone
+
+    @property
+    def words(self) -> str:
+        """The newest reason: of the proposal, else of the request."""
+        return self.reason or self.request

@@ -1,8 +1,11 @@
 """What the ledger announces, inside the transaction of the change.
 
-- ``unit_finished``: ``enrolment_id, unit_id, now``; sent once per enrolment and unit.
+- ``unit_finished``: ``enrolment_id, unit_id, now``; sent once per enrolment and unit, and again when a unit that a
+  correction opened again is finished again.
+- ``coverage_corrected``: ``enrolment_id, unit_id, now``; a correction or a ruling changed what counts of the unit.
 """
 
 from django.dispatch import Signal
 
 unit_finished = Signal()
+coverage_corrected = Signal()

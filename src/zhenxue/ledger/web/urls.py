@@ -2,14 +2,29 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from zhenxue.ledger.web import views
+from zhenxue.ledger.web import corrections, statistics, views, why
 from zhenxue.ledger.web.converters import DayConverter
 
 register_converter(DayConverter, "ledger_day")
 
 app_name = "ledger"
+CORRECTION = "progress/corrections/<int:correction_id>/"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("progress/cohorts/<int:cohort_id>/", views.cohort, name="cohort"),
     path("progress/<int:enrolment_id>/", views.progress, name="progress"),
-    path("progress/<int:enrolment_id>/<ledger_day:day>/", views.day, name="day"),
+    path("progress/cohorts/<int:cohort_id>/statistics/", statistics.cohort_statistics, name="cohort_statistics"),
+    path("progress/cohorts/<int:cohort_id>/export.<slug:form>", statistics.export_cohort, name="export_cohort"),
+    path("progress/corrections/", corrections.corrections, name="corrections"),
+    path("progress/corrections/block/", corrections.corrections_block, name="corrections_block"),
+    path(f"{CORRECTION}", corrections.correction, name="correction"),
+    path(f"{CORRECTION}adopt/", corrections.adopt_correction, name="adopt_correction"),
+    path(f"{CORRECTION}approve/", corrections.approve_correction, name="approve_correction"),
+    path(f"{CORRECTION}reject/", corrections.reject_correction, name="reject_correction"),
+    path(f"{CORRECTION}cancel/", corrections.cancel_correction, name="cancel_correction"),
+    path("progress/<int:enrolment_id>/statistics/", statistics.statistics, name="statistics"),
+    path("progress/<int:enrolment_id>/export.<slug:form>", statistics.export, name="export"),
+    path("progress/<int:enrolment_id>/make-up/", corrections.ask_make_up, name="ask_make_up"),
+    path("progress/<int:enrolment_id>/withdraw/", corrections.ask_withdraw, name="ask_withdraw"),
+    path("progress/<int:enrolment_id>/<ledger_day:day>/", why.day, name="day"),
+    path("progress/<int:enrolment_id>/<ledger_day:day>.json", why.day_json, name="day_json"),
 ]

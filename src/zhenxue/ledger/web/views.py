@@ -1,6 +1,4 @@
-"""Pages of the ledger: one learner's hours, one day's every second, one cohort's learners; the same sums for all."""
-
-from datetime import date
+"""Pages of the ledger: one learner's hours, one cohort's learners; the same sums for all."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -10,6 +8,7 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.ledger import queries
+from zhenxue.ledger.web import bars
 from zhenxue.training import api as training
 from zhenxue.training.data import EnrolmentState
 
@@ -37,26 +36,10 @@ def progress(request: ActorRequest, enrolment_id: int) -> HttpResponse:
         "lessons": queries.list_lesson_rows(enrolment),
         "days": days,
         "longest": max((one.seconds for one in days), default=0),
+        "chart": bars.draw([bars.of_day(one) for one in days]),
         "read_only": request.actor.is_bureau,
     }
     return render(request, "ledger/progress.html", context)
-
-
-@roles(Role.LEARNER, *STAFF)
-@require_GET
-def day(request: ActorRequest, enrolment_id: int, day: date) -> HttpResponse:
-    """Why each stretch of one day counted or not."""
-    enrolment = training.get_enrolment(request.actor, enrolment_id)
-    spans = queries.list_spans(enrolment_id, day)
-    context = {
-        "enrolment": enrolment,
-        "day": day,
-        "spans": spans,
-        "total": sum(span.seconds for span in spans),
-        "by_reason": queries.refused_by_reason(spans),
-        "read_only": request.actor.is_bureau,
-    }
-    return render(request, "ledger/day.html", context)
 
 
 @roles(*STAFF)

@@ -1,14 +1,14 @@
-"""Reads of the ledger: progress in bulk (a constant number of queries), days, spans, and the check against the log."""
+"""Progress in bulk (a constant number of queries): hours done and needed, units, stages, lessons, days."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from zhenxue.evidence import api as evidence
-from zhenxue.evidence.data import Fault
+from zhenxue.catalogue import api as catalogue
+from zhenxue.catalogue.data import READING_KINDS
 from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock
 from zhenxue.kernel.hours import class_hours
@@ -20,10 +20,6 @@ from zhenxue.ledger.policies import daily_cap_ms
 from zhenxue.ledger.policies import required_seconds as required_unit_seconds
 from zhenxue.training import api as training
 from zhenxue.training.data import LineMode
-
-#: Entries that move a sum.
-LOGGED_KINDS = ("ledger.credited", "ledger.attendance_booked", "ledger.withdrawn")
-
 
 #: By enrolment and unit: how far, for the units that were begun.
 type UnitsBegun = dict[int, dict[int, UnitProgress]]
@@ -94,12 +90,14 @@ def _progress(rows: list[training.Enrolment], online: dict[int, tuple[int, int]]
     """Progress from seconds and finished units per enrolment; one query for the lessons."""
     days = Day.objects.filter(enrolment_id__in=[row.pk for row in rows]).values_list("enrolment_id")
     offline = dict(days.annotate(Sum("offline_seconds")))
-    plans = _stages_of(row.cohort for row in rows)
+    cohorts = {row.cohort_id: row.cohort for row in rows}
+    plans = _stages_of(cohorts.values())
+    needs = {one.pk: _need_of(plans[one.pk]) for one in cohorts.values()}
+    hours = {one.pk: training.rules_of(one)["minutes_per_class_hour"] for one in cohorts.values()}
     answer = {}
     for row in rows:
-        stages = plans[row.cohort_id].values()
-        needed_online, needed_offline = sum(one.online for one in stages), sum(one.offline for one in stages)
-        per_hour = training.rules_of(row.cohort)["minutes_per_class_hour"]
+        units, needed_online, needed_offline = needs[row.cohort_id]
+        per_hour = hours[row.cohort_id]
         online_seconds, finished = online.get(row.pk, (0, 0))
         offline_seconds = offline.get(row.pk, 0)
         answer[row.pk] = Progress(
@@ -113,9 +111,15 @@ def _progress(rows: list[training.Enrolment], online: dict[int, tuple[int, int]]
             offline_hours=class_hours(offline_seconds, minutes_per_hour=per_hour),
             online_required_hours=class_hours(needed_online, minutes_per_hour=per_hour),
             offline_required_hours=class_hours(needed_offline, minutes_per_hour=per_hour),
-            complete=finished >= sum(len(one.units) for one in stages) and offline_seconds >= needed_offline,
+            complete=finished >= units and offline_seconds >= needed_offline,
         )
     return answer
+
+
+def _need_of(stages: Mapping[int, StageNeed]) -> tuple[int, int, int]:
+    """What all stages ask for together: units, seconds online, seconds offline."""
+    parts = [(len(one.units), one.online, one.offline) for one in stages.values()]
+    return sum(units for units, _, _ in parts), sum(one for _, one, _ in parts), sum(one for _, _, one in parts)
 
 
 def unit_progress(enrolment_id: int) -> dict[int, UnitProgress]:
@@ -134,13 +138,25 @@ def units_begun(enrolments: Iterable[training.Enrolment]) -> UnitsBegun:
     rules = {one.pk: training.rules_of(one.cohort) for one in enrolments}
     found: UnitsBegun = {enrolment: {} for enrolment in rules}
     rows = Coverage.objects.filter(enrolment_id__in=list(found)).values_list(
-        "enrolment_id", "unit_id", "unit__seconds", "seconds", "position_ms", "covered", "finished_at"
+        *("enrolment_id", "unit_id", "unit__seconds", "seconds", "position_ms", "covered", "finished_at", "tested_at")
     )
-    for enrolment, unit, unit_seconds, seconds, position, covered, finished in rows:
+    for enrolment, unit, unit_seconds, seconds, position, covered, finished, tested in rows:
         required = required_unit_seconds(unit_seconds, rules[enrolment])
-        seen_to = arithmetic.reach(covered)
-        found[enrolment][unit] = UnitProgress(unit, seconds, required, position, seen_to, finished)
+        seen_to, covered_ms = arithmetic.reach(covered), arithmetic.length(covered)
+        found[enrolment][unit] = UnitProgress(unit, seconds, required, position, seen_to, finished, covered_ms, tested)
     return found
+
+
+def missing_self_test(*, enrolment_id: int, unit: catalogue.Unit, rules: dict[str, int]) -> catalogue.Unit | None:
+    """The unit whose self-test a reading unit still waits for (it may be the unit itself); ``None`` if for nothing.
+
+    Where the rule ``reading_needs_self_test`` is 0, and for units of versions from before it, reading alone finishes.
+    """
+    test = catalogue.self_test_of(unit) if rules["reading_needs_self_test"] else None
+    if test is None:
+        return None
+    passed = Coverage.objects.filter(enrolment_id=enrolment_id, unit_id=test.pk, tested_at__isnull=False).exists()
+    return None if passed else test
 
 
 def complete_stages(cohort_id: int) -> dict[int, set[int]]:
@@ -241,12 +257,6 @@ def list_days(enrolment_id: int) -> list[DayTotal]:
     return [DayTotal(row.day, row.online_seconds, row.offline_seconds) for row in rows]
 
 
-def list_spans(enrolment_id: int, day: date) -> list[Span]:
-    """Every stretch of one civil day in the order of the clock: credited, refused, withdrawn, each with its reason."""
-    rows = Span.objects.filter(enrolment_id=enrolment_id, day=day).select_related("unit", "line")
-    return list(rows.order_by("began_at", "id"))
-
-
 def list_unit_rows(enrolment: training.Enrolment, known: dict[int, UnitProgress]) -> list[UnitRow]:
     """The online part of the plan in study order, with what counts of each unit (``known``). The plan once."""
     rows = []
@@ -261,6 +271,7 @@ def list_unit_rows(enrolment: training.Enrolment, known: dict[int, UnitProgress]
                 seconds=done.seconds if done else 0,
                 percent=done.percent if done else 0,
                 finished_at=done.finished_at if done else None,
+                waits_for_test=done is not None and unit.kind in READING_KINDS and done.waits_for_test,
             )
         )
     return rows
@@ -287,78 +298,3 @@ def list_lesson_rows(enrolment: training.Enrolment) -> list[LessonRow]:
             )
         )
     return rows
-
-
-def refused_by_reason(spans: Iterable[Span]) -> list[tuple[str, int]]:
-    """Claimed seconds that did not count, by the reason's words, the longest first."""
-    sums: dict[str, int] = defaultdict(int)
-    for span in spans:
-        if span.state == SpanState.REFUSED:
-            sums[Reason(span.reason).label] += span.claimed_seconds
-    return sorted(sums.items(), key=lambda pair: -pair[1])
-
-
-def check_against_log() -> Iterator[evidence.Finding]:
-    """Recomputes credited seconds from the log alone and names every row of the ledger that differs.
-
-    Holds three sums against it: ``Coverage`` per enrolment and unit, ``Span`` per enrolment, unit or lesson and day,
-    and ``Day``. Entries that are not sequenced yet count as well; they committed with the rows.
-    """
-    online: dict[tuple[int, int], int] = defaultdict(int)
-    by_day: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
-    spans: dict[tuple[int, str, int, str], int] = defaultdict(int)
-    for entry in evidence.iterate_bodies(kinds=LOGGED_KINDS):
-        kind, body = entry.kind, entry.body
-        enrolment, day, seconds = body["enrolment"], body["day"], body["seconds"]
-        if kind == "ledger.credited":
-            online[enrolment, body["unit"]] += seconds
-            by_day[enrolment, day][0] += seconds
-            spans[enrolment, "unit", body["unit"], day] += seconds
-        else:
-            by_day[enrolment, day][1] += seconds
-            spans[enrolment, "line", body["line"], day] += seconds
-    yield from _compare_coverage(dict(online))
-    yield from _compare_days({key: (sums[0], sums[1]) for key, sums in by_day.items()})
-    yield from _compare_spans(dict(spans))
-
-
-def _compare_coverage(logged: dict[tuple[int, int], int]) -> Iterator[evidence.Finding]:
-    for enrolment, unit, seconds in Coverage.objects.values_list("enrolment_id", "unit_id", "seconds").iterator():
-        proven = logged.pop((enrolment, unit), 0)
-        if seconds != proven:
-            yield _finding(f"ledger_coverage：学籍 {enrolment} 单元 {unit} 记 {seconds} 秒，存证合计 {proven} 秒")
-    for (enrolment, unit), proven in logged.items():
-        if proven:
-            yield _finding(f"ledger_coverage：学籍 {enrolment} 单元 {unit} 的记录缺失，存证合计 {proven} 秒")
-
-
-def _compare_days(logged: dict[tuple[int, str], tuple[int, int]]) -> Iterator[evidence.Finding]:
-    rows = Day.objects.values_list("enrolment_id", "day", "online_seconds", "offline_seconds")
-    for enrolment, day, online, offline in rows.iterator():
-        proven = logged.pop((enrolment, day.isoformat()), (0, 0))
-        if (online, offline) != proven:
-            yield _finding(
-                f"ledger_day：学籍 {enrolment} 在 {day} 记线上 {online} 秒、线下 {offline} 秒，"
-                f"存证合计线上 {proven[0]} 秒、线下 {proven[1]} 秒"
-            )
-    for (enrolment, day_text), proven in logged.items():
-        if any(proven):
-            yield _finding(f"ledger_day：学籍 {enrolment} 在 {day_text} 的记录缺失，存证合计 {sum(proven)} 秒")
-
-
-def _compare_spans(logged: dict[tuple[int, str, int, str], int]) -> Iterator[evidence.Finding]:
-    rows = Span.objects.values_list("enrolment_id", "unit_id", "line_id", "day").annotate(total=Sum("seconds"))
-    for enrolment, unit, line, day, seconds in rows.order_by("enrolment_id").iterator():
-        key = (enrolment, "unit", unit, day.isoformat()) if unit else (enrolment, "line", line, day.isoformat())
-        proven = logged.pop(key, 0)
-        if seconds != proven:
-            place = f"单元 {unit}" if unit else f"课次 {line}"
-            yield _finding(f"ledger_span：学籍 {enrolment} {place} 在 {day} 合计 {seconds} 秒，存证合计 {proven} 秒")
-    for (enrolment, what, number, day_text), proven in logged.items():
-        if proven:
-            place = f"{'单元' if what == 'unit' else '课次'} {number}"
-            yield _finding(f"ledger_span：学籍 {enrolment} {place} 在 {day_text} 的记录缺失，存证合计 {proven} 秒")
-
-
-def _finding(text: str) -> evidence.Finding:
-    return evidence.Finding(Fault.PROJECTION, text)

@@ -1,0 +1,69 @@
+"""Kinds of evidence that the ledger records, with the lines a timeline shows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from zhenxue.evidence.api import Kind
+from zhenxue.kernel.hours import in_words
+from zhenxue.ledger.data import CorrectionKind, Reason
+
+type Body = Mapping[str, Any]
+type Lines = list[tuple[str, str]]
+
+
+def _credited(body: Body) -> Lines:
+    return [("单元", _title(body, "unit")), ("日期", body["day"]), ("计入", in_words(body["seconds"]))]
+
+
+def _finished(body: Body) -> Lines:
+    return [("单元", _title(body, "unit")), ("累计计入", in_words(body["seconds"]))]
+
+
+def _booked(body: Body) -> Lines:
+    lines = [("课次", _title(body, "line")), ("日期", body["day"]), ("计入", in_words(body["seconds"]))]
+    return [*lines, ("补登", f"课后 {body['days_late']} 天")] if body.get("days_late") else lines
+
+
+def _rebooked(body: Body) -> Lines:
+    lines = [("单元", _title(body, "unit")), ("日期", body["day"]), ("计入", in_words(body["seconds"]))]
+    if body.get("reason"):
+        lines.append(("原因", Reason(body["reason"]).label))
+    return [*lines, ("依据", _source(body))]
+
+
+def _corrected(body: Body) -> Lines:
+    lines = [
+        ("更正", f"第 {body['correction']} 号 · {CorrectionKind(body['kind']).label}"),
+        ("单元", _title(body, "unit")),
+        ("日期", body["day"]),
+        ("时长", in_words(abs(body["booked_seconds"]) or body["asked_seconds"])),
+    ]
+    texts = (("学员申请", "request"), ("更正理由", "reason"), ("复核意见", "note"))
+    return [*lines, *((label, str(body[name])) for label, name in texts if body.get(name))]
+
+
+def _source(body: Body) -> str:
+    name, _, number = str(body.get("source", "")).partition(":")
+    return f"更正第 {number} 号" if name == "correction" else str(body.get("source", ""))
+
+
+def _title(body: Body, what: str) -> str:
+    """The title as it was then; entries of before titles were written have the number alone."""
+    return str(body.get("title") or f"第 {body[what]} 号")
+
+
+TEXTS = ("request", "reason", "note")
+KINDS = (
+    Kind("ledger.credited", "计入线上学时", describe=_credited),
+    Kind("ledger.unit_finished", "学完单元", describe=_finished),
+    Kind("ledger.attendance_booked", "计入线下学时", describe=_booked),
+    Kind("ledger.withdrawn", "撤销学时", describe=_booked),
+    Kind("ledger.unit_withdrawn", "撤销线上学时", describe=_rebooked),
+    Kind("ledger.made_up", "补计线上学时", describe=_rebooked),
+    Kind("ledger.unit_reopened", "单元重新变为未学完", describe=_finished),
+    Kind("ledger.correction_requested", "学员申请补计学时", erasable=TEXTS, describe=_corrected),
+    Kind("ledger.correction_proposed", "提出学时更正", erasable=TEXTS, describe=_corrected),
+    Kind("ledger.correction_approved", "学时更正生效", erasable=TEXTS, describe=_corrected),
+    Kind("ledger.correction_rejected", "学时更正不予同意", erasable=TEXTS, describe=_corrected),
+    Kind("ledger.correction_cancelled", "撤回学时更正", erasable=TEXTS, describe=_corrected),
+)

@@ -1,0 +1,124 @@
+"""Forms of corrections: where in time, how long, and why."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+
+from zhenxue.kernel import clock
+from zhenxue.kernel.errors import ZhenxueError
+
+TIME_WORDS = "请填写正确的时间，例如 14:05:00。"
+
+
+def attempt[R](request: HttpRequest, form: forms.Form, act: Callable[[dict[str, Any]], R]) -> R | None:
+    """Run an operation on a posted, valid form; None if there was none or it was refused.
+
+    A refusal about fields, or of a state that moved on, is written into the form, which keeps what was typed.
+    """
+    if request.method != "POST" or not form.is_valid():
+        return None
+    try:
+        return act(form.cleaned_data)
+    except ZhenxueError as error:
+        if error.status not in {409, 422}:
+            raise
+        known = {name: words for name, words in error.fields.items() if name in form.fields}
+        for name, words in known.items():
+            form.add_error(name, words)
+        if error.message not in known.values():
+            form.add_error(None, error.message)
+        return None
+
+
+def day_field(label: str, hint: str = "", *, required: bool = True) -> forms.DateField:
+    """A calendar day."""
+    return forms.DateField(
+        label=label,
+        help_text=hint,
+        required=required,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": "请填写正确的日期，例如 2026-03-02。"},
+    )
+
+
+def _time(label: str, hint: str = "") -> forms.TimeField:
+    return forms.TimeField(
+        label=label,
+        help_text=hint,
+        input_formats=["%H:%M:%S", "%H:%M"],
+        widget=forms.TimeInput(format="%H:%M:%S", attrs={"type": "time", "step": "1"}),
+        error_messages={"invalid": TIME_WORDS},
+    )
+
+
+def _number(label: str, most: int) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        min_value=0,
+        max_value=most,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        error_messages={"invalid": "请填写整数。"},
+    )
+
+
+def _reason(label: str, hint: str) -> forms.CharField:
+    return forms.CharField(
+        label=label, help_text=hint, max_length=500, widget=forms.Textarea(attrs={"rows": 3, "maxlength": 500})
+    )
+
+
+class StretchForm(forms.Form):
+    """A stretch of the clock on one unit."""
+
+    unit = forms.TypedChoiceField(label="单元", coerce=int, error_messages={"invalid_choice": "请选择单元。"})
+    day = day_field("日期")
+    since = _time("从几点", "24 小时制，到秒。")
+    until = _time("到几点")
+
+    def __init__(self, *args: Any, units: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["unit"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", "请选择"), *units]
+
+    def stretch(self) -> dict[str, Any]:
+        """Unit and moments for the operations; only on a valid form. The end of a day may be written as 00:00."""
+        values = self.cleaned_data
+        began = _moment(values["day"], values["since"])
+        ended = _moment(values["day"], values["until"])
+        if values["until"] == dt.time() and values["since"] > dt.time():
+            ended = clock.start_of_day(values["day"] + dt.timedelta(days=1))
+        return {"unit_id": values["unit"], "began_at": began, "ended_at": ended, "reason": values["reason"]}
+
+
+class MakeUpForm(StretchForm):
+    minutes = _number("补计几分", 600)
+    seconds = _number("零几秒", 59)
+    reason = _reason("理由", "写清当时发生了什么，例如：停电、设备故障。5 至 500 个字，会记入存证。")
+
+    def wanted(self) -> dict[str, Any]:
+        """What to ask for; only on a valid form."""
+        values = self.cleaned_data
+        return {**self.stretch(), "seconds": values["minutes"] * 60 + values["seconds"]}
+
+
+class WithdrawForm(StretchForm):
+    reason = _reason("撤销理由", "写清为什么这段学时不应计入。5 至 500 个字，会记入存证。")
+
+
+class AdoptForm(forms.Form):
+    minutes = _number("同意补计几分", 600)
+    seconds = _number("零几秒", 59)
+    reason = _reason("受理意见", "核实了什么。5 至 500 个字，会报人社部门复核。")
+
+    def wanted(self) -> dict[str, Any]:
+        """What to propose; only on a valid form."""
+        values = self.cleaned_data
+        return {"seconds": values["minutes"] * 60 + values["seconds"], "reason": values["reason"]}
+
+
+def _moment(day: dt.date, time: dt.time) -> dt.datetime:
+    return dt.datetime.combine(day, time, clock.CIVIL_ZONE).astimezone(dt.UTC)
