@@ -11,9 +11,10 @@ from zhenxue.identity.data import (
     OrganisationState,
     Role,
     Rule,
+    RuleDraft,
     Rules,
 )
-from zhenxue.identity.models import Account, DeviceKey, LoginSession, Membership, Organisation, Person, Region
+from zhenxue.identity.models import Account, DeviceKey, LoginSession, Membership, Organisation, Person, Region, RuleSet
 from zhenxue.identity.operations.accounts import (
     grant_role,
     open_account,
@@ -36,7 +37,8 @@ from zhenxue.identity.operations.organisations import (
     verify_organisation,
 )
 from zhenxue.identity.operations.people import PersonFields, check_reason, register_people, register_person
-from zhenxue.identity.operations.reference import load_regions, load_rules
+from zhenxue.identity.operations.reference import load_regions
+from zhenxue.identity.operations.rules import issue_rules, load_rules
 from zhenxue.identity.operations.sessions import change_password, open_session
 from zhenxue.identity.queries.accounts import (
     actor_of,
@@ -70,7 +72,7 @@ from zhenxue.identity.queries.people import (
     search_people,
     visible_people,
 )
-from zhenxue.identity.queries.rules import get_rules
+from zhenxue.identity.queries.rules import find_rule_set, get_rules, kind_label, register_programme_kinds
 from zhenxue.identity.validators import (
     check_citizen_number,
     check_name,
@@ -101,6 +103,8 @@ __all__ = [
     "Region",
     "Role",
     "Rule",
+    "RuleDraft",
+    "RuleSet",
     "Rules",
     "actor_of",
     "ask_to_sign_in",
@@ -121,6 +125,7 @@ __all__ = [
     "find_people",
     "find_person_by_citizen_number",
     "find_region",
+    "find_rule_set",
     "find_session",
     "get_account",
     "get_organisation",
@@ -130,6 +135,8 @@ __all__ = [
     "get_visible_person",
     "grant_role",
     "issue_first_passwords",
+    "issue_rules",
+    "kind_label",
     "list_memberships",
     "list_organisations",
     "list_regions",
@@ -149,6 +156,7 @@ __all__ = [
     "register_people",
     "register_person",
     "register_person_reach",
+    "register_programme_kinds",
     "reset_password",
     "revoke_role",
     "roles",

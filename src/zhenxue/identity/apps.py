@@ -56,6 +56,12 @@ KINDS = (
         _lines(from_device="原设备", to_device="新设备"),
     ),
     Kind(
+        "identity.rules_issued",
+        "执行规则发布",
+        (),
+        _lines(region="地区代码", version="版本", valid_from="起效日", valid_until="失效日", source="依据"),
+    ),
+    Kind(
         "identity.device_bound",
         "学习设备绑定到登录",
         ("device", "fingerprint"),
@@ -98,6 +104,7 @@ ITEMS = (
         {*MANAGERS, *OVERSEERS, Role.TEACHER, Role.OPERATOR_REVIEWER},
         75,
         GROUP,
+        ("identity:rule_sets", "identity:rule_set", "identity:new_rules"),
     ),
     Item(
         "我的",

@@ -152,6 +152,76 @@ class SignIn:
     device_key_id: int | None = None
 
 
+class RuleGroup(Labelled):
+    """Where a number stands on pages and forms."""
+
+    HOURS = "hours", "学时"
+    STUDY = "study", "学习过程"
+    COHORT = "cohort", "班期与考核"
+    SUBSIDY = "subsidy", "补贴"
+    KEEPING = "keeping", "保存"
+    OTHER = "other", "其他"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleField:
+    """A number that the platform reads by ``key``: its words, and the bounds within which it means something."""
+
+    key: str
+    label: str
+    unit: str
+    group: RuleGroup
+    low: int
+    high: int
+
+
+#: Every number the platform reads. A bound is sense, not policy: what is right is said by the rule set and its source.
+RULE_FIELDS = (
+    RuleField("minutes_per_class_hour", "每课时分钟数", "分钟", RuleGroup.HOURS, 30, 120),
+    RuleField("online_share_percent", "线上课时占总课时上限", "%", RuleGroup.HOURS, 0, 100),
+    RuleField("daily_cap_class_hours", "每人每日计入上限", "课时", RuleGroup.HOURS, 1, 16),
+    RuleField("finish_percent", "一个单元看满多少算学完", "%", RuleGroup.HOURS, 50, 100),
+    RuleField("max_rate_percent", "播放速度上限（100% 是正常速度）", "%", RuleGroup.HOURS, 100, 200),
+    RuleField("page_share_percent", "一页阅读时间上限（占平均每页）", "%", RuleGroup.HOURS, 100, 500),
+    RuleField("reading_needs_self_test", "阅读单元须通过自测才算学完（1 是，0 否）", "", RuleGroup.HOURS, 0, 1),
+    RuleField("beat_seconds", "学习中每隔多久核对一次", "秒", RuleGroup.STUDY, 5, 60),
+    RuleField("max_gap_seconds", "断开多久以内仍连续计时", "秒", RuleGroup.STUDY, 10, 300),
+    RuleField("idle_seconds", "多久没有操作就暂停计时", "秒", RuleGroup.STUDY, 60, 3600),
+    RuleField("key_lead_seconds", "视频最多提前加载多久", "秒", RuleGroup.STUDY, 10, 300),
+    RuleField("check_min_seconds", "在学确认最短间隔", "秒", RuleGroup.STUDY, 60, 7200),
+    RuleField("check_max_seconds", "在学确认最长间隔", "秒", RuleGroup.STUDY, 60, 7200),
+    RuleField("check_answer_seconds", "在学确认应答时限", "秒", RuleGroup.STUDY, 15, 600),
+    RuleField("persons_per_device_day", "一台设备每日可学人数", "人", RuleGroup.STUDY, 1, 100),
+    RuleField("cohort_max_learners", "每班人数上限", "人", RuleGroup.COHORT, 1, 1000),
+    RuleField("pass_percent", "考核合格线", "%", RuleGroup.COHORT, 1, 100),
+    RuleField("late_minutes", "上课多久以后算迟到", "分钟", RuleGroup.COHORT, 0, 120),
+    RuleField("attendance_close_hours", "下课后多久以内可登记考勤", "小时", RuleGroup.COHORT, 1, 720),
+    RuleField("subsidy_online_percent", "线上补贴占线下标准", "%", RuleGroup.SUBSIDY, 0, 100),
+    RuleField("retention_years", "学习记录和资料至少保存", "年", RuleGroup.KEEPING, 5, 100),
+)
+RULE_FIELD_OF = {one.key: one for one in RULE_FIELDS}
+#: Pairs of which the first must not be above the second.
+RULE_ORDER = (
+    ("beat_seconds", "max_gap_seconds"),
+    ("check_min_seconds", "check_max_seconds"),
+    ("check_answer_seconds", "check_min_seconds"),
+)
+
+
+def rule_problems(values: Mapping[str, int]) -> dict[str, str]:
+    """What is wrong with the numbers of a rule set, by key, in words; empty when all fit. Unknown keys may be any."""
+    problems = {}
+    for key, value in values.items():
+        known = RULE_FIELD_OF.get(key)
+        if known and not known.low <= value <= known.high:
+            problems[key] = f"{known.label}应在 {known.low} 到 {known.high}{known.unit} 之间，请改正。"
+    for low, high in RULE_ORDER:
+        if low in values and high in values and values[low] > values[high]:
+            words = f"{RULE_FIELD_OF[low].label}不能大于{RULE_FIELD_OF[high].label}，请改正其中一个。"
+            problems.setdefault(low, words)
+    return problems
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One number of a rule set with its source, e.g. ``online_share_percent = 40`` from 聊人社字〔2025〕3号."""
@@ -162,11 +232,27 @@ class Rule:
     source: str
     label: str = ""
 
+    @property
+    def group(self) -> RuleGroup:
+        known = RULE_FIELD_OF.get(self.key)
+        return known.group if known else RuleGroup.OTHER
+
+
+def rules_by_group(rules: Mapping[str, Rule]) -> list[tuple[RuleGroup, list[Rule]]]:
+    """The rules in the order of forms and pages, group by group; groups without rules are left out."""
+    order = {one.key: number for number, one in enumerate(RULE_FIELDS)}
+    ordered = sorted(rules.values(), key=lambda rule: (order.get(rule.key, len(order)), rule.key))
+    groups = [(group, [rule for rule in ordered if rule.group is group]) for group in RuleGroup]
+    return [(group, members) for group, members in groups if members]
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rule set in force for a region on a day; ``rules["online_share_percent"]`` is the number, with its
-    source."""
+    """The rule set in force for a region (and a kind of programme) on a day; ``rules["online_share_percent"]`` is the
+    number, with its source.
+
+    ``programme_kind`` is empty for a rule set of all kinds. ``pk`` names the stored rule set.
+    """
 
     region_code: str
     region_name: str
@@ -175,6 +261,8 @@ class Rules:
     valid_until: dt.date | None
     source: str
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    programme_kind: str = ""
+    pk: int = 0
 
     def __getitem__(self, key: str) -> int:
         return self.rules[key].value
@@ -184,9 +272,40 @@ class Rules:
         """Where each number comes from: a clause, or the words for a default of the platform."""
         return {key: rule.source for key, rule in self.rules.items()}
 
+    @property
+    def groups(self) -> list[tuple[RuleGroup, list[Rule]]]:
+        return rules_by_group(self.rules)
+
     def frozen(self) -> dict[str, int]:
         """The bare numbers by key, for freezing into a cohort."""
         return {key: rule.value for key, rule in self.rules.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """One number of a rule set beside the rule set before it; a missing side says that it is new, or gone."""
+
+    rule: Rule
+    before: Rule | None
+    gone: bool = False
+
+    @property
+    def changed(self) -> bool:
+        return self.gone or self.before is None or self.before.value != self.rule.value
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDraft:
+    """What somebody wants to issue as a rule set: values and sources by key; words come with the key."""
+
+    region_code: str
+    programme_kind: str
+    version: str
+    valid_from: dt.date
+    valid_until: dt.date | None
+    source: str
+    values: Mapping[str, int]
+    sources: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

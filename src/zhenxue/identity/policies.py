@@ -167,6 +167,18 @@ def check_can_register_device(actor: Actor) -> None:
         raise Refused("identity.register_device", "登记学习设备只供学员使用，请先切换到学员身份。")
 
 
+def can_issue_rules(actor: Actor, region_code: str = "") -> bool:
+    """The operator's administrator anywhere; a bureau of a city (or province) within its region, not a county's."""
+    if actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}:
+        return True
+    return actor.is_city_bureau and (not region_code or actor.covers(region_code))
+
+
+def check_can_issue_rules(actor: Actor, region_code: str = "") -> None:
+    if not can_issue_rules(actor, region_code):
+        raise Refused("identity.issue_rules", "发布执行规则由市级人社部门在本辖区办理，或由平台管理员办理。")
+
+
 def may_view_entry(actor: Actor, refs: Iterable[str]) -> bool:
     """Who may open an evidence entry about these refs: the operator all; everybody what is about the own person or
     account; a manager what is about the own organisation; a bureau what is about an organisation of its region."""
@@ -177,6 +189,8 @@ def may_view_entry(actor: Actor, refs: Iterable[str]) -> bool:
         return True
     if actor.is_manager:
         return f"organisation:{actor.organisation_id}" in known
+    if actor.is_bureau and any(ref.startswith("rules:") for ref in known):
+        return True  # numbers that everybody may read
     ids = [int(ref.removeprefix("organisation:")) for ref in known if ref.startswith("organisation:")]
     return actor.is_bureau and any(actor.covers(code) for code in region_codes_of(ids))
 

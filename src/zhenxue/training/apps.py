@@ -5,6 +5,7 @@ from django.apps import AppConfig
 from zhenxue.identity.data import Role
 from zhenxue.kernel import navigation, periodic
 from zhenxue.kernel.navigation import HomeBlock, Item
+from zhenxue.training.data import ProgrammeKind
 
 MANAGERS: set[str] = {Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER}
 OPERATORS: set[str] = {Role.OPERATOR_ADMIN, Role.OPERATOR_REVIEWER}
@@ -17,6 +18,7 @@ COHORT_PAGES = (
     "training:attendance",
     "training:amendments",
     "training:history",
+    "training:cohort_rules",
     "training:edit_cohort",
     "training:edit_plan",
     "training:check_cohort",
@@ -65,6 +67,7 @@ class TrainingConfig(AppConfig):
         evidence.register_viewer(may_view_entry)
         evidence.register_projection("training.plans", check_plans)
         identity.register_person_reach("training", people_of_cohorts)
+        identity.register_programme_kinds(ProgrammeKind.choices())
         for item in ITEMS:
             navigation.register(item)
         for block in BLOCKS:

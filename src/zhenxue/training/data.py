@@ -301,4 +301,5 @@ LATER_RULES: dict[str, int] = {
     "page_share_percent": 150,
     "persons_per_device_day": 5,
     "reading_needs_self_test": 1,
+    "retention_years": 5,
 }

@@ -99,6 +99,8 @@ class Cohort(models.Model):
     state = models.CharField("状态", max_length=10, choices=CohortState.choices(), default=CohortState.DRAFT)
     share_exception_reason = models.TextField("线上占比超限理由", blank=True)  # the county approves it with the filing
     rules = models.JSONField("适用规则", default=dict)  # frozen at approval: ``identity.Rules.frozen()``
+    # Where the frozen numbers come from, with a source for each; empty in cohorts approved before November 2026.
+    rule_set = models.ForeignKey("identity.RuleSet", models.PROTECT, null=True, blank=True, related_name="+")
     plan_digest = models.CharField("方案摘要值", max_length=64, blank=True)
     # False from filing on: database triggers then refuse any change of plan and roster (migration 0002) until a return
     # opens them again; afterwards only an approved amendment that is being applied passes the triggers (N12).

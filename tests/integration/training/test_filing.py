@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.db import DatabaseError, transaction
 
-from tests.factories.identity import NOW, make_bureau, make_operator, make_provider, make_teacher
+from tests.factories.identity import NOW, make_bureau, make_operator, make_provider, make_rules, make_teacher
 from tests.factories.training import (
     FIRST_DAY,
     LAST_DAY,
@@ -26,10 +26,11 @@ from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock, periodic
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.training import api as training
-from zhenxue.training.data import LATER_RULES, CohortState, LineMode
+from zhenxue.training.data import LATER_RULES, CohortState, LineMode, ProgrammeKind
 from zhenxue.training.models import Cohort, Enrolment, PlanLine
 from zhenxue.training.operations import cohorts as drafts
 from zhenxue.training.queries.checks import failed, list_checks
+from zhenxue.training.queries.rules import FROZEN_SOURCE, LATER_SOURCE, explain_rules
 from zhenxue.training.queries.verification import check_plans
 
 pytestmark = pytest.mark.django_db
@@ -288,12 +289,62 @@ def test_what_the_plan_requires_is_counted_in_seconds_per_stage() -> None:
 
 def test_every_number_comes_from_the_regions_rule_set_and_is_frozen_at_approval() -> None:
     draft = make_draft_cohort(learners=1)
-    in_force = identity.get_rules(region_code=draft.cohort.region_id, on=FIRST_DAY).frozen()
-    assert training.rules_of(draft.cohort) == in_force, "before approval: those in force"
-    assert set(LATER_RULES) < set(in_force), "each has its place and source in the file"
+    rules = identity.get_rules(region_code=draft.cohort.region_id, on=FIRST_DAY)
+    in_force = rules.frozen()
+    assert training.rules_of(draft.cohort) == {**LATER_RULES, **in_force}, "before approval: those in force"
+    newest = identity.get_rules(region_code=draft.cohort.region_id, on=dt.date(2026, 12, 1))
+    assert set(LATER_RULES) < set(newest.rules), "each has its place and source in the file"
     made = make_approved_cohort()
-    assert made.cohort.rules == in_force
+    assert (made.cohort.rules, made.cohort.rule_set_id) == (in_force, rules.pk)
     made.cohort.rules = {key: 1 for key in in_force if key not in LATER_RULES}
     older = training.rules_of(made.cohort)
     assert {key: older[key] for key in LATER_RULES} == LATER_RULES, "a plan frozen before a rule was there"
     assert older["pass_percent"] == 1
+
+
+def issue_for(kind: str, **changes: int) -> identity.RuleSet:
+    """A version of the city for one kind of programme, from the day of the fixtures on."""
+    rules = identity.get_rules(region_code="3715", on=dt.date(2026, 12, 1))
+    draft = identity.RuleDraft(
+        region_code="3715",
+        programme_kind=kind,
+        version=f"{kind}-{changes}",
+        valid_from=clock.civil_day(NOW),
+        valid_until=None,
+        source="聊人社字〔2026〕1号",
+        values={**rules.frozen(), **changes},
+        sources=rules.sources,
+    )
+    return identity.issue_rules(actor=make_bureau("3715"), draft=draft, now=NOW)
+
+
+def test_a_cohort_freezes_the_rules_of_its_programmes_kind_and_tells_their_sources() -> None:
+    make_rules()
+    other = issue_for(ProgrammeKind.PROJECT, daily_cap_class_hours=3)
+    manager = make_provider()
+    draft = make_draft_cohort(manager, learners=1)
+    kind = draft.cohort.programme.kind
+    assert kind != ProgrammeKind.PROJECT
+    own = issue_for(kind, daily_cap_class_hours=5)
+    assert training.rules_of(draft.cohort)["daily_cap_class_hours"] == 5
+    told = explain_rules(draft.cohort, NOW)
+    assert (told.frozen, told.rule_set and told.rule_set.pk) == (False, own.pk)
+    made = make_approved_cohort(manager)
+    assert made.cohort.rule_set_id == own.pk != other.pk
+    issue_for(kind, daily_cap_class_hours=4)
+    told = explain_rules(made.cohort, NOW)
+    shown = {rule.key: rule for _, rules in told.groups for rule in rules}
+    assert (told.frozen, shown["daily_cap_class_hours"].value) == (True, 5)
+    assert "聊人社字〔2025〕3号" in shown["online_share_percent"].source
+    assert {key: rule.value for key, rule in shown.items()} == training.rules_of(made.cohort)
+
+
+def test_a_cohort_from_before_sources_were_kept_tells_what_is_known() -> None:
+    made = make_approved_cohort()
+    made.cohort.rule_set_id = None
+    made.cohort.rules = {**made.cohort.rules, "pass_percent": 77}
+    told = explain_rules(made.cohort, NOW)
+    shown = {rule.key: rule for _, rules in told.groups for rule in rules}
+    assert "聊人社字〔2025〕3号" in shown["online_share_percent"].source
+    assert (shown["pass_percent"].value, shown["pass_percent"].source) == (77, FROZEN_SOURCE)
+    assert shown["check_min_seconds"].source == LATER_SOURCE

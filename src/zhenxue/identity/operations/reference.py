@@ -1,10 +1,7 @@
-"""Replace-by-import of reference data: regions and rule sets. Both are idempotent and answer every row."""
+"""Replace-by-import of the regions: idempotent, answers every row."""
 
 import csv
-import datetime as dt
 import io
-import tomllib
-from typing import Any
 
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -14,22 +11,6 @@ from zhenxue.identity.models import Organisation, Region, RuleSet
 from zhenxue.kernel.errors import Invalid
 
 LEVEL_OF_LENGTH = {2: RegionLevel.PROVINCE, 4: RegionLevel.CITY, 6: RegionLevel.COUNTY}
-#: The numbers that every rule set must give; others are kept as they are.
-RULE_KEYS = (
-    "minutes_per_class_hour",
-    "online_share_percent",
-    "daily_cap_class_hours",
-    "cohort_max_learners",
-    "pass_percent",
-    "beat_seconds",
-    "max_gap_seconds",
-    "idle_seconds",
-    "max_rate_percent",
-    "late_minutes",
-    "attendance_close_hours",
-    "finish_percent",
-    "subsidy_online_percent",
-)
 
 
 def load_regions(*, text: str, only: str = "") -> list[RowAnswer]:
@@ -61,21 +42,6 @@ def load_regions(*, text: str, only: str = "") -> list[RowAnswer]:
         if not only:
             answers += [_drop(code) for code in sorted(present.keys() - wanted.keys(), key=len, reverse=True)]
     return answers
-
-
-def load_rules(*, text: str, now: dt.datetime) -> list[RowAnswer]:
-    """Add or replace rule sets from TOML (``[[rule_set]]``), whole or nothing; other versions stay.
-
-    Raises ``Invalid`` for a broken file, an unknown region, a missing key, a number that is none, or a missing source.
-    """
-    try:
-        sets = tomllib.loads(text).get("rule_set", [])
-    except tomllib.TOMLDecodeError as error:
-        raise Invalid("identity.rules_file", f"规则文件不是有效的 TOML：{error}") from error
-    if not isinstance(sets, list) or not sets:
-        raise Invalid("identity.rules_file", "规则文件里没有 [[rule_set]]。")
-    with transaction.atomic():
-        return [_load_rule_set(number, one, now) for number, one in enumerate(sets, start=1)]
 
 
 def _read_regions(text: str) -> dict[str, tuple[int, str, str]]:
@@ -117,35 +83,3 @@ def _drop(code: str) -> RowAnswer:
     if in_use:
         return RowAnswer(0, code, "kept", "文件里没有，但仍在使用，保留")
     return RowAnswer(0, code, "deleted", "文件里没有，已删除")
-
-
-def _load_rule_set(number: int, one: dict[str, Any], now: dt.datetime) -> RowAnswer:
-    where = f"第{number}个 rule_set："
-    region = Region.objects.filter(pk=str(one.get("region", ""))).first()
-    if region is None:
-        raise Invalid("identity.rules_file", f"{where}地区 {one.get('region')} 不存在，请先导入地区。")
-    version, source, valid_from = one.get("version"), one.get("source"), one.get("valid_from")
-    if not version or not source or not isinstance(valid_from, dt.date):
-        raise Invalid("identity.rules_file", f"{where}须写明 version、source 和 valid_from。")
-    rules = one.get("rules", {})
-    missing = [key for key in RULE_KEYS if key not in rules]
-    if missing:
-        raise Invalid("identity.rules_file", f"{where}缺少 {'、'.join(missing)}。")
-    for key, rule in rules.items():
-        if type(rule.get("value")) is not int or rule["value"] < 0 or not rule.get("source"):
-            raise Invalid("identity.rules_file", f"{where}{key} 须有非负整数 value 和来源 source。")
-    values = {
-        "valid_from": valid_from,
-        "valid_until": one.get("valid_until"),
-        "source": str(source),
-        "rules": rules,
-    }
-    key = f"{region.code} {version}"
-    before = RuleSet.objects.filter(region=region, version=version).first()
-    if before is None:
-        RuleSet.objects.create(region=region, version=str(version), created_at=now, **values)
-        return RowAnswer(number, key, "created")
-    if all(getattr(before, name) == value for name, value in values.items()):
-        return RowAnswer(number, key, "unchanged")
-    RuleSet.objects.filter(pk=before.pk).update(**values)
-    return RowAnswer(number, key, "updated", "已开班的班期仍按备案时冻结的数值执行")

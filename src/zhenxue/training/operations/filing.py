@@ -52,8 +52,9 @@ def approve_cohort(
         if problems:
             words = "；".join(f"{check.title}：{' '.join(check.details)}" for check in problems)
             raise Conflict("training.checks_failed", f"提交之后情况有变，现在不能通过，请退回并说明：{words}")
-        rules = identity.get_rules(region_code=cohort.region_id, on=clock.civil_day(now))
-        cohort.rules = rules.frozen()
+        day, kind = clock.civil_day(now), cohort.programme.kind
+        rules = identity.get_rules(region_code=cohort.region_id, on=day, programme_kind=kind)
+        cohort.rules, cohort.rule_set_id = rules.frozen(), rules.pk
         share = plan_share(list_lines(cohort.pk))
         exceeds = share.exceeds(cohort.rules["online_share_percent"])
         if exceeds and not accept_share_exception:
@@ -81,6 +82,7 @@ def approve_cohort(
             **_plan_facts(cohort),
             "course_digests": frozen,
             "rules_version": rules.version,
+            "rule_set": rules.pk,
             "share_exception_accepted": exceeds,
             "note": cohort.decision_note,
         }

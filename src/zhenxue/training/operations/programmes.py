@@ -46,7 +46,8 @@ def create_programme(
         occupation = _occupation(occupation_code)
         if pass_percent is None:
             organisation = identity.get_organisation(organisation_id)
-            pass_percent = identity.get_rules(region_code=organisation.region_id, on=civil_day(now))["pass_percent"]
+            place, day = organisation.region_id, civil_day(now)
+            pass_percent = identity.get_rules(region_code=place, on=day, programme_kind=kind)["pass_percent"]
         programme = Programme.objects.create(
             organisation_id=organisation_id,
             occupation_id=occupation.pk,
@@ -201,7 +202,8 @@ def make_ready(*, actor: Actor, programme_id: int, now: dt.datetime, share_excep
         if stages != list(range(1, len(stages) + 1)):
             missing = next(number for number in range(1, MAX_STAGES + 1) if number not in stages)
             raise Invalid("training.stage_gap", f"阶段要从 1 开始连续编号，现在缺第 {missing} 阶段，请调整后再定稿。")
-        rules = identity.get_rules(region_code=programme.organisation.region_id, on=civil_day(now))
+        place, day = programme.organisation.region_id, civil_day(now)
+        rules = identity.get_rules(region_code=place, on=day, programme_kind=programme.kind)
         share, limit = programme_share(programme), rules["online_share_percent"]
         reason = share_exception_reason.strip()
         if share.exceeds(limit) and len(reason) < 5:

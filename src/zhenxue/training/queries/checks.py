@@ -26,7 +26,8 @@ SHOWN = 10
 
 def list_checks(cohort: Cohort, now: dt.datetime) -> list[Check]:
     """Every check of a cohort's filing, failed or passed, in the order of the wizard. A dozen queries at most."""
-    rules = identity.get_rules(region_code=cohort.region_id, on=clock.civil_day(now))
+    day, kind = clock.civil_day(now), cohort.programme.kind
+    rules = identity.get_rules(region_code=cohort.region_id, on=day, programme_kind=kind)
     lines = list_lines(cohort.pk)
     lessons = [line for line in lines if line.mode == LineMode.OFFLINE]
     return [

@@ -132,12 +132,13 @@ def required_seconds(cohort_id: int) -> tuple[int, int]:
 
 
 def rules_of(cohort: Cohort) -> dict[str, int]:
-    """The rule values frozen at approval; before that, those in force for the region when it was filed or begun (one
-    query)."""
+    """The rule values frozen at approval; before that, those in force for the region and kind of programme when it was
+    filed or begun (one query)."""
     if cohort.rules:
         return {**LATER_RULES, **cohort.rules}
     day = clock.civil_day(cohort.filed_at or cohort.created_at)
-    return {**LATER_RULES, **identity.get_rules(region_code=cohort.region_id, on=day).frozen()}
+    rules = identity.get_rules(region_code=cohort.region_id, on=day, programme_kind=cohort.programme.kind)
+    return {**LATER_RULES, **rules.frozen()}
 
 
 def plan_share(lines: list[PlanLine]) -> OnlineShare:

@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cohorts/<int:cohort_id>/cancel/", cohorts.cancel_cohort, name="cancel_cohort"),
     path("cohorts/<int:cohort_id>/start/", cohorts.start_cohort, name="start_cohort"),
     path("cohorts/<int:cohort_id>/close/", cohorts.close_cohort, name="close_cohort"),
+    path("cohorts/<int:cohort_id>/rules/", cohorts.cohort_rules, name="cohort_rules"),
     path("cohorts/<int:cohort_id>/history/", cohorts.history, name="history"),
     path("cohorts/<int:cohort_id>/attendance/", lessons.attendance, name="attendance"),
     path("cohorts/<int:cohort_id>/roster/", roster.roster, name="roster"),

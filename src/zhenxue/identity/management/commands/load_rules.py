@@ -1,11 +1,11 @@
-"""``zhenxue load_rules [FILE]``: add or replace rule sets from TOML."""
+"""``zhenxue load_rules [FILE]``: add rule sets from TOML."""
 
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from zhenxue.identity.operations.reference import load_rules
+from zhenxue.identity.operations.rules import load_rules
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid
 

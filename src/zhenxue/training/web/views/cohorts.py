@@ -24,6 +24,7 @@ from zhenxue.training.queries import checks as check_queries
 from zhenxue.training.queries import cohorts as queries
 from zhenxue.training.queries.plan import list_lines, list_stages, plan_share, required_seconds, rules_of
 from zhenxue.training.queries.programmes import group_labels, ready_programmes
+from zhenxue.training.queries.rules import explain_rules
 from zhenxue.training.queries.scope import get_cohort, get_lesson
 from zhenxue.training.web.forms.cohorts import BasicsForm, LessonForm, NewCohortForm, StageForm
 from zhenxue.training.web.forms.common import attempt
@@ -214,6 +215,15 @@ def plan(request: ActorRequest, cohort_id: int) -> HttpResponse:
     """The plan to read and to print."""
     found = get_cohort(request.actor, cohort_id)
     return render(request, "training/plan.html", {**frame(request, found, "plan"), **plan_context(found)})
+
+
+@roles(*STAFF)
+@require_GET
+def cohort_rules(request: ActorRequest, cohort_id: int) -> HttpResponse:
+    """The numbers this cohort runs by, each with its source."""
+    found = get_cohort(request.actor, cohort_id)
+    context = {**frame(request, found, "rules"), "told": explain_rules(found, clock.now())}
+    return render(request, "training/cohort_rules.html", context)
 
 
 @roles(*STAFF)

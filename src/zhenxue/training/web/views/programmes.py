@@ -240,7 +240,8 @@ def _builder(request: ActorRequest, programme_id: int, **forms: Any) -> dict[str
 
 def _figures(found: Programme, lines: list[ProgrammeLine]) -> dict[str, Any]:
     """The lines by stage with the share and the limit of the region."""
-    rules = identity.get_rules(region_code=found.organisation.region_id, on=clock.civil_day(clock.now()))
+    place, day = found.organisation.region_id, clock.civil_day(clock.now())
+    rules = identity.get_rules(region_code=place, on=day, programme_kind=found.kind)
     share, limit = queries.share_of_lines(lines), rules["online_share_percent"]
     return {
         "stages": queries.by_stage(lines),
