@@ -7,5 +7,4 @@ if [ -f .env ]; then
     . ./.env
     set +a
 fi
-.venv/bin/zhenxue prepare --demo
-exec .venv/bin/zhenxue serve --host "${ADDRESS:-127.0.0.1}" --port "${PORT:-8000}"
+exec .venv/bin/zhenxue serve --demo --host "${ADDRESS:-127.0.0.1}" --port "${PORT:-8000}"

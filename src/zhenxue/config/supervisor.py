@@ -15,6 +15,8 @@ LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.2
+#: How long the other parts wait for the first.
+HEAD_START_SECONDS = 10.0
 PROGRAM = (sys.executable, "-m", "zhenxue.config.cli")
 #: Set for children: they end when the supervisor is gone (:func:`die_with_parent`).
 SUPERVISED = "ZHENXUE_SUPERVISED"
@@ -83,10 +85,15 @@ class Part:
 
 
 class Supervisor:
-    """Runs ``parts`` until it is told to stop (SIGTERM, SIGINT, or :meth:`ask_to_stop`); stops them in their order."""
+    """Runs ``parts`` until it is told to stop (SIGTERM, SIGINT, or :meth:`ask_to_stop`); stops them in their order.
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    With ``first_is_up`` the first part starts alone, so that nothing slows it down; the others follow when the event
+    is set, or after ``HEAD_START_SECONDS``.
+    """
+
+    def __init__(self, parts: Sequence[Part], *, first_is_up: threading.Event | None = None) -> None:
         self.parts = parts
+        self._first_is_up = first_is_up
         self._stopping = threading.Event()
 
     def ask_to_stop(self, *_: object) -> None:
@@ -95,11 +102,14 @@ class Supervisor:
 
     def run(self) -> None:
         """Blocks until everything has stopped."""
+        head_start = time.monotonic() + HEAD_START_SECONDS
         before = {number: signal.signal(number, self.ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             while not self._stopping.is_set():
-                for part in self.parts:
-                    part.look(time.monotonic())
+                now = time.monotonic()
+                waiting = self._first_is_up is not None and not self._first_is_up.is_set() and now < head_start
+                for part in self.parts[:1] if waiting else self.parts:
+                    part.look(now)
                 self._stopping.wait(LOOK_SECONDS)
         finally:
             for part in self.parts:

@@ -67,6 +67,24 @@ def test_what_dies_is_started_again_and_all_stops_at_the_end(monkeypatch: pytest
     assert [part.process.poll() for part in (first, second) if part.process] == [-signal.SIGTERM, -signal.SIGTERM]
 
 
+def test_the_first_starts_alone_and_the_others_when_it_is_up_or_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.02)
+    up, (first, second) = threading.Event(), (Part(name, [SLEEPER], program=PYTHON) for name in ("first", "second"))
+
+    def story() -> None:
+        wait_until(lambda: first.process is not None)
+        time.sleep(0.2)
+        assert second.process is None
+        up.set()
+        wait_until(lambda: second.process is not None)
+
+    run_while(Supervisor([first, second], first_is_up=up), story)
+    monkeypatch.setattr(module, "HEAD_START_SECONDS", 0.2)
+    late, never = Part("late", [SLEEPER], program=PYTHON), threading.Event()
+    slow = Part("slow", [SLEEPER], program=PYTHON)
+    run_while(Supervisor([slow, late], first_is_up=never), lambda: wait_until(lambda: late.process is not None))
+
+
 def test_what_dies_young_waits_longer_each_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

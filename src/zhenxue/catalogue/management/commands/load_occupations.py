@@ -36,11 +36,8 @@ class Command(BaseCommand):
         if options["verbosity"] > 1:
             for answer in answers:
                 self.stdout.write(f"第 {answer.number} 行 {answer.label}：{answer.note}")
-        self.stdout.write(
-            f"职业目录：{len(answers)} 行，"
-            + "，".join(f"{note} {notes[note]}" for note in ("新增", "更新", "未变"))
-            + "。"
-        )
+        counts = "，".join(f"{note} {notes[note]}" for note in ("新增", "更新", "未变"))
+        self.stdout.write(f"职业目录：{len(answers)} 行，{counts}。")
 
 
 def _read(file: Path) -> str:

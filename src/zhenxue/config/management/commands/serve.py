@@ -10,7 +10,9 @@ import urllib.request
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
 
 from zhenxue.config.supervisor import Part, Supervisor, say
 
@@ -23,20 +25,27 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000, help="0 takes any free port")
+        parser.add_argument("--prepare", action="store_true", help="first do what zhenxue prepare does")
+        parser.add_argument("--demo", action="store_true", help="first do what zhenxue prepare --demo does")
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, prepare: bool, demo: bool, **options: Any) -> None:
         listener = listen(host, port)
+        if prepare or demo:
+            call_command("prepare", demo=demo, stdout=self.stdout)
+            connections.close_all()
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         handle = listener.fileno()
+        answered = threading.Event()
         supervisor = Supervisor(
             [
                 Part("web", ["web", "--fd", str(handle)], pass_fds=(handle,)),
                 Part("worker", ["worker", "--queue", "default", "--timer", "--alone"]),
                 Part("media", ["worker", "--queue", "media", "--alone"]),
                 Part("sequencer", ["sequencer"]),
-            ]
+            ],
+            first_is_up=answered,
         )
-        threading.Thread(target=greet, args=(address,), daemon=True).start()
+        threading.Thread(target=greet, args=(address, answered), daemon=True).start()
         supervisor.run()
         listener.close()
         say("serve", "stopped")
@@ -61,8 +70,8 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def greet(address: str) -> None:
-    """Once the first page answers: the address, and the demo's accounts where there is a demo."""
+def greet(address: str, answered: threading.Event) -> None:
+    """Once the first page answers: set ``answered``, say the address, and the demo's accounts where there is a demo."""
     end = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < end:
         try:
@@ -73,6 +82,7 @@ def greet(address: str) -> None:
             time.sleep(0.2)
         else:
             break
+    answered.set()
     accounts = settings.DATA_FOLDER / "demo-accounts.txt"
     told = f"\n{accounts.read_text().rstrip()}\n" if accounts.exists() else ""
     sys.stdout.write(f"\n真学 Zhenxue: {address}\n{told}\n")
