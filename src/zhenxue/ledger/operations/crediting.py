@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.db.models import Sum
 
+from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import UnitKind
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import SYSTEM
@@ -16,6 +17,7 @@ from zhenxue.ledger import coverage as arithmetic
 from zhenxue.ledger.data import Claim, Credited, Reason, SpanKind, SpanState
 from zhenxue.ledger.models import Coverage, Day, PersonClock, Span
 from zhenxue.ledger.policies import daily_cap_ms, required_seconds, why_not_countable
+from zhenxue.ledger.queries import missing_self_test
 from zhenxue.ledger.signals import unit_finished
 from zhenxue.training import api as training
 
@@ -228,15 +230,27 @@ def credit(
 
 
 def mark_tested(*, enrolment_id: int, unit_id: int, now: datetime) -> datetime | None:
-    """Notes that the unit's self-test was passed; returns when the unit was finished, if it is. Idempotent."""
+    """Notes that the unit's self-test was passed; returns when the unit was finished, if it is. Idempotent.
+
+    A self-test unit also finishes the reading units before it that waited for it.
+    """
     with transaction.atomic():
         row = lock_coverage(enrolment_id=enrolment_id, unit_id=unit_id, now=now)
         if row.tested_at is None:
             row.tested_at = now
             row.updated_at = now
             row.save(update_fields=["tested_at", "updated_at"])
-        finish_if_done(row, rules=training.rules_of(row.enrolment.cohort), now=now)
+        rules = training.rules_of(row.enrolment.cohort)
+        finish_if_done(row, rules=rules, now=now)
+        for read in lock_units(enrolment_id, [one.pk for one in catalogue.units_tested_by(row.unit)]):
+            finish_if_done(read, rules=rules, now=now)
         return row.finished_at
+
+
+def lock_units(enrolment_id: int, unit_ids: Sequence[int]) -> list[Coverage]:
+    """The coverage of those of the units that were begun, locked for this transaction."""
+    rows = Coverage.objects.select_related("enrolment__cohort", "unit").select_for_update(of=("self",))
+    return list(rows.filter(enrolment_id=enrolment_id, unit_id__in=unit_ids).order_by("pk"))
 
 
 def lock_coverage(*, enrolment_id: int, unit_id: int, now: datetime) -> Coverage:
@@ -255,14 +269,8 @@ def lock_coverage(*, enrolment_id: int, unit_id: int, now: datetime) -> Coverage
 
 
 def finish_if_done(row: Coverage, *, rules: dict[str, int], now: datetime) -> None:
-    """Marks a unit finished once enough of it is covered (a self-test unit: once it is passed), and announces it."""
-    if row.finished_at is not None:
-        return
-    if row.unit.kind == UnitKind.SELF_TEST:
-        done = row.tested_at is not None
-    else:
-        done = arithmetic.length(row.covered) >= required_seconds(row.unit.seconds, rules) * 1000
-    if not done:
+    """Marks a unit finished once it ``is_done``, and announces it."""
+    if row.finished_at is not None or not is_done(row, rules=rules):
         return
     row.finished_at = now
     row.save(update_fields=["finished_at"])
@@ -277,6 +285,14 @@ def finish_if_done(row: Coverage, *, rules: dict[str, int], now: datetime) -> No
     unit_finished.send(sender=Coverage, enrolment_id=row.enrolment_id, unit_id=row.unit_id, now=now)
 
 
+def is_done(row: Coverage, *, rules: dict[str, int]) -> bool:
+    """Whether enough is covered and, of a reading unit, its self-test is passed (a self-test unit: only this)."""
+    if row.unit.kind == UnitKind.SELF_TEST:
+        return row.tested_at is not None
+    enough = arithmetic.length(row.covered) >= required_seconds(row.unit.seconds, rules) * 1000
+    return enough and missing_self_test(enrolment_id=row.enrolment_id, unit=row.unit, rules=rules) is None
+
+
 def _split_at_midnight(claim: Claim) -> Iterator[tuple[Claim, date]]:
     """The claim cut where the civil day changes; content is cut in the same proportion as time."""
     began, total_ms = claim.began_at, _milliseconds(claim.ended_at - claim.began_at)
@@ -285,7 +301,10 @@ def _split_at_midnight(claim: Claim) -> Iterator[tuple[Claim, date]]:
         day = clock.civil_day(began)
         midnight = clock.start_of_day(day + timedelta(days=1))
         if claim.ended_at <= midnight:
-            yield Claim(position, claim.to_ms, began, claim.ended_at, claim.reason, claim.rate_percent), day
+            rest = Claim(
+                position, claim.to_ms, began, claim.ended_at, claim.reason, claim.rate_percent, claim.claimed_ms
+            )
+            yield rest, day
             return
         until = _milliseconds(midnight - claim.began_at)
         cut = claim.from_ms + (claim.to_ms - claim.from_ms) * until // total_ms
