@@ -104,8 +104,14 @@ def cohort_enrolments(actor: Actor, cohort_id: int) -> QuerySet[training.Enrolme
     return training.visible_enrolments(actor).filter(cohort_id=cohort_id)
 
 
+def get_cohort_head(actor: Actor, cohort_id: int) -> training.Cohort:
+    """As ``training.get_cohort`` with the organisation and the region alone, for pages that show its rows."""
+    rows = training.visible_cohorts(actor).select_related(None).select_related("organisation", "region")
+    return rows.filter(pk=cohort_id).first() or training.get_cohort(actor, cohort_id)
+
+
 def roster_shelf(cohort: training.Cohort) -> QuerySet[training.Enrolment]:
-    """The roster of a cohort that the actor was shown (``training.get_cohort``), as narrow as its list shows it."""
+    """The roster of a cohort that the actor may see, as narrow as its list shows it."""
     rows = training.visible_enrolments(SYSTEM).filter(cohort_id=cohort.pk).select_related(None)
     names = ("cohort_id", "state", "enrolled_at", "person__name", "person__citizen_number")
     return rows.select_related("person").only(*names)

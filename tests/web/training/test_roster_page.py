@@ -21,7 +21,7 @@ def test_learners_are_removed_by_one_dialog_or_by_a_page() -> None:
     html = client.get(reverse("training:roster", args=[made.cohort.pk])).content.decode()
     assert html.count("<dialog") == 1
     act = reverse("training:remove_learner", args=[one.pk])
-    assert re.search(f'<a [^>]*href="{act}" data-ask="ask-remove">移出<span class="sr-only">{one.person.name}', html)
+    assert re.search(f'<a [^>]*href="{act}" data-ask="ask">移出<span class="sr-only">{one.person.name}', html)
     page = client.get(act).content.decode()
     assert one.person.name in page
     assert "把这名学员移出名册？" in page
@@ -39,7 +39,7 @@ def test_a_learner_leaves_by_the_page_with_a_reason(at: Clock) -> None:
     at(clock.start_of_day(made.cohort.starts_on))
     client, one = client_for(made.manager), made.enrolments[0]
     html = client.get(reverse("training:roster", args=[made.cohort.pk])).content.decode()
-    assert (html.count("<dialog"), html.count('data-ask="ask-leave"')) == (1, 2)
+    assert (html.count("<dialog"), html.count('data-ask="ask"')) == (1, 2)
     act = reverse("training:leave", args=[one.pk])
     assert 'name="reason"' in client.get(act).content.decode()
     assert client.post(act, {"reason": ""}).status_code == 422
@@ -47,7 +47,7 @@ def test_a_learner_leaves_by_the_page_with_a_reason(at: Clock) -> None:
     assert client.get(act).status_code == 409
     html = client.get(reverse("training:roster", args=[made.cohort.pk])).content.decode()
     assert "已在外地找到工作" in html
-    assert html.count('data-ask="ask-leave"') == 1
+    assert html.count('data-ask="ask"') == 1
     assert client_for(made.bureau).get(act).status_code == 403
 
 

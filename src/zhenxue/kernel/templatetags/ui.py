@@ -78,9 +78,8 @@ def vite(context: template.Context, entry: str) -> SafeString:
     return format_html_join("\n", "{}", ((part,) for part in parts))
 
 
-@lru_cache(maxsize=256)
 def _address(name: str) -> str:
-    return static(f"built/{name}")
+    return _static(f"built/{name}")
 
 
 def _with_imports(built: dict[str, dict[str, Any]], entry: str) -> list[dict[str, Any]]:
@@ -97,33 +96,43 @@ def _with_imports(built: dict[str, dict[str, Any]], entry: str) -> list[dict[str
 @register.simple_tag
 def static_file(name: str) -> str:
     """The address of a static file (``static`` without loading a library)."""
+    return _static(name)
+
+
+@lru_cache(maxsize=256)
+def _static(name: str) -> str:
     return static(name)
 
 
 @register.simple_tag
-def row_link(name: str, number: int) -> str:
-    """The address of a thing by its number, as ``url`` gives it; worked out once per name, for the rows of lists."""
-    head, tail = _halves(name)
-    return f"{head}{int(number)}{tail}"
+def row_link(name: str, *numbers: int) -> str:
+    """The address of a thing by its numbers, as ``url`` gives it; worked out once per name, for the rows of lists."""
+    first, *others = _pieces(name, len(numbers))
+    return first + "".join(f"{int(number)}{piece}" for number, piece in zip(numbers, others, strict=True))
+
+
+@register.simple_tag
+def cells(*values: object, css: str = "") -> SafeString:
+    """Table cells one after another, each with the class ``css``, for the rows of long lists."""
+    return format_html((f'<td class="{css}">{{}}</td>' if css else "<td>{}</td>") * len(values), *values)
 
 
 @register.simple_tag
 def ask_link(name: str, number: int, ask: Ask, uid: str, subject: str) -> SafeString:
     """A row's act that asks first: a link to its address, which opens the page's dialog ``uid`` (``ui/ask.html``)."""
-    return format_html(
-        '<a class="btn btn-{} btn-small" href="{}" data-ask="{}">{}<span class="sr-only">{}</span></a>',
-        ask.tone,
-        row_link(name, number),
-        uid,
-        ask.label,
-        subject,
-    )
+    return format_html(_ask_link(ask, uid), row_link(name, number), subject)
+
+
+@lru_cache(maxsize=64)
+def _ask_link(ask: Ask, uid: str) -> str:
+    """All of the link but where it leads and whom it is about."""
+    fixed = '<a class="btn btn-{} btn-small" href="{}" data-ask="{}">{}<span class="sr-only">{}</span></a>'
+    return format_html(fixed, ask.tone, mark_safe("{}"), uid, ask.label, mark_safe("{}"))  # constants
 
 
 @lru_cache(maxsize=256)
-def _halves(name: str) -> tuple[str, str]:
-    head, _, tail = reverse(name, args=[ANY_NUMBER]).partition(str(ANY_NUMBER))
-    return head, tail
+def _pieces(name: str, numbers: int) -> list[str]:
+    return reverse(name, args=[ANY_NUMBER] * numbers).split(str(ANY_NUMBER))
 
 
 @register.simple_tag
@@ -171,6 +180,11 @@ def progress_line(percent: Any, label: str = "", text: str = "", tone: str = "")
     ``percent`` (0 to 100); ``label``: what it measures; ``text``: shown at the right, else the per cent; ``tone``: ok,
     wait, bad, idle or nothing.
     """
+    return _progress_line(percent, label, text, tone)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _progress_line(percent: Any, label: str, text: str, tone: str) -> SafeString:
     return format_html(
         '<div class="progress{}"><div class="progress-words"><span>{}</span><span class="num">{}</span></div>'
         '<progress max="100" value="{}" aria-label="{}"></progress></div>',

@@ -3,7 +3,11 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
 from zhenxue.kernel import masking
+from zhenxue.kernel.templatetags.ui import state_tag
 from zhenxue.supervision.queries import LearnerRow
 from zhenxue.training.data import CohortState, EnrolmentState
 
@@ -24,7 +28,7 @@ class CohortLine(NamedTuple):
 
 
 class LearnerLine(NamedTuple):
-    """A learner with hours done and needed; ``results`` are the words and tones of the best marked attempts."""
+    """A learner with hours done and needed; ``results`` are tags of the best marked attempts."""
 
     id: int
     name: str
@@ -33,7 +37,7 @@ class LearnerLine(NamedTuple):
     online: str
     offline: str
     percent: str
-    results: list[tuple[str, str]]
+    results: SafeString
 
 
 def cohort_lines(rows: Iterable[tuple[Any, ...]]) -> list[CohortLine]:
@@ -56,13 +60,13 @@ def _learner(row: LearnerRow) -> LearnerLine:
     enrolment, progress = row.enrolment, row.progress
     number = masking.citizen_number(enrolment.person.citizen_number)
     results = [
-        (f"{result.score.normalize():f} 分 {'合格' if result.passed else '不合格'}", "ok" if result.passed else "bad")
-        for result in row.results
+        state_tag(f"{one.score.normalize():f} 分 {'合格' if one.passed else '不合格'}", "ok" if one.passed else "bad")
+        for one in row.results
     ]
     return LearnerLine(
         *(enrolment.pk, enrolment.person.name, number, EnrolmentState(enrolment.state).label),
         f"{progress.online_hours} / {progress.online_required_hours}" if progress else "—",
         f"{progress.offline_hours} / {progress.offline_required_hours}" if progress else "—",
         str(progress.percent) if progress else "",
-        results,
+        format_html_join("", "{}", ((one,) for one in results)),
     )

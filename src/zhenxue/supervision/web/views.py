@@ -68,7 +68,7 @@ def cohort(request: ActorRequest, cohort_id: int) -> HttpResponse:
 @require_safe
 def learners(request: ActorRequest, cohort_id: int) -> HttpResponse:
     """The roster with hours and results."""
-    found = training.get_cohort(request.actor, cohort_id)
+    found = queries.get_cohort_head(request.actor, cohort_id)
     listing = Listing(
         request,
         queries.roster_shelf(found),

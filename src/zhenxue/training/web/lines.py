@@ -4,9 +4,11 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from zhenxue.catalogue.data import TargetGroup
 from zhenxue.kernel import clock, masking
 from zhenxue.training.data import CohortState, EnrolmentState
-from zhenxue.training.queries.roster import group_label
+
+GROUPS = dict(TargetGroup.choices())
 
 
 class CohortLine(NamedTuple):
@@ -53,7 +55,7 @@ def roster_lines(rows: Iterable[tuple[Any, ...]]) -> list[RosterLine]:
     return [
         RosterLine(
             *(pk, name, masking.citizen_number(str(number or "")), masking.phone(str(phone or ""))),
-            *(group_label(group), _day(enrolled_at)),
+            *(GROUPS.get(group, group), _day(enrolled_at)),
             "" if state == EnrolmentState.ACTIVE else f"{_day(left_at)}：{reason}",
         )
         for pk, name, number, phone, group, enrolled_at, state, left_at, reason in rows

@@ -14,7 +14,7 @@ from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.kernel.web.confirm import Ask, confirm_page
 from zhenxue.training import policies, tasks
-from zhenxue.training.data import OPEN_STATES, EnrolmentState, ImportState, PasswordsState
+from zhenxue.training.data import OPEN_STATES, CohortState, EnrolmentState, ImportState, PasswordsState
 from zhenxue.training.models import Cohort, Enrolment, RosterImport
 from zhenxue.training.operations import initial_passwords as passwords
 from zhenxue.training.operations import roster as operations
@@ -207,13 +207,20 @@ def _roster(request: ActorRequest, cohort: Cohort, **forms: Any) -> dict[str, An
         **around,
         "listing": listing,
         "rows": roster_lines(listing.rows),
-        "remove": REMOVE,
-        "leave": LEAVE,
+        "act": _act(around, cohort),
         "file_form": forms.get("file_form") or RosterFileForm(),
         "imports": queries.list_imports(cohort.pk) if around["own"] else [],
         "steps": wizard_steps("roster") if around["may_edit"] else None,
-        "may_leave": around["own"] and around["approved"] and cohort.state != "closed",
     }
+
+
+def _act(around: dict[str, Any], cohort: Cohort) -> dict[str, Any] | None:
+    """What may be done with one learner: off the roster while it is open, left once it is approved."""
+    if around["may_edit"]:
+        return {"address": "training:remove_learner", "ask": REMOVE}
+    if around["own"] and around["approved"] and cohort.state != CohortState.CLOSED:
+        return {"address": "training:leave", "ask": LEAVE}
+    return None
 
 
 def _listing(request: ActorRequest, cohort: Cohort) -> Listing:
