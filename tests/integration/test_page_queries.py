@@ -1,7 +1,8 @@
 """The ten most used pages ask the database a constant number of questions, however many rows they show.
 
 One town is made with 3 and one with 30 of everything (units, lessons, learners, cohorts, exams, questions, claims).
-Each page is asked for once to fill what a process remembers, and counted the second time.
+Each page is asked for once to fill what a process remembers, and counted the second time; the learner's own two pages
+also when the process remembers nothing.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from zhenxue.exams import api as exams
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
+from zhenxue.kernel.remembering import forget_all
 from zhenxue.subsidy import api as subsidy
 from zhenxue.training import api as training
 
@@ -105,6 +107,15 @@ def counted(client: Client, address: str) -> int:
     return len(captured)
 
 
+def counted_at_first(client: Client, address: str) -> int:
+    """Queries of the first request to a process that has just begun."""
+    forget_all()
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(address)
+    assert answer.status_code == 200
+    return len(captured)
+
+
 def queries_of(town: Town) -> dict[str, int]:
     """By the name of the page; the exam page belongs to an attempt that is started for it."""
     clients: dict[int | None, Client] = {}
@@ -113,6 +124,8 @@ def queries_of(town: Town) -> dict[str, int]:
         if actor.account_id not in clients:
             clients[actor.account_id] = client_for(actor)
         found[name] = counted(clients[actor.account_id], address)
+        if name in {"learner home", "course"}:
+            found[f"{name}, first"] = counted_at_first(clients[actor.account_id], address)
     learner = clients[town.running.learners[0].account_id]
     begun = learner.post(f"/exams/{town.exam_id}/start/")
     found["exam"] = counted(learner, begun.headers["Location"])

@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
+from weakref import WeakSet
 
 from django.http import HttpRequest
 
@@ -30,6 +31,7 @@ class Remembered[K: Hashable, V]:
         self.size = size
         self._kept: OrderedDict[K, V] = OrderedDict()
         self._lock = threading.Lock()
+        _all.add(self)
 
     def many(self, keys: Iterable[K], read: Callable[[list[K]], Mapping[K, V]]) -> dict[K, V]:
         """The values of all keys; ``read`` is called once at most, with those that are not here yet."""
@@ -47,3 +49,17 @@ class Remembered[K: Hashable, V]:
                 while len(self._kept) > self.size:
                     self._kept.popitem(last=False)
         return found
+
+    def forget(self) -> None:
+        """Everything is read anew."""
+        with self._lock:
+            self._kept.clear()
+
+
+def forget_all() -> None:
+    """Makes this process one that has just begun: whatever is ``Remembered`` is read anew."""
+    for one in list(_all):
+        one.forget()
+
+
+_all: WeakSet[Remembered[Any, Any]] = WeakSet()

@@ -131,7 +131,7 @@ def test_a_block_that_fails_says_so_and_leaves_the_others_alone(
     for view, words in ((refuse, "班期已结束。"), (fall, "问题已经记录")):
         monkeypatch.setattr(
             blocks,
-            "resolve",
+            "_view_of",
             lambda url, view=view: type("Match", (), {"func": staticmethod(view), "args": (), "kwargs": {}}),
         )
         html = blocks._fetch(request, "/x/")  # type: ignore[arg-type]  # an ActorRequest in all that matters

@@ -71,12 +71,12 @@ def coming_exams(actor: Actor, now: dt.datetime) -> list[Exam]:
 
 
 def cards_of(
-    enrolments: Sequence[training.Enrolment], now: dt.datetime, units: ledger.UnitsBegun | None = None
+    enrolments: Sequence[training.Enrolment], units: ledger.UnitsBegun, now: dt.datetime, *, papers: bool = False
 ) -> list[LearnerExam]:
-    """The exams of the learner whose enrolments these are: what can be done now first, then what comes, then what is
-    over; with their papers. ``units`` as for ``exams_of_learner``."""
-    exams = list(exams_of_enrolments(enrolments).select_related("paper").order_by("opens_at"))
-    cards = exams_of_learner(exams, enrolments, now, units)
+    """The exams of the learner whose ``enrolments`` (``training.own_enrolments``) and ``units`` (``ledger.own_units``)
+    these are: what can be done now first, then what comes, then what is over; with their ``papers`` if wanted."""
+    rows = exams_of_enrolments(enrolments).order_by("opens_at")
+    cards = exams_of_learner(rows.select_related("paper") if papers else rows, enrolments, units, now)
     return sorted(cards, key=lambda card: (not card.readiness.can_start, card.exam.closes_at <= now, card.opens_at))
 
 

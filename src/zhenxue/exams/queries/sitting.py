@@ -1,7 +1,7 @@
 """What a learner sees before, while and after sitting an exam. Right answers leave only through ``with_solutions``."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from zhenxue.catalogue.data import QuestionKind
@@ -116,13 +116,14 @@ class LearnerExam:
 
 
 def exams_of_learner(
-    exams: Sequence[Exam],
-    enrolments: Iterable[training.Enrolment],
-    now: dt.datetime,
-    units: ledger.UnitsBegun | None = None,
+    rows: Iterable[Exam], enrolments: Iterable[training.Enrolment], units: ledger.UnitsBegun, now: dt.datetime
 ) -> list[LearnerExam]:
-    """The learner's exams with their readiness; three queries, two where the ``units`` begun are known, no query
-    without exams, and the plans once."""
+    """The learner's exams (``rows``) with their readiness, by the ``units`` begun.
+
+    Three queries, and the plans once; without exams one; while no stage that is examined has all its units finished,
+    nobody needs to look for lessons.
+    """
+    exams = list(rows)
     if not exams:
         return []
     examined = {exam.cohort_id for exam in exams}
@@ -130,7 +131,14 @@ def exams_of_learner(
     attempts: dict[int, list[Attempt]] = {}
     for attempt in Attempt.objects.filter(enrolment__in=of_cohort.values(), exam__in=exams).order_by("number"):
         attempts.setdefault(attempt.exam_id, []).append(attempt)
-    complete = ledger.complete_stages_of(of_cohort.values(), units)
+    plans = training.plans_of(one.cohort for one in of_cohort.values())
+    studied = {
+        exam.cohort_id
+        for exam in exams
+        if exam.cohort_id in of_cohort
+        and _is_studied(plans[exam.cohort_id], exam.stage_number, units[of_cohort[exam.cohort_id].pk])
+    }
+    complete = ledger.complete_stages_of([of_cohort[cohort] for cohort in studied], units) if studied else {}
     cards = []
     for exam in exams:
         enrolment = of_cohort.get(exam.cohort_id)
@@ -141,3 +149,9 @@ def exams_of_learner(
         own = attempts.get(exam.pk, [])
         cards.append(LearnerExam(exam, judge_readiness(exam, enrolment.state, own, (), done, now), tuple(own)))
     return cards
+
+
+def _is_studied(plan: Sequence[training.PlanUnit], stage_number: int, begun: Mapping[int, ledger.UnitProgress]) -> bool:
+    """Whether every unit of the stage is finished; its lessons are another matter."""
+    finished = {unit for unit, progress in begun.items() if progress.finished_at is not None}
+    return all(one.unit.pk in finished for one in plan if one.stage_number == stage_number)

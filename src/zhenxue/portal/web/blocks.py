@@ -3,11 +3,12 @@
 import logging
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 from django.utils.safestring import SafeString, mark_safe
 
 from zhenxue.identity.api import ActorRequest
@@ -39,9 +40,15 @@ def blocks_of(request: ActorRequest) -> list[Block]:
     return found
 
 
+@lru_cache(maxsize=64)
+def _view_of(url: str) -> ResolverMatch:
+    """The view behind a block's address, which never changes while the process lives."""
+    return resolve(url)
+
+
 def _fetch(request: ActorRequest, url: str) -> SafeString:
     """What the block's own view answers; a block that fails says so and leaves the others alone."""
-    match = resolve(url)
+    match = _view_of(url)
     try:
         response = match.func(request, *match.args, **match.kwargs)
         if isinstance(response, SimpleTemplateResponse):

@@ -43,7 +43,7 @@ def home_block(request: ActorRequest) -> HttpResponse:
 @require_GET
 def course(request: ActorRequest, enrolment_id: int) -> HttpResponse:
     """Chapters and units with their state, hours done and needed."""
-    enrolment = training.get_enrolment(request.actor, enrolment_id)
+    enrolment = training.get_own_enrolment(request.actor, enrolment_id)
     progress, units = ledger.standing_of([enrolment])[enrolment_id]
     blocks = queries.course_blocks(enrolment, units)
     context = {
@@ -60,7 +60,7 @@ def course(request: ActorRequest, enrolment_id: int) -> HttpResponse:
 @require_GET
 def unit(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpResponse:
     """The player page; the session itself opens from the page's script."""
-    enrolment = training.get_enrolment(request.actor, enrolment_id)
+    enrolment = training.get_own_enrolment(request.actor, enrolment_id)
     blocks = queries.course_blocks(enrolment)
     line = queries.get_line(blocks, unit_id)
     elsewhere = queries.find_open_session(enrolment.person_id) if "elsewhere" in request.GET else None

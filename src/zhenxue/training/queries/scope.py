@@ -7,8 +7,9 @@ from zhenxue.kernel.errors import NotFound
 from zhenxue.training.data import APPROVED_STATES, EnrolmentState, LineMode
 from zhenxue.training.models import Amendment, Cohort, Enrolment, PlanLine, Programme, RosterImport
 
-#: Columns of a cohort that say what it is called, whether it runs, and which plan and rules it froze.
-ON_CARDS = (
+#: Of an enrolment all; of its cohort what it is called, whether it runs, and which plan and rules it froze.
+OWN_COLUMNS = (
+    *(field.attname for field in Enrolment._meta.concrete_fields),
     "cohort__title",
     "cohort__state",
     "cohort__starts_on",
@@ -129,6 +130,15 @@ def get_enrolment(actor: Actor, enrolment_id: int) -> Enrolment:
         raise NotFound("training.enrolment_not_found", "没有找到这条学籍，或您无权查看。") from None
 
 
+def get_own_enrolment(actor: Actor, enrolment_id: int) -> Enrolment:
+    """As ``get_enrolment`` for the learner: of the cohort what its cards need, of its organisation the name."""
+    rows = visible_enrolments(actor).select_related(None).select_related("cohort__organisation")
+    try:
+        return rows.only(*OWN_COLUMNS, "cohort__organisation__name").get(pk=enrolment_id)
+    except Enrolment.DoesNotExist:
+        raise NotFound("training.enrolment_not_found", "没有找到这条学籍，或您无权查看。") from None
+
+
 def get_lesson(actor: Actor, line_id: int) -> PlanLine:
     """The offline lesson, or ``NotFound``."""
     try:
@@ -156,7 +166,7 @@ def get_import(actor: Actor, import_id: int) -> RosterImport:
 def list_enrolments_of_person(person_id: int) -> list[Enrolment]:
     """All enrolments of a person in approved cohorts, newest start first; of the cohorts what their cards need."""
     rows = Enrolment.objects.filter(person_id=person_id, cohort__state__in=APPROVED_STATES)
-    rows = rows.select_related("cohort").only(*(field.attname for field in Enrolment._meta.concrete_fields), *ON_CARDS)
+    rows = rows.select_related("cohort").only(*OWN_COLUMNS)
     return list(rows.order_by("-cohort__starts_on", "-pk"))
 
 

@@ -28,7 +28,8 @@ from zhenxue.training import api as training
 def exam_list(request: ActorRequest) -> HttpResponse:
     now = clock.now()
     if request.actor.is_learner:
-        cards = queries.cards_of(training.own_enrolments(request), now)
+        own = training.own_enrolments(request)
+        cards = queries.cards_of(own, ledger.own_units(request), now, papers=True)
         return render(request, "exams/my.html", {"cards": cards, "now": now})
     listing = Listing(
         request,
@@ -48,7 +49,7 @@ def exam_list(request: ActorRequest) -> HttpResponse:
 def home_block(request: ActorRequest) -> HttpResponse:
     now = clock.now()
     if request.actor.is_learner:
-        cards = queries.cards_of(training.own_enrolments(request), now, ledger.own_units(request))
+        cards = queries.cards_of(training.own_enrolments(request), ledger.own_units(request), now)
         waiting = [card for card in cards if card.is_waiting]
         return render(request, "exams/_home_learner.html", {"cards": waiting[:3]})
     exams = queries.coming_exams(request.actor, now)
