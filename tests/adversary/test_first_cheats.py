@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from tests.factories.identity import NOW
-from tests.factories.study import Page, make_studying, make_video_cohort, page_of, send
+from tests.factories.study import Page, make_studying, make_video_cohort, page_of
 from tests.factories.training import Running, add_learner, make_draft_cohort
 from zhenxue.kernel.errors import Invalid
 from zhenxue.ledger import api as ledger
@@ -75,7 +75,7 @@ def test_a_replayed_ticket_earns_nothing(running: Running) -> None:
     bot.beat(10)
     for _ in range(20):
         bot.wait(10)
-        assert send(bot.session_id, recorded, now=bot.now)[1]["reason"] == "ticket"
+        assert bot.post(recorded)[1]["reason"] == "replayed"
     assert ledger_seconds(bot) == 20
 
 
@@ -90,7 +90,8 @@ def test_tickets_out_of_order_or_of_another_session_earn_nothing(running: Runnin
         bot.claim(10, ticket=bot.ticket.swapcase()),
         Claim(number=1, to_ms=10_000, visible=True, playing=True, rate_percent=100),
     ):
-        assert send(bot.session_id, claim, now=bot.now)[1]["reason"] == "ticket"
+        assert bot.post(claim)[0] == 409
+    assert set(StudySession.objects.values_list("credited_ms", flat=True)) == {0}
     assert ledger_seconds(bot) == 0
 
 
@@ -171,7 +172,7 @@ def test_a_session_that_ended_earns_nothing_more(running: Running) -> None:
 def test_a_stolen_ticket_in_another_browser_earns_nothing(running: Running) -> None:
     victim = page_of(running).open()
     victim.wait(10)
-    status, answer = send(victim.session_id, victim.claim(10), now=victim.now, cookie="thief")
+    status, answer = victim.post(victim.claim(10), cookie="thief")
     assert (status, answer["code"]) == (403, "study.not_yours")
     assert victim.beat(0.5, played=10)["gained_ms"] == 10_000
     assert ledger_seconds(victim) == 10

@@ -2,7 +2,14 @@
 
 from zhenxue.study.data import EndReason, Opened, SessionState
 from zhenxue.study.models import Beat, SelfTest, StudySession
-from zhenxue.study.operations import close_session, open_session, settle, settle_stale, submit_self_test
+from zhenxue.study.operations import (
+    close_session,
+    open_session,
+    release_key,
+    settle,
+    settle_stale,
+    submit_self_test,
+)
 from zhenxue.study.queries import course_blocks, find_open_session, list_cards, list_sessions, next_line
 
 __all__ = [
@@ -19,6 +26,7 @@ __all__ = [
     "list_sessions",
     "next_line",
     "open_session",
+    "release_key",
     "settle",
     "settle_stale",
     "submit_self_test",

@@ -25,6 +25,23 @@ class EndReason(Labelled):
     SILENT = "silent", "长时间没有联系，已自动结束"
     SIGNED_OUT = "signed_out", "已退出登录"
     COHORT_CLOSED = "cohort_closed", "班期已结束"
+    DEVICE_TAKEN = "device_taken", "这台设备换了别人学习"
+
+
+#: What the page of an ended session says.
+ENDED_WORDS: dict[str, str] = {
+    EndReason.LEFT: "这次学习已经结束，进度已保存。要继续学习，请刷新本页。",
+    EndReason.HANDED_OVER: "学习已在别处打开，本页已停止计时",
+    EndReason.RESUMED: "这个页面已重新打开，请在新打开的页面上继续学习",
+    EndReason.SILENT: "离开太久，学习已自动暂停，进度已保存。请刷新本页继续学习。",
+    EndReason.SIGNED_OUT: "登录已退出，本页已停止计时。请重新登录后继续学习。",
+    EndReason.COHORT_CLOSED: "班期已结束，不再计入学时",
+    EndReason.DEVICE_TAKEN: "这台设备换了别人学习，本页已停止计时",
+}
+
+
+#: How much of a reading unit must be read before the self-test below it opens.
+TEST_OPENS_PERCENT = 80
 
 
 class Event(Labelled):
@@ -51,7 +68,11 @@ class OpenElsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the player needs to begin: times in milliseconds, ``credited_seconds`` of the unit so far."""
+    """What the player needs to begin: times in milliseconds, ``credited_seconds`` of the unit so far.
+
+    ``server_ephemeral`` is the server's half of the key agreement. For what is read, ``slots`` pages count at most
+    ``slot_ms`` each and ``page`` is the one to resume at; ``needs_self_test`` says that time alone does not finish it.
+    """
 
     session_id: int
     number: int
@@ -67,6 +88,22 @@ class Opened:
     day_left_seconds: int
     finished: bool
     paced: bool
+    server_ephemeral: str
+    slots: int
+    slot_ms: int
+    page: int
+    needs_self_test: bool
+    key_lead_seconds: int
+    check_answer_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceProof:
+    """What a page brings to open a session: a challenge of ours, its own ephemeral key, the device's signature."""
+
+    challenge: str
+    ephemeral: str
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +120,10 @@ class TestedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """A judged self-test: how many per cent were right and what the unit asks for."""
+    """A judged self-test: how many per cent were right and what the unit asks for.
+
+    ``finished`` says whether the unit is done now; a reading unit may still have to be read to its end.
+    """
 
     percent: int
     pass_percent: int

@@ -1,6 +1,6 @@
 """What ``study`` refuses beyond the kernel's family."""
 
-from zhenxue.kernel.errors import Conflict
+from zhenxue.kernel.errors import Conflict, ZhenxueError
 from zhenxue.study.data import OpenElsewhere
 
 
@@ -13,3 +13,13 @@ class StudyingElsewhere(Conflict):
             f"你正在另一个页面学习《{elsewhere.unit_title}》（{elsewhere.device}）。同一时间只能学习一处，请先确认转到本页。",
         )
         self.elsewhere = elsewhere
+
+
+class ProveDevice(ZhenxueError):
+    """The page has to sign ``challenge`` with the device's key and ask again (RFC 6585: 428 Precondition Required)."""
+
+    status = 428
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__("study.prove_device", "正在确认这台设备，请稍候。如果一直停在这里，请刷新本页。")
+        self.challenge = challenge

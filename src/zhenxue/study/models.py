@@ -14,7 +14,7 @@ from zhenxue.study.data import EndReason, Event, SessionState
 
 
 class StudySession(models.Model):
-    """One person studying one unit on one page; at most one is open per person.
+    """One person studying one unit on one page of one device; at most one is open per person, and per device.
 
     The upper half is fixed at opening (so that a beat needs this row only), the lower half is what each beat moves.
     """
@@ -27,6 +27,7 @@ class StudySession(models.Model):
     sign_in_digest = models.CharField(max_length=64)  # SHA-256 of the sign-in cookie: beats must come with the same one
     tab = models.CharField(max_length=40, blank=True)  # the page's own mark, so that a reload is told from a second tab
     device = models.CharField("设备", max_length=80)
+    device_fingerprint = models.CharField(max_length=64, blank=True)  # of the device key that signed the opening
     ip = models.GenericIPAddressField("网络地址", null=True)
     opened_at = models.DateTimeField("打开时间")
     state = models.CharField(max_length=6, choices=SessionState.choices(), default=SessionState.OPEN)
@@ -41,11 +42,23 @@ class StudySession(models.Model):
     idle_ms = models.PositiveIntegerField()
     counts_until_ms = models.BigIntegerField()  # end of the cohort's last day
     cap_ms = models.PositiveIntegerField()  # daily cap
+    slots = models.PositiveSmallIntegerField(default=0)  # pages of what is read; none for a video
+    slot_ms = models.PositiveIntegerField(default=0)  # what one page may count at most
+    check_min_ms = models.PositiveIntegerField(default=0)  # study time between two checks, drawn from this window
+    check_max_ms = models.PositiveIntegerField(default=0)  # 0: no checks
+    check_answer_ms = models.PositiveIntegerField(default=0)
+    key_lead_ms = models.PositiveIntegerField(default=0)  # how far ahead of the clock keys are given out
+    opened_reach_ms = models.PositiveIntegerField(default=0)  # how far was seen when the session opened
+
+    beat_key = models.CharField(max_length=64, blank=True)  # hex, agreed at opening; blank once the session has ended
+    released = models.TextField(default="[]")  # content whose keys were given out: JSON list of [from, to)
+    refusals = models.TextField(default="{}")  # unproven beats: JSON {reason: see operations.settling}
 
     number = models.PositiveIntegerField(default=0)  # of the last accepted beat
     ticket_digest = models.CharField(max_length=64)
     last_ticket_digest = models.CharField(max_length=64, blank=True)
-    last_answer = models.TextField(blank=True)  # without its ticket
+    last_gained_ms = models.PositiveIntegerField(default=0)  # with the next: what a lost answer is made from again
+    last_reason = models.CharField(max_length=20, blank=True)
     clock_ms = models.BigIntegerField()  # the server's time up to here is used up
     last_beat_ms = models.BigIntegerField()
     position_ms = models.PositiveIntegerField(default=0)
@@ -53,6 +66,10 @@ class StudySession(models.Model):
     credited_ms = models.PositiveIntegerField(default=0)  # of the unit, settled and not yet settled together
     day_end_ms = models.BigIntegerField()
     day_left_ms = models.PositiveIntegerField()
+    check_left_ms = models.PositiveIntegerField(default=0)  # study time until the next check
+    check_nonce = models.CharField(max_length=16, blank=True)  # of the check that is open
+    check_asked_ms = models.BigIntegerField(default=0)
+    checks_missed = models.PositiveSmallIntegerField(default=0)
     settled_number = models.PositiveIntegerField(default=0)
     settled_ms = models.BigIntegerField()
 
@@ -60,6 +77,14 @@ class StudySession(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["person"], condition=Q(state=SessionState.OPEN), name="study_one_open_session"
+            ),
+            models.UniqueConstraint(
+                fields=["device_fingerprint"],
+                condition=Q(state=SessionState.OPEN) & ~Q(device_fingerprint=""),
+                name="study_one_open_on_device",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=SessionState.OPEN) | Q(beat_key=""), name="study_session_key_only_while_open"
             ),
             models.CheckConstraint(
                 condition=Q(state=SessionState.OPEN, ended_at__isnull=True, end_reason="")
@@ -71,13 +96,19 @@ class StudySession(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["opened_at"], condition=Q(state=SessionState.OPEN), name="study_session_open"),
             models.Index(fields=["enrolment", "opened_at"], name="study_session_enrolment"),
+            models.Index(
+                fields=["device_fingerprint", "opened_at"],
+                condition=~Q(device_fingerprint=""),
+                name="study_session_device",
+            ),
         ]
 
 
 class Beat(models.Model):
     """What the page claimed and what the server made of it; written once, never changed.
 
-    ``accepted`` means that the ticket was the right one; only then did the beat move the session.
+    ``accepted`` means that it proved itself the session's next one; only then did it move the session. Of those that
+    did not, the first 200 of a session are kept; ``StudySession.refusals`` counts all.
     """
 
     session = models.ForeignKey(StudySession, models.PROTECT, related_name="beats")
@@ -96,6 +127,7 @@ class Beat(models.Model):
     focused = models.BooleanField()
     playing = models.BooleanField()
     idle_ms = models.PositiveIntegerField()  # since the last input, as the page says
+    page = models.PositiveSmallIntegerField(default=0)  # in view, where there are pages
     reason = models.CharField(max_length=20, choices=Reason.choices(), blank=True)  # why the rest did not count
 
     class Meta:

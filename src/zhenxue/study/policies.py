@@ -1,15 +1,16 @@
 """Who may study what, and which content keys may be released."""
 
-from datetime import datetime
+import hmac
+from datetime import datetime, timedelta
 
 from zhenxue.identity.data import Actor
+from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Refused
+from zhenxue.ledger.data import coverage
+from zhenxue.study import protocol
 from zhenxue.study.data import SessionState
 from zhenxue.study.models import StudySession
 from zhenxue.training import api as training
-
-#: Content that may be loaded ahead of what was seen: the player's buffer.
-RELEASE_WINDOW_MS = 60_000
 
 
 def check_can_open(actor: Actor, enrolment: training.Enrolment, now: datetime) -> None:
@@ -36,11 +37,37 @@ def check_owns(actor: Actor, session: StudySession, sign_in_digest: str) -> None
         raise Refused("study.ended", "学习已在别处打开或已结束，本页已停止。请回到课程页重新进入。")
 
 
-def may_release(session: StudySession, *, seen_to_ms: int, from_ms: int, finished: bool, now: datetime) -> bool:
-    """Whether the content that begins at ``from_ms`` may be opened to this session now.
+def check_device_has_room(fingerprint: str, person_id: int, *, limit: int, now: datetime) -> None:
+    """Raises ``Refused`` when so many other people have studied on this device today already (0: no limit)."""
+    if not limit:
+        return
+    today = clock.start_of_day(clock.civil_day(now))
+    rows = StudySession.objects.filter(device_fingerprint=fingerprint, opened_at__gte=today)
+    people = set(rows.values_list("person_id", flat=True).distinct())
+    if person_id not in people and len(people) >= limit:
+        raise Refused(
+            "study.device_full", f"这台设备今天已有 {len(people)} 人学习，不能再换人。请用自己的手机或电脑学习。"
+        )
 
-    For a finished unit everything; else what was seen, and a window ahead that the player needs as its buffer. The
-    clock (``now``) will pace the window; the callers pass it already.
+
+def check_brings_ticket(session: StudySession, ticket: str) -> None:
+    """Raises ``Refused`` unless a key request carries the session's current ticket or the one before."""
+    given = protocol.digest(ticket).encode()
+    known = (session.ticket_digest, session.last_ticket_digest)
+    if not ticket or not any(hmac.compare_digest(given, one.encode()) for one in known if one):
+        raise Refused("study.key_no_ticket", "没有学习凭证，不能播放。请刷新本页，重新进入学习。")
+
+
+def check_may_release(session: StudySession, *, from_ms: int, now: datetime) -> None:
+    """Raises ``Refused`` unless the content that begins at ``from_ms`` may be opened to this session now.
+
+    For a finished unit everything; else what lies at most ``key_lead`` beyond what was seen, and beyond what the
+    server's clock allows since the opening at the policy's rate.
     """
-    del now
-    return session.state == SessionState.OPEN and (finished or from_ms <= seen_to_ms + RELEASE_WINDOW_MS)
+    covered = protocol.decode_covered(session.covered)
+    if session.finish_ms and coverage.length(covered) >= session.finish_ms:
+        return
+    elapsed_ms = (now - session.opened_at) // timedelta(milliseconds=1)
+    by_clock = session.opened_reach_ms + elapsed_ms * session.max_rate_percent // 100
+    if from_ms > min(coverage.reach(covered), by_clock) + session.key_lead_ms:
+        raise Refused("study.key_not_yet", "还没有学到这里，不能提前播放后面的内容。")

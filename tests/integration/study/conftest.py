@@ -19,9 +19,10 @@ import uvicorn
 from django.conf import settings
 from django.db import connections
 
-from tests.factories.study import COOKIE
+from tests.factories.study import COOKIE, Page
 from tests.support.postgres import free_port
-from zhenxue.study.ingest import application, make_writer
+from zhenxue.study import pageside
+from zhenxue.study.ingest import application, make_limits, make_writer
 from zhenxue.study.ingest.app import Ingest
 from zhenxue.study.protocol import Claim
 
@@ -34,21 +35,30 @@ class Line:
 
     port: int
     cookie: str = COOKIE
+    key: bytes = b""
+
+    def of(self, page: Page) -> "Line":
+        """The line of one page, with its proof."""
+        return Line(self.port, page.cookie, page.beat_key)
 
     def post(
         self,
         session_id: int | str,
         body: bytes | dict[str, Any] | Claim,
         *,
+        key: bytes | None = None,
         content_type: str = "application/json",
         method: str = "POST",
     ) -> tuple[int, dict[str, Any]]:
-        """One request; status and decoded answer."""
+        """One request, proven by ``key`` (by default that of the page the line was made for); status and answer."""
+        key = self.key if key is None else key
         if isinstance(body, Claim):
             body = {name: getattr(body, name) for name in body.__struct_fields__}
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         headers = {"Content-Type": content_type}
+        if key:
+            headers["X-Beat-Proof"] = pageside.proof(key, raw)
         if self.cookie:
             headers["Cookie"] = f"other=1; {settings.SESSION_COOKIE_NAME}={self.cookie}"
         try:
@@ -62,7 +72,7 @@ class Line:
 @pytest.fixture
 def line(transactional_db: None) -> Iterator[Line]:
     """The ingest in a thread of this process, on the test's database."""
-    app = Ingest(make_writer=make_writer, cookie_name=lambda: settings.SESSION_COOKIE_NAME)
+    app = Ingest(make_writer=make_writer, cookie_name=lambda: settings.SESSION_COOKIE_NAME, make_limits=make_limits)
     assert type(app) is type(application)
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="on"))

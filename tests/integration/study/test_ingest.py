@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
-from tests.factories.study import Page, make_studying, page_of
+from tests.factories.study import Page, make_studying, page_of, waiting_beat
 from tests.integration.study.conftest import Line, Process, wait_for
 from tests.support.loops import run_apart
 from zhenxue.kernel import clock
@@ -20,6 +20,7 @@ from zhenxue.study.data import EndReason
 from zhenxue.study.ingest import make_writer
 from zhenxue.study.ingest.stores import PostgresStore, SqliteStore, open_store
 from zhenxue.study.models import Beat, StudySession
+from zhenxue.study.protocol import refusals
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,6 +42,7 @@ def age(session_id: int, seconds: int) -> None:
 
 
 def test_a_beat_is_answered_with_what_it_earned_and_the_next_ticket(line: Line, page: Page) -> None:
+    line = line.of(page)
     status, answer = line.post(page.session_id, page.claim(10))
     assert status == 200
     assert (answer["reason"], answer["credited_seconds"], answer["number"]) == ("", 10, 1)
@@ -54,19 +56,33 @@ def test_a_beat_is_answered_with_what_it_earned_and_the_next_ticket(line: Line, 
 
 
 def test_proof_that_is_missing_or_wrong_is_refused_in_words(line: Line, page: Page) -> None:
+    line = line.of(page)
     honest = page.claim(10)
-    stolen = Line(line.port, cookie="another-browser").post(page.session_id, honest)
-    signed_out = Line(line.port, cookie="").post(page.session_id, honest)
-    guessed = line.post(page.session_id, page.claim(10, ticket="guess"))
-    empty = line.post(page.session_id, {})
+    stolen = Line(line.port, cookie="another-browser", key=page.beat_key).post(page.session_id, honest)
+    signed_out = Line(line.port, cookie="", key=page.beat_key).post(page.session_id, honest)
     unknown = line.post(999_999, honest)
     assert (stolen[0], stolen[1]["code"]) == (403, "study.not_yours")
     assert (signed_out[0], signed_out[1]["code"]) == (401, "study.signed_out")
-    assert (guessed[0], guessed[1]["reason"]) == (409, "ticket")
-    assert (empty[0], empty[1]["reason"]) == (409, "ticket")
     assert unknown[0] == 403
-    assert all(answer[1].get("message") or answer[1].get("text") for answer in (stolen, signed_out, guessed, unknown))
-    assert StudySession.objects.get().credited_ms == 0
+    answers = [
+        line.post(page.session_id, {}),
+        line.post(page.session_id, honest, key=b""),
+        line.post(page.session_id, honest, key=b"k" * 32),
+        line.post(page.session_id, page.claim(10, number=7)),
+        line.post(page.session_id, page.claim(10, ticket="guess")),
+    ]
+    assert [(status, answer["reason"]) for status, answer in answers] == [
+        (409, "no_proof"),
+        (409, "no_proof"),
+        (409, "device"),
+        (409, "out_of_order"),
+        (409, "foreign"),
+    ]
+    words = [answer[1].get("message") or answer[1].get("text") for answer in (stolen, signed_out, unknown, *answers)]
+    assert all(words)
+    session = StudySession.objects.get()
+    assert (session.credited_ms, session.number) == (0, 0)
+    assert refusals.counts(session.refusals) == {"no_proof": 2, "device": 1, "out_of_order": 1, "foreign": 1}
     assert line.post(page.session_id, honest)[1]["credited_seconds"] == 10
 
 
@@ -108,13 +124,13 @@ def test_many_learners_at_once_share_commits_and_each_gets_the_own_answer(line: 
     for page in pages:
         age(page.session_id, 10)
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda one: line.post(one.session_id, one.claim(10)), pages))
+        answers = list(pool.map(lambda one: line.of(one).post(one.session_id, one.claim(10)), pages))
     assert [answer[1]["credited_seconds"] for answer in answers] == [10] * 12
     assert len({answer[1]["ticket"] for answer in answers}) == 12
 
 
 def test_the_same_ticket_sent_many_times_at_once_earns_once(line: Line, page: Page) -> None:
-    claim = page.claim(10)
+    line, claim = line.of(page), page.claim(10)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: line.post(page.session_id, claim), range(8)))
     assert {answer[0] for answer in answers} == {200}
@@ -124,7 +140,7 @@ def test_the_same_ticket_sent_many_times_at_once_earns_once(line: Line, page: Pa
 
 
 def test_an_answered_beat_survives_the_death_of_the_process(process: Process, page: Page) -> None:
-    status, answer = process.line.post(page.session_id, page.claim(10))
+    status, answer = process.line.of(page).post(page.session_id, page.claim(10))
     process.kill()
     assert (status, answer["credited_seconds"]) == (200, 10)
     assert Beat.objects.get().credit_ms == 10_000
@@ -133,21 +149,21 @@ def test_an_answered_beat_survives_the_death_of_the_process(process: Process, pa
 
 
 def test_the_last_beat_of_a_closing_page_settles_and_ends_the_session(line: Line, page: Page) -> None:
-    assert line.post(page.session_id, page.claim(10, event="close"))[0] == 200
+    assert line.of(page).post(page.session_id, page.claim(10, event="close"))[0] == 200
     wait_for(lambda: StudySession.objects.get().state == "ended")
     assert StudySession.objects.get().end_reason == EndReason.LEFT
     assert Coverage.objects.get().seconds == 10
 
 
 def test_a_pause_settles_the_ledger_at_once(line: Line, page: Page) -> None:
-    line.post(page.session_id, page.claim(10, event="pause"))
+    line.of(page).post(page.session_id, page.claim(10, event="pause"))
     wait_for(lambda: Coverage.objects.filter(seconds=10).exists())
 
 
 def test_a_session_that_was_handed_over_hears_it_at_its_next_beat(line: Line, page: Page) -> None:
     operations.hand_over(actor=page.actor, now=clock.now())
-    status, answer = line.post(page.session_id, page.claim(10))
-    assert (status, answer["ended"], answer["reason"]) == (409, True, "ended")
+    status, answer = line.of(page).post(page.session_id, page.claim(10))
+    assert (status, answer["ended"], answer["reason"], answer["ended_because"]) == (409, True, "ended", "handed_over")
     assert "别处" in answer["text"]
 
 
@@ -155,8 +171,8 @@ def test_a_database_that_is_gone_means_try_again_and_nothing_is_doubled(page: Pa
     """The store breaks in the middle of a group; the page keeps its beat and the next try counts it once."""
     import asyncio
 
-    from zhenxue.study.ingest.writer import Waiting, Writer
-    from zhenxue.study.protocol import sign_in_digest, ticket_key
+    from zhenxue.study.ingest.writer import Writer
+    from zhenxue.study.protocol import ticket_key
 
     broken = threading.Event()
     broken.set()
@@ -172,11 +188,12 @@ def test_a_database_that_is_gone_means_try_again_and_nothing_is_doubled(page: Pa
         writer.start(loop)
         replies = []
         for _ in range(3):
-            waiting = Waiting(page.session_id, page.claim(10), sign_in_digest(page.cookie), loop.create_future())
+            waiting = waiting_beat(page.session_id, page.claim(10), beat_key=page.beat_key)
+            waiting.future = loop.create_future()
             assert writer.submit(waiting)
-            assert waiting.future is not None
             replies.append(await waiting.future)
             broken.clear()
+            await asyncio.sleep(0.6)
         await loop.run_in_executor(None, writer.stop)
         return replies
 

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from tests.factories.identity import make_learner
-from tests.factories.study import Page, make_studying, page_of
+from tests.factories.study import Page, make_studying, make_video_cohort, page_of
 from tests.factories.training import Running
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.data import find_kind
@@ -150,9 +150,9 @@ def test_a_used_ticket_earns_nothing_and_is_kept_for_the_bureau(running: Running
     page.beat(10)
     page.wait(10)
     answer = page.send(replay)
-    assert (answer["status"], answer["reason"]) == (409, "ticket")
+    assert (answer["status"], answer["reason"]) == (409, "replayed")
     refused = Beat.objects.get(accepted=False)
-    assert (refused.reason, refused.credit_ms, refused.number) == ("ticket", 0, 1)
+    assert (refused.reason, refused.credit_ms, refused.number) == ("replayed", 0, 1)
     page.settle()
     assert ledger_seconds() == 20
 
@@ -179,7 +179,8 @@ def test_refused_time_is_in_the_ledger_with_its_reason(running: Running) -> None
     assert spans == [
         ("credited", "", 20),
         ("refused", "hidden", 10),
-        ("refused", "gap", 40),
+        ("credited", "", 30),
+        ("refused", "gap", 10),
         ("credited", "", 10),
     ]
 
@@ -214,9 +215,19 @@ def test_a_beat_with_another_sign_in_is_refused_and_moves_nothing(running: Runni
     assert not Beat.objects.exists()
 
 
-def test_a_finished_unit_says_so(running: Running) -> None:
-    page = page_of(running).open().study(560)
+def test_a_finished_unit_says_so() -> None:
+    page = page_of(make_video_cohort(seconds=60)).open().study(50)
     assert not page.answers[-1]["finished"]
     assert page.beat(10)["finished"]
     page.settle()
     assert Coverage.objects.get().finished_at is not None
+
+
+def test_reading_alone_never_says_that_a_unit_with_a_test_is_finished(running: Running) -> None:
+    page = page_of(running).open()
+    assert page.opened is not None
+    assert page.opened.needs_self_test
+    page.study(600)
+    assert not page.answers[-1]["finished"]
+    page.settle()
+    assert Coverage.objects.get().finished_at is None

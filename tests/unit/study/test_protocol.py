@@ -10,11 +10,19 @@ from hypothesis import strategies as st
 
 from zhenxue.ledger.data import Reason, coverage
 from zhenxue.study import protocol
-from zhenxue.study.protocol import Claim, Decision, State, judge_beat
+from zhenxue.study.protocol import Claim, Decision, Proof, State
 
 START = 1_772_420_000_000  # a moment of 2026, in the middle of a day
 KEY = protocol.ticket_key("secret")
 TICKET = "first"
+UNPROVEN = {
+    Reason.ENDED,
+    Reason.NO_PROOF,
+    Reason.DEVICE,
+    Reason.REPLAYED,
+    Reason.OUT_OF_ORDER,
+    Reason.FOREIGN,
+}
 
 
 def state(**changes: Any) -> State:
@@ -24,12 +32,18 @@ def state(**changes: Any) -> State:
         "paced": True,
         "unit_ms": 300_000,
         "finish_ms": 285_000,
+        "slots": 0,
+        "slot_ms": 0,
         "max_gap_ms": 30_000,
         "max_rate_percent": 100,
         "idle_ms": 600_000,
         "counts_until_ms": START + 10 * protocol.DAY_MS,
         "cap_ms": 21_600_000,
+        "check_min_ms": 600_000,
+        "check_max_ms": 1_200_000,
+        "check_answer_ms": 60_000,
         "ended": False,
+        "released": ((0, 300_000),),
         "number": 0,
         "ticket_digest": protocol.digest(TICKET),
         "last_ticket_digest": "",
@@ -40,8 +54,22 @@ def state(**changes: Any) -> State:
         "credited_ms": 0,
         "day_end_ms": START + 3_600_000,
         "day_left_ms": 21_600_000,
+        "check_left_ms": 900_000,
+        "check_nonce": "",
+        "check_asked_ms": 0,
+        "checks_missed": 0,
     }
     return State(**{**values, **changes})
+
+
+def reading(**changes: Any) -> State:
+    """A document of four pages, five minutes to read: one page counts 112.5 s at most."""
+    return state(**{"paced": False, "slots": 4, "slot_ms": 112_500, "released": (), **changes})
+
+
+def checked(**changes: Any) -> State:
+    """With a check that was asked five seconds before the beat comes."""
+    return state(**{"check_nonce": "n", "check_asked_ms": START + 5_000, "check_left_ms": 0, **changes})
 
 
 def claim(**changes: Any) -> Claim:
@@ -52,9 +80,14 @@ def claim(**changes: Any) -> Claim:
         "to_ms": 10_000,
         "rate_percent": 100,
         "visible": True,
+        "focused": True,
         "playing": True,
     }
     return Claim(**{**values, **changes})
+
+
+def judge_beat(before: State, given: Claim, now_ms: int, proof: Proof = Proof.RIGHT) -> Decision:
+    return protocol.judge_beat(before, given, proof, now_ms)
 
 
 def next_state(decision: Decision, ticket: str) -> State:
@@ -77,19 +110,36 @@ def test_an_honest_beat_earns_its_seconds() -> None:
     ("given_state", "given_claim", "after_ms", "reason", "earned"),
     [
         ({"ended": True}, {}, 10_000, Reason.ENDED, 0),
-        ({}, {"ticket": "stolen"}, 10_000, Reason.TICKET, 0),
-        ({}, {"ticket": ""}, 10_000, Reason.TICKET, 0),
-        ({}, {"number": 2}, 10_000, Reason.TICKET, 0),
-        ({}, {"number": 0}, 10_000, Reason.TICKET, 0),
-        ({}, {}, 30_001, Reason.GAP, 0),
+        ({}, {"ticket": ""}, 10_000, Reason.NO_PROOF, 0),
+        ({}, {"number": 0}, 10_000, Reason.NO_PROOF, 0),
+        ({"number": 3}, {"number": 3}, 10_000, Reason.REPLAYED, 0),
+        ({"number": 3}, {"number": 1}, 10_000, Reason.REPLAYED, 0),
+        ({}, {"number": 2}, 10_000, Reason.OUT_OF_ORDER, 0),
+        ({}, {"ticket": "stolen"}, 10_000, Reason.FOREIGN, 0),
         ({"counts_until_ms": START + 9_000}, {}, 10_000, Reason.COHORT_CLOSED, 0),
         ({}, {"visible": False}, 10_000, Reason.HIDDEN, 0),
         ({}, {"playing": False}, 10_000, Reason.NOT_PLAYING, 0),
         ({}, {"rate_percent": 1600, "to_ms": 160_000}, 10_000, Reason.RATE, 0),
         ({}, {"rate_percent": 0}, 10_000, Reason.RATE, 0),
+        ({"check_nonce": "n", "check_asked_ms": START + 5_000}, {}, 10_000, Reason.CHECK, 0),
+        ({"check_nonce": "n", "check_asked_ms": START + 5_000}, {"answer": "m"}, 10_000, Reason.CHECK, 0),
+        ({"check_nonce": "n", "check_asked_ms": START + 9_500}, {"answer": "n"}, 10_000, Reason.CHECK, 0),
+        ({"check_nonce": "n", "check_asked_ms": START - 61_000}, {"answer": "n"}, 10_000, Reason.CHECK, 0),
+        ({"check_nonce": "n", "check_asked_ms": START + 5_000}, {"answer": "n"}, 10_000, Reason.NONE, 10_000),
         ({}, {"from_ms": 9_000, "to_ms": 1_000}, 10_000, Reason.JUMP, 0),
         ({}, {"from_ms": 200_000, "to_ms": 210_000}, 10_000, Reason.JUMP, 0),
+        ({}, {"focused": False, "idle_ms": 600_001}, 10_000, Reason.IDLE, 0),
+        ({}, {"focused": True, "idle_ms": 600_001}, 10_000, Reason.NONE, 10_000),
+        ({}, {"focused": False, "idle_ms": 600_000}, 10_000, Reason.NONE, 10_000),
+        ({}, {"to_ms": 40_000}, 40_000, Reason.GAP, 30_000),
+        ({}, {"to_ms": 10_000}, 4_000_000, Reason.NONE, 10_000),
+        ({"released": ()}, {}, 10_000, Reason.NO_KEY, 0),
+        ({"released": ((0, 6_000),)}, {}, 10_000, Reason.NO_KEY, 6_000),
+        ({"released": ((12_000, 24_000),)}, {}, 10_000, Reason.NO_KEY, 0),
+        ({"released": ((1_900, 24_000),)}, {}, 10_000, Reason.NONE, 10_000),
         ({}, {"to_ms": 120_000}, 10_000, Reason.CLOCK, 10_000),
+        ({"day_left_ms": 4_000}, {}, 10_000, Reason.DAILY_CAP, 4_000),
+        ({"day_left_ms": 0}, {}, 10_000, Reason.DAILY_CAP, 0),
         ({"covered": ((0, 10_000),), "credited_ms": 10_000}, {}, 10_000, Reason.ALREADY_COUNTED, 0),
         (
             {"covered": ((0, 300_000),), "credited_ms": 300_000},
@@ -98,9 +148,6 @@ def test_an_honest_beat_earns_its_seconds() -> None:
             Reason.UNIT_FULL,
             0,
         ),
-        ({"day_left_ms": 4_000}, {}, 10_000, Reason.DAILY_CAP, 4_000),
-        ({"day_left_ms": 0}, {}, 10_000, Reason.DAILY_CAP, 0),
-        ({"paced": False}, {"idle_ms": 600_001}, 10_000, Reason.IDLE, 0),
     ],
 )
 def test_what_does_not_count_has_its_reason(
@@ -108,27 +155,81 @@ def test_what_does_not_count_has_its_reason(
 ) -> None:
     decision = judge_beat(state(**given_state), claim(**given_claim), START + after_ms)
     assert (decision.reason, decision.credit_ms) == (reason, earned)
-    assert decision.accepted == (reason not in {Reason.ENDED, Reason.TICKET})
+    assert decision.accepted == (reason not in UNPROVEN)
     assert not earned or decision.state.credited_ms == state(**given_state).credited_ms + earned
+
+
+@pytest.mark.parametrize(
+    ("given_state", "given_claim", "reason", "earned"),
+    [
+        ({}, {"page": 4}, Reason.JUMP, 0),
+        ({}, {"idle_ms": 600_001}, Reason.IDLE, 0),
+        ({"covered": ((0, 112_500),), "credited_ms": 112_500}, {}, Reason.PAGE_FULL, 0),
+        ({"covered": ((0, 108_500),), "credited_ms": 108_500}, {}, Reason.PAGE_FULL, 4_000),
+        ({"covered": ((0, 112_500),), "credited_ms": 112_500}, {"page": 1}, Reason.NONE, 10_000),
+        ({"covered": ((0, 300_000),), "credited_ms": 300_000}, {"page": 3}, Reason.UNIT_FULL, 0),
+        ({"covered": ((0, 112_500),), "credited_ms": 300_000}, {}, Reason.UNIT_FULL, 0),
+    ],
+)
+def test_what_is_read_earns_by_the_page_up_to_its_share(
+    given_state: dict[str, Any], given_claim: dict[str, Any], reason: Reason, earned: int
+) -> None:
+    decision = judge_beat(reading(**given_state), claim(**given_claim), START + 10_000)
+    assert (decision.accepted, decision.reason, decision.credit_ms) == (True, reason, earned)
+
+
+@pytest.mark.parametrize(
+    ("proof", "changes", "reason"),
+    [
+        (Proof.MISSING, {}, Reason.NO_PROOF),
+        (Proof.WRONG, {}, Reason.DEVICE),
+        (Proof.WRONG, {"ticket": ""}, Reason.NO_PROOF),
+        (Proof.WRONG, {"number": 9}, Reason.DEVICE),
+        (Proof.RIGHT, {"ticket": "", "number": 0}, Reason.NO_PROOF),
+    ],
+)
+def test_without_the_devices_proof_nothing_moves(proof: Proof, changes: dict[str, Any], reason: Reason) -> None:
+    before = state()
+    decision = judge_beat(before, claim(**changes), START + 10_000, proof)
+    assert (decision.accepted, decision.reason, decision.state) == (False, reason, before)
 
 
 def test_a_claim_without_any_proof_earns_nothing() -> None:
     assert judge_beat(state(), Claim(number=1, ticket=TICKET, to_ms=10_000), START + 10_000).reason is Reason.HIDDEN
-    assert judge_beat(state(), Claim(), START + 10_000).reason is Reason.TICKET
+    assert judge_beat(state(), Claim(), START + 10_000).reason is Reason.NO_PROOF
 
 
-def test_a_refused_ticket_moves_nothing() -> None:
-    before = state()
-    assert judge_beat(before, claim(ticket="guess"), START + 10_000).state == before
+def test_an_answered_check_opens_the_way_and_a_late_one_is_noted() -> None:
+    in_time = judge_beat(checked(), claim(answer="n"), START + 10_000)
+    assert (in_time.answered, in_time.state.check_nonce, in_time.state.checks_missed) == (True, "", 0)
+    late = judge_beat(checked(check_asked_ms=START - 80_000), claim(answer="n"), START + 10_000)
+    assert (late.answered, late.state.check_nonce, late.state.checks_missed) == (True, "", 1)
+    paused = judge_beat(checked(), claim(answer="n", playing=False), START + 10_000)
+    assert (paused.answered, paused.reason) == (True, Reason.NOT_PLAYING)
+    hidden = judge_beat(checked(), claim(answer="n", visible=False), START + 10_000)
+    assert (hidden.answered, hidden.state.check_nonce) == (False, "n")
 
 
-def test_after_a_gap_the_session_goes_on_from_where_it_was_proven() -> None:
-    decision = judge_beat(state(covered=((0, 5_000),), position_ms=5_000), claim(), START + 60_000)
-    assert (decision.accepted, decision.reason) == (True, Reason.GAP)
-    assert decision.state.position_ms == 5_000
-    after = next_state(decision, "second")
-    again = judge_beat(after, claim(number=2, ticket="second", from_ms=5_000, to_ms=15_000), START + 70_000)
-    assert (again.reason, again.credit_ms) == (Reason.NONE, 10_000)
+def test_a_check_is_asked_when_its_study_time_is_used_up_and_the_next_one_lies_in_the_window() -> None:
+    used = judge_beat(state(check_left_ms=8_000), claim(), START + 10_000).state
+    assert used.check_left_ms == 0
+    asked = protocol.follow_up(used, KEY, answered=False, now_ms=START + 10_000)
+    assert (len(asked.check_nonce), asked.check_asked_ms) == (16, START + 10_000)
+    renewed = protocol.follow_up(used, KEY, answered=True, now_ms=START + 10_000)
+    assert 600_000 <= renewed.check_left_ms <= 1_200_000
+    assert (
+        protocol.follow_up(state(check_max_ms=0, check_left_ms=0), KEY, answered=False, now_ms=START).check_nonce == ""
+    )
+    drawn = {protocol.draw_interval(KEY, session, 0, 600_000, 1_200_000) for session in range(50)}
+    assert len(drawn) == 50
+    assert all(600_000 <= one <= 1_200_000 for one in drawn)
+
+
+def test_a_long_silence_does_not_take_the_stretch_before_it() -> None:
+    decision = judge_beat(state(), claim(to_ms=8_000), START + 45 * 60_000)
+    assert (decision.reason, decision.credit_ms) == (Reason.NONE, 8_000)
+    assert (decision.began_ms, decision.ended_ms) == (START, START + 8_000)
+    assert decision.state.clock_ms >= START + 45 * 60_000 - 3_000
 
 
 def test_a_late_and_an_early_beat_together_lose_nothing() -> None:
@@ -146,10 +247,11 @@ def test_waiting_does_not_save_up_time() -> None:
     assert burst.credit_ms <= 1_000
 
 
-def test_reading_counts_from_where_it_was_however_the_page_numbers_it() -> None:
-    before = state(paced=False, covered=((0, 20_000),), credited_ms=20_000, position_ms=20_000)
-    decision = judge_beat(before, claim(from_ms=100_000, to_ms=110_000), START + 10_000)
-    assert (decision.credit_ms, decision.state.covered) == (10_000, ((0, 30_000),))
+def test_reading_counts_on_its_page_however_the_script_numbers_it() -> None:
+    before = reading(covered=((112_500, 132_500),), credited_ms=20_000, position_ms=132_500)
+    decision = judge_beat(before, claim(from_ms=100_000, to_ms=110_000, page=1), START + 10_000)
+    assert (decision.credit_ms, decision.state.covered) == (10_000, ((112_500, 142_500),))
+    assert decision.state.position_ms == 142_500
 
 
 def test_a_faster_rate_that_the_policy_allows_covers_more_but_earns_real_time() -> None:
@@ -173,14 +275,17 @@ def test_a_finished_video_may_be_watched_anywhere_and_earns_nothing_twice() -> N
 
 def test_the_last_beat_once_more_is_a_retry_and_an_older_one_is_not() -> None:
     first = next_state(judge_beat(state(), claim(), START + 10_000), "second")
-    assert protocol.is_retry(first, claim())
-    assert not protocol.is_retry(first, claim(ticket="other"))
-    assert not protocol.is_retry(state(), claim(number=0))
+    assert protocol.is_retry(first, claim(), Proof.RIGHT)
+    assert not protocol.is_retry(first, claim(), Proof.WRONG)
+    assert not protocol.is_retry(first, claim(ticket="other"), Proof.RIGHT)
+    assert not protocol.is_retry(state(), claim(number=0), Proof.RIGHT)
+    ended = msgspec.structs.replace(first, ended=True)
+    assert protocol.is_retry(ended, claim(), Proof.WRONG)
     second = next_state(
         judge_beat(first, claim(number=2, ticket="second", from_ms=10_000, to_ms=20_000), START + 20_000), "third"
     )
-    assert not protocol.is_retry(second, claim())
-    assert judge_beat(second, claim(), START + 30_000).reason is Reason.TICKET
+    assert not protocol.is_retry(second, claim(), Proof.RIGHT)
+    assert judge_beat(second, claim(), START + 30_000).reason is Reason.REPLAYED
 
 
 def test_tickets_are_bound_to_session_unit_number_position_and_the_ticket_before() -> None:
@@ -192,49 +297,112 @@ def test_tickets_are_bound_to_session_unit_number_position_and_the_ticket_before
     assert len(tickets) == 7
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(0, 40_000),  # waited
-            st.integers(0, 320_000),  # from
-            st.integers(0, 320_000),  # to
-            st.sampled_from([0, 50, 100, 150, 1600]),
-            st.booleans(),
-            st.booleans(),
-        ),
-        max_size=25,
-    ),
-    st.booleans(),
-    st.sampled_from([100, 150]),
+CLAIMS = st.builds(
+    dict,
+    from_ms=st.integers(0, 700_000),
+    to_ms=st.integers(0, 700_000),
+    rate_percent=st.sampled_from([0, 50, 100, 150, 1600]),
+    visible=st.booleans() | st.just(True),
+    focused=st.booleans(),
+    playing=st.booleans() | st.just(True),
+    idle_ms=st.sampled_from([0, 700_000]),
+    page=st.integers(0, 5),
+    answer=st.sampled_from(["", "guess", "right"]),
+    off=st.sampled_from([0, 0, 0, 0, -1, 1]),
+    ticket=st.sampled_from(["right", "right", "right", "old", "", "guess"]),
+    proof=st.sampled_from([Proof.RIGHT, Proof.RIGHT, Proof.RIGHT, Proof.WRONG, Proof.MISSING]),
 )
-def test_no_string_of_beats_earns_more_than_the_clock_or_the_unit(
-    beats: list[tuple[int, int, int, int, bool, bool]], paced: bool, rate: int
-) -> None:
-    now, current, ticket, earned = START, state(paced=paced, max_rate_percent=rate), TICKET, 0
-    used: list[tuple[int, int]] = []
-    for number, (waited, start, end, speed, visible, playing) in enumerate(beats, 1):
-        now += waited
-        decision = judge_beat(
-            current,
-            claim(
-                number=number,
-                ticket=ticket,
-                from_ms=start,
-                to_ms=end,
-                rate_percent=speed,
-                visible=visible,
-                playing=playing,
-            ),
-            now,
-        )
-        assert decision.accepted
-        earned += decision.credit_ms
+STEPS = st.lists(st.tuples(st.integers(0, 60_000), CLAIMS), max_size=25)
+STATES = st.sampled_from(
+    [
+        {},
+        {"max_rate_percent": 150},
+        {"released": ((0, 50_000), (120_000, 200_000))},
+        {"check_left_ms": 20_000},
+        {"day_left_ms": 30_000},
+        {"covered": ((50_000, 90_000),), "credited_ms": 40_000},
+    ]
+)
+
+
+class Server:
+    """What the writer does with one session: judge, move, hand out the next ticket."""
+
+    def __init__(self, before: State) -> None:
+        self.state, self.tickets = before, [TICKET]
+        self.earned = 0
+        self.used: list[tuple[int, int]] = []
+        self.spent: list[str] = []
+
+    def take(self, given: dict[str, Any], now_ms: int) -> None:
+        parts = dict(given)
+        proof, off, ticket = parts.pop("proof"), parts.pop("off"), parts.pop("ticket")
+        known = {"right": self.tickets[-1], "old": self.tickets[0], "guess": "x", "": ""}[ticket]
+        if parts["answer"] == "right":
+            parts["answer"] = self.state.check_nonce
+        sent = Claim(number=max(0, self.state.number + 1 + off), ticket=known, **parts)
+        if protocol.is_retry(self.state, sent, proof):
+            return
+        decision = protocol.judge_beat(self.state, sent, proof, now_ms)
+        if not decision.accepted:
+            assert decision.state == self.state
+            return
+        self.spent.append(known)
+        self.earned += decision.credit_ms
         if decision.credit_ms:
-            used.append((decision.began_ms, decision.ended_ms))
             assert decision.credit_ms <= decision.ended_ms - decision.began_ms
-            assert decision.ended_ms <= now
-        ticket = f"t{number}"
-        current = next_state(decision, ticket)
-    assert earned == current.credited_ms <= now - START
-    assert earned <= coverage.length(current.covered) <= current.unit_ms
-    assert all(one[1] <= two[0] for one, two in itertools.pairwise(used))
+            assert decision.ended_ms <= now_ms
+            self.used.append((decision.began_ms, decision.ended_ms))
+        after = protocol.follow_up(decision.state, KEY, answered=decision.answered, now_ms=now_ms)
+        self.tickets.append(f"t{after.number}")
+        self.state = msgspec.structs.replace(
+            after, last_ticket_digest=after.ticket_digest, ticket_digest=protocol.digest(self.tickets[-1])
+        )
+
+
+@given(STEPS, STATES, st.booleans())
+def test_no_string_of_beats_earns_more_than_the_clock_or_the_unit(
+    steps: list[tuple[int, dict[str, Any]]], changes: dict[str, Any], paced: bool
+) -> None:
+    before = state(**changes) if paced else reading(**changes)
+    server, now = Server(before), START
+    for waited, given_claim in steps:
+        now += waited
+        server.take(given_claim, now)
+    after = server.state
+    assert server.earned == after.credited_ms - before.credited_ms <= now - START
+    assert after.credited_ms <= coverage.length(after.covered) <= after.unit_ms
+    assert after.credited_ms - before.credited_ms <= before.day_left_ms
+    assert all(one[1] <= two[0] for one, two in itertools.pairwise(server.used))
+    if paced and not protocol.is_finished(after):
+        gained = [part for piece in after.covered for part in coverage.new_parts(before.covered, *piece)]
+        blurred = [(max(0, start - 2_000), end) for start, end in before.released]
+        assert all(not coverage.new_parts(coverage.normal(blurred), *part) for part in gained)
+
+
+@given(STEPS, STATES)
+def test_the_same_ticket_never_earns_twice(steps: list[tuple[int, dict[str, Any]]], changes: dict[str, Any]) -> None:
+    server, now = Server(state(**changes)), START
+    for waited, given_claim in steps:
+        now += waited
+        server.take(given_claim, now)
+        server.take(given_claim | {"ticket": "old", "off": -1}, now)
+    assert len(server.spent) == len(set(server.spent)) == server.state.number
+
+
+@given(st.lists(st.tuples(st.integers(0, 20_000), st.booleans(), CLAIMS), max_size=30))
+def test_two_sessions_of_a_person_in_turns_never_earn_more_than_passed(
+    steps: list[tuple[int, bool, dict[str, Any]]],
+) -> None:
+    """Opening one ends the other; whatever both claim afterwards, together they stay within the clock."""
+    servers, now, in_second = [Server(state()), Server(state(session_id=8, ended=True))], START, False
+    for waited, second, given_claim in steps:
+        now += waited
+        if second != in_second:
+            left, entered = servers[in_second], servers[second]
+            left.state = msgspec.structs.replace(left.state, ended=True)
+            entered.state = msgspec.structs.replace(entered.state, ended=False, clock_ms=now, last_beat_ms=now)
+            in_second = second
+        for server in servers:
+            server.take(given_claim, now)
+    assert sum(server.earned for server in servers) <= now - START

@@ -18,6 +18,7 @@ from django.db import connections
 
 from zhenxue.study import protocol
 from zhenxue.study.ingest.app import Ingest
+from zhenxue.study.ingest.limits import Limits
 from zhenxue.study.ingest.settler import Settler
 from zhenxue.study.ingest.stores import open_store
 from zhenxue.study.ingest.writer import Writer
@@ -35,6 +36,16 @@ def make_writer() -> Writer:
     )
 
 
-application = Ingest(make_writer=make_writer, cookie_name=lambda: settings.SESSION_COOKIE_NAME)
+def make_limits() -> Limits:
+    """What one client may send, and how much room the disk must have, from the settings."""
+    return Limits(
+        per_sign_in=settings.BEATS_PER_SIGN_IN,
+        per_address=settings.BEATS_PER_ADDRESS,
+        folder=settings.DATA_FOLDER,
+        min_free=settings.BEATS_MIN_FREE_MB * 1024 * 1024,
+    )
 
-__all__ = ["application", "make_writer"]
+
+application = Ingest(make_writer=make_writer, cookie_name=lambda: settings.SESSION_COOKIE_NAME, make_limits=make_limits)
+
+__all__ = ["application", "make_limits", "make_writer"]

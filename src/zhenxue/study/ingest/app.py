@@ -1,10 +1,9 @@
 """The lean ASGI app that answers beats: no Django middleware, msgspec, one writer thread (see ``writer``).
 
-``POST /study/beats/<session id>`` with a JSON ``protocol.Claim``. A beat proves itself by two things: the one-use
-ticket of the session's last answer, and the sign-in cookie whose digest the session was opened with. The cookie was
-chosen over a bearer token because the last beat of a closing page (``fetch`` with ``keepalive``) then carries the same
-proof, and because signing in elsewhere or out invalidates it; no cross-site page can send one, for it cannot know the
-ticket.
+``POST /study/beats/<session id>`` with a JSON ``protocol.Claim``. A beat proves itself by three things: the one-use
+ticket of the session's last answer; ``X-Beat-Proof``, the HMAC of its very bytes under the key that the device agreed
+on when the session opened; and the sign-in cookie whose digest the session was opened with. The cookie needs no
+look-up, and the last beat of a closing page (``fetch`` with ``keepalive``) carries it.
 """
 
 import asyncio
@@ -13,7 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from zhenxue.study.ingest.writer import RETRY, Waiting, Writer
+from zhenxue.study.ingest.limits import Limits
+from zhenxue.study.ingest.writer import DISK_FULL, RETRY, Waiting, Writer
 from zhenxue.study.protocol import Claim, sign_in_digest
 
 type Scope = MutableMapping[str, Any]
@@ -23,6 +23,7 @@ type Send = Callable[[Message], Awaitable[None]]
 
 PREFIX: Final = "/study/beats/"
 BODY_LIMIT: Final = 4_096
+LATER: Final = frozenset({429, 503})
 HEADERS: Final = [(b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store")]
 
 
@@ -36,16 +37,25 @@ NOT_POST: Final = problem(405, "study.only_post", "这个地址只接收学习�
 NOT_JSON: Final = problem(415, "study.only_json", "学习心跳必须是 JSON。")
 TOO_LARGE: Final = problem(413, "study.too_large", "学习心跳太大。")
 MALFORMED: Final = problem(422, "study.malformed", "学习心跳的格式不对，没有计入学时。请刷新页面。")
+TOO_MANY: Final = problem(429, "study.too_many", "上报太频繁，请稍等几秒，页面会自动重试。")
 NO_SIGN_IN: Final = problem(401, "study.signed_out", "登录已失效，请重新登录后再学习。")
 
 
 class Ingest:
     """The ASGI application. ``make_writer`` is called at start-up: each process owns its thread and connection."""
 
-    def __init__(self, *, make_writer: Callable[[], Writer], cookie_name: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        *,
+        make_writer: Callable[[], Writer],
+        cookie_name: Callable[[], str],
+        make_limits: Callable[[], Limits] = Limits,
+    ) -> None:
         self._make_writer = make_writer
+        self._make_limits = make_limits
         self._cookie_name = cookie_name
         self._cookie_prefix = b""
+        self._limits = Limits()
         self._writer: Writer | None = None
         self._decode = msgspec.json.Decoder(Claim).decode
 
@@ -53,6 +63,7 @@ class Ingest:
         """Starts the writer on the running loop (lifespan start-up; at the latest with the first beat)."""
         if self._writer is None:
             self._cookie_prefix = self._cookie_name().encode() + b"="
+            self._limits = self._make_limits()
             self._writer = self._make_writer()
             self._writer.start(asyncio.get_running_loop())
         return self._writer
@@ -66,13 +77,10 @@ class Ingest:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             status, body = await self._answer(scope, receive)
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": status,
-                    "headers": [*HEADERS, (b"content-length", str(len(body)).encode())],
-                }
-            )
+            headers = [*HEADERS, (b"content-length", b"%d" % len(body))]
+            if status in LATER:
+                headers.append((b"retry-after", b"2"))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
@@ -83,27 +91,35 @@ class Ingest:
             return NOT_FOUND
         if scope["method"] != "POST":
             return NOT_POST
-        content_type, cookie = b"", b""
+        writer = self._writer or self.start()
+        content_type, cookie, proof = b"", b"", b""
         for name, value in scope["headers"]:
             if name == b"cookie":
                 cookie = value
+            elif name == b"x-beat-proof":
+                proof = value
             elif name == b"content-type":
                 content_type = value
         if not content_type.startswith(b"application/json"):
             return NOT_JSON
-        key = _cookie(cookie, self._cookie_prefix or self._cookie_name().encode() + b"=")
+        key = _cookie(cookie, self._cookie_prefix)
+        if not key:
+            return NO_SIGN_IN
+        sign_in = sign_in_digest(key)
+        client = scope.get("client")
+        if not self._limits.allow(sign_in, client[0] if client else ""):
+            return TOO_MANY
         body = await _read(receive)
         if body is None:
             return TOO_LARGE
-        if not key:
-            return NO_SIGN_IN
         try:
             claim = self._decode(body)
         except (msgspec.DecodeError, RecursionError):
             return MALFORMED
-        writer = self._writer or self.start()
+        if self._limits.disk_is_full():
+            return DISK_FULL
         future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
-        if not writer.submit(Waiting(int(number), claim, sign_in_digest(key), future)):
+        if not writer.submit(Waiting(int(number), claim, body, proof, sign_in, future)):
             return RETRY
         return await future
 

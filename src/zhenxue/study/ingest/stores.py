@@ -16,19 +16,28 @@ from zhenxue.study.protocol import State
 
 type Row = tuple[Any, ...]
 
-#: Order of the row that ``load`` reads; ``Held.from_row`` unpacks it.
+#: How long one group may wait for the database; a page gives up a beat's answer after 12 s and sends it again.
+PATIENCE_SECONDS = 8
+
+#: Order of the row that ``load`` reads: first the fields of ``State`` in their order, then those of ``Held``.
 SESSION_COLUMNS = (
     "id",
     "unit_id",
     "paced",
     "unit_ms",
     "finish_ms",
+    "slots",
+    "slot_ms",
     "max_gap_ms",
     "max_rate_percent",
     "idle_ms",
     "counts_until_ms",
     "cap_ms",
-    "state",
+    "check_min_ms",
+    "check_max_ms",
+    "check_answer_ms",
+    "end_reason",
+    "released",
     "number",
     "ticket_digest",
     "last_ticket_digest",
@@ -39,8 +48,15 @@ SESSION_COLUMNS = (
     "credited_ms",
     "day_end_ms",
     "day_left_ms",
+    "check_left_ms",
+    "check_nonce",
+    "check_asked_ms",
+    "checks_missed",
     "sign_in_digest",
-    "last_answer",
+    "beat_key",
+    "refusals",
+    "last_gained_ms",
+    "last_reason",
     "settled_number",
     "settled_ms",
 )
@@ -49,7 +65,8 @@ MOVED_COLUMNS = {
     "number": "int4",
     "ticket_digest": "text",
     "last_ticket_digest": "text",
-    "last_answer": "text",
+    "last_gained_ms": "int4",
+    "last_reason": "text",
     "clock_ms": "int8",
     "last_beat_ms": "int8",
     "position_ms": "int4",
@@ -57,6 +74,14 @@ MOVED_COLUMNS = {
     "credited_ms": "int4",
     "day_end_ms": "int8",
     "day_left_ms": "int4",
+    "check_left_ms": "int4",
+}
+#: What moves now and then: checks that open and close, beats without proof.
+RARE_COLUMNS = {
+    "check_nonce": "text",
+    "check_asked_ms": "int8",
+    "checks_missed": "int2",
+    "refusals": "text",
 }
 BEAT_COLUMNS = {
     "session_id": "int8",
@@ -75,51 +100,44 @@ BEAT_COLUMNS = {
     "focused": "bool",
     "playing": "bool",
     "idle_ms": "int4",
+    "page": "int2",
     "reason": "text",
 }
-MOVED_TYPES = [*MOVED_COLUMNS.values(), "int8"]
 SELECT = f"SELECT {', '.join(SESSION_COLUMNS)} FROM study_studysession"
 
-_decode_covered = msgspec.json.Decoder(tuple[tuple[int, int], ...]).decode
+_decode = msgspec.json.Decoder(tuple[tuple[int, int], ...]).decode
 _encode = msgspec.json.Encoder().encode
 
 
 class Held(msgspec.Struct, gc=False):
-    """A session inside one group: its state as beats move it, and what the answer needs beside."""
+    """A session inside one group: its state as beats move it, and what proofs and answers need beside."""
 
     state: State
+    end_reason: str
     sign_in_digest: str
-    last_answer: str
+    beat_key: str
+    refusals: str
+    last_gained_ms: int
+    last_reason: str
     settled_number: int
     settled_ms: int
     moved: bool = False
+    rare: bool = False
 
     @classmethod
     def from_row(cls, row: Row) -> "Held":
-        state = State(
-            row[0],
-            row[1],
+        end_reason = row[15]
+        fields: Row = (
+            *row[:2],
             bool(row[2]),
-            row[3],
-            row[4],
-            row[5],
-            row[6],
-            row[7],
-            row[8],
-            row[9],
-            row[10] != "open",
-            row[11],
-            row[12],
-            row[13],
-            row[14],
-            row[15],
-            row[16],
-            _decode_covered(row[17]),
-            row[18],
-            row[19],
-            row[20],
+            *row[3:15],
+            end_reason != "",
+            _decode(row[16]),
+            *row[17:23],
+            _decode(row[23]),
+            *row[24:31],
         )
-        return cls(state, row[21], row[22], row[23], row[24])
+        return cls(State(*fields), end_reason, *row[31:])
 
     def values(self) -> Row:
         """The moved columns in their order, then the id."""
@@ -128,7 +146,8 @@ class Held(msgspec.Struct, gc=False):
             state.number,
             state.ticket_digest,
             state.last_ticket_digest,
-            self.last_answer,
+            self.last_gained_ms,
+            self.last_reason,
             state.clock_ms,
             state.last_beat_ms,
             state.position_ms,
@@ -136,8 +155,14 @@ class Held(msgspec.Struct, gc=False):
             state.credited_ms,
             state.day_end_ms,
             state.day_left_ms,
+            state.check_left_ms,
             state.session_id,
         )
+
+    def rare_values(self) -> Row:
+        """The rarely moved columns in their order, then the id."""
+        state = self.state
+        return (state.check_nonce, state.check_asked_ms, state.checks_missed, self.refusals, state.session_id)
 
 
 class Store(Protocol):
@@ -147,8 +172,8 @@ class Store(Protocol):
         """Opens a transaction and returns the sessions that exist, locked for writing."""
         ...
 
-    def commit(self, moved: Sequence[Row], beats: Sequence[Row]) -> None:
-        """Writes moved sessions and new beats and makes them durable before it returns."""
+    def commit(self, moved: Sequence[Row], rare: Sequence[Row], beats: Sequence[Row]) -> None:
+        """Writes sessions (``Held.values``, ``Held.rare_values``) and new beats, durably before it returns."""
         ...
 
     def close(self) -> None:
@@ -161,13 +186,20 @@ class SqliteStore:
 
     def __init__(self, settings: Mapping[str, Any], *, synchronous: str = "FULL") -> None:
         self._connection = sqlite3.connect(
-            str(settings["NAME"]), isolation_level=None, timeout=20, check_same_thread=False, cached_statements=16
+            str(settings["NAME"]),
+            isolation_level=None,
+            timeout=PATIENCE_SECONDS,
+            check_same_thread=False,
+            cached_statements=16,
         )
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute(f"PRAGMA synchronous={synchronous}")
         self._connection.execute("PRAGMA cache_size=-65536")
         self._select = f"{SELECT} WHERE id IN (SELECT value FROM json_each(?))"
-        self._update = f"UPDATE study_studysession SET {', '.join(f'{name}=?' for name in MOVED_COLUMNS)} WHERE id=?"
+        self._update, self._update_rare = (
+            f"UPDATE study_studysession SET {', '.join(f'{name}=?' for name in columns)} WHERE id=?"
+            for columns in (MOVED_COLUMNS, RARE_COLUMNS)
+        )
         self._insert = (
             f"INSERT INTO study_beat ({', '.join(BEAT_COLUMNS)}) VALUES ({', '.join('?' for _ in BEAT_COLUMNS)})"
         )
@@ -177,8 +209,10 @@ class SqliteStore:
         rows = self._connection.execute(self._select, (_encode(session_ids).decode(),)).fetchall()
         return {row[0]: Held.from_row(row) for row in rows}
 
-    def commit(self, moved: Sequence[Row], beats: Sequence[Row]) -> None:
+    def commit(self, moved: Sequence[Row], rare: Sequence[Row], beats: Sequence[Row]) -> None:
         self._connection.executemany(self._update, moved)
+        if rare:
+            self._connection.executemany(self._update_rare, rare)
         self._connection.executemany(self._insert, beats)
         self._connection.execute("COMMIT")
 
@@ -192,18 +226,18 @@ class PostgresStore:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         parts = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
         known = {name: str(settings[key]) for name, key in parts.items() if settings.get(key)}
-        where = psycopg.conninfo.make_conninfo("", **known, application_name="zhenxue ingest")
+        where = psycopg.conninfo.make_conninfo(
+            "",
+            **known,
+            application_name="zhenxue ingest",
+            connect_timeout=3,
+            tcp_user_timeout=PATIENCE_SECONDS * 1000,
+            options=f"-c lock_timeout={PATIENCE_SECONDS}s -c statement_timeout={PATIENCE_SECONDS}s",
+        )
         self._connection = psycopg.connect(where, autocommit=True)
         self._connection.execute("SET synchronous_commit = on")
         self._select = f"{SELECT} WHERE id = ANY(%s::int8[]) ORDER BY id FOR NO KEY UPDATE"
-        moved = list(zip([*MOVED_COLUMNS, "id"], MOVED_TYPES, strict=True))
-        self._update = (
-            f"UPDATE study_studysession AS s SET {', '.join(f'{name}=v.{name}' for name in MOVED_COLUMNS)} "
-            f"FROM unnest({', '.join(f'%s::{kind}[]' for _, kind in moved)}) AS v({
-                ', '.join(name for name, _ in moved)
-            }) "
-            "WHERE s.id = v.id"
-        )
+        self._update, self._update_rare = _bulk_update(MOVED_COLUMNS), _bulk_update(RARE_COLUMNS)
         self._insert = (
             f"INSERT INTO study_beat ({', '.join(BEAT_COLUMNS)}) "
             f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in BEAT_COLUMNS.values())})"
@@ -216,16 +250,28 @@ class PostgresStore:
             self._cursor.execute(self._select, (list(session_ids),), prepare=True)
         return {row[0]: Held.from_row(row) for row in self._cursor.fetchall()}
 
-    def commit(self, moved: Sequence[Row], beats: Sequence[Row]) -> None:
+    def commit(self, moved: Sequence[Row], rare: Sequence[Row], beats: Sequence[Row]) -> None:
         with self._connection.pipeline():
             if moved:
-                self._cursor.execute(self._update, _arrays(moved, MOVED_TYPES), prepare=True)
+                self._cursor.execute(self._update, _arrays(moved, [*MOVED_COLUMNS.values(), "int8"]), prepare=True)
+            if rare:
+                self._cursor.execute(self._update_rare, _arrays(rare, [*RARE_COLUMNS.values(), "int8"]), prepare=True)
             if beats:
                 self._cursor.execute(self._insert, _arrays(beats, BEAT_COLUMNS.values()), prepare=True)
             self._cursor.execute("COMMIT", prepare=True)
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _bulk_update(columns: Mapping[str, str]) -> str:
+    """Many sessions in one statement: each column and the id as an array."""
+    typed = {**columns, "id": "int8"}
+    return (
+        f"UPDATE study_studysession AS s SET {', '.join(f'{name}=v.{name}' for name in columns)} "
+        f"FROM unnest({', '.join(f'%s::{kind}[]' for kind in typed.values())}) AS v({', '.join(typed)}) "
+        "WHERE s.id = v.id"
+    )
 
 
 def _arrays(rows: Sequence[Row], types: Iterable[str]) -> list[str]:

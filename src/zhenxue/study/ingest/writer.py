@@ -6,6 +6,7 @@ transaction that holds it is durable.
 
 import asyncio
 import logging
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -13,27 +14,52 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
+import psycopg
 
 from zhenxue.ledger.data import Reason, coverage
 from zhenxue.study import protocol
+from zhenxue.study.data import ENDED_WORDS
 from zhenxue.study.ingest.stores import Held, Row, Store
-from zhenxue.study.protocol import Claim, Decision
+from zhenxue.study.protocol import Claim, Decision, State, refusals
 
 log = logging.getLogger(__name__)
 
 GROUP_LIMIT: Final = 2_000
 WAITING_LIMIT: Final = 20_000
 SETTLE_EVERY_MS: Final = 60_000
+#: After a connection that could not be made, beats are answered "try again" for so long without asking once more.
+REST_SECONDS: Final = 0.5
 #: Answered when the beat could not be made durable: nothing was counted, the page keeps it and tries again.
 RETRY: Final = (503, msgspec.json.encode({"code": "study.retry", "message": "服务器正忙，进度没有丢，马上自动重试。"}))
+DISK_FULL: Final = (
+    503,
+    msgspec.json.encode(
+        {"code": "study.disk_full", "message": "服务器存储空间不足，暂时不能计学时。进度没有丢，会自动重试，请稍等。"}
+    ),
+)
 FORBIDDEN: Final = (
     403,
     msgspec.json.encode({"code": "study.not_yours", "message": "登录已失效，请重新登录后再学习。", "ended": True}),
 )
 
 
+class Resting(Exception):
+    """The database was gone a moment ago; it is not asked again yet."""
+
+
+class Check(msgspec.Struct, gc=False):
+    """An open check: the page asks the learner, and the next beat brings the nonce as ``answer``."""
+
+    nonce: str
+    answer_within_ms: int
+
+
 class Answer(msgspec.Struct, gc=False):
-    """What the page reads. ``saved_at_ms`` is the server's clock; seconds are whole and of the unit."""
+    """What the page reads. ``saved_at_ms`` is the server's clock; seconds are whole and of the unit.
+
+    ``position_ms`` lies on the content's axis; ``seen_to_ms`` is how far a video was seen, or how much was read.
+    ``ended_because`` is an ``EndReason``.
+    """
 
     number: int
     ticket: str
@@ -47,13 +73,17 @@ class Answer(msgspec.Struct, gc=False):
     saved_at_ms: int
     ended: bool
     finished: bool
+    ended_because: str
+    check: Check | msgspec.UnsetType = msgspec.UNSET
 
 
 class Waiting(msgspec.Struct, gc=False):
-    """A beat on its way through the writer."""
+    """A beat on its way through the writer: what it claims, its very bytes, and the two proofs it came with."""
 
     session_id: int
     claim: Claim
+    body: bytes
+    proof: bytes
     sign_in_digest: str
     future: "asyncio.Future[tuple[int, bytes]] | None" = None
     reply: tuple[int, bytes] = RETRY
@@ -83,6 +113,7 @@ class Writer:
         self._store: Store | None = None
         self._thread = threading.Thread(target=self._run, name="study-ingest-writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._rest_until = 0.0
         self.groups = 0
         self.beats = 0
 
@@ -124,13 +155,11 @@ class Writer:
     def _serve(self, group: list[Waiting]) -> None:
         settle: list[tuple[int, bool]] = []
         try:
-            if self._store is None:
-                self._store = self._open_store()
-            settle = self.write(self._store, group)
-        except Exception:
-            log.exception("a group of %d beats could not be written", len(group))
+            settle = self.write(self._opened(), group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, every beat of the group needs an answer
+            reply = _reply_to(error, len(group))
             for waiting in group:
-                waiting.reply = RETRY
+                waiting.reply = reply
             self._reopen()
         assert self._loop is not None
         try:
@@ -140,12 +169,22 @@ class Writer:
         for session_id, ended in settle:
             self._on_settle(session_id, ended)
 
+    def _opened(self) -> Store:
+        if self._store is None:
+            if time.monotonic() < self._rest_until:
+                raise Resting
+            self._store = self._open_store()
+        return self._store
+
     def _reopen(self) -> None:
+        """The next group tries a new connection, but a database that is gone is not asked for every group."""
         if self._store is not None:
             try:
                 self._store.close()
             except Exception:
                 log.exception("the broken store did not close")
+        elif time.monotonic() >= self._rest_until:
+            self._rest_until = time.monotonic() + REST_SECONDS
         self._store = None
 
     def write(self, store: Store, group: Sequence[Waiting]) -> list[tuple[int, bool]]:
@@ -160,67 +199,106 @@ class Writer:
                 waiting.reply = FORBIDDEN
                 continue
             claim = waiting.claim
-            if protocol.is_retry(session.state, claim):
-                waiting.reply = (200, self._again(session, claim))
+            proof = protocol.check_proof(session.beat_key, waiting.body, waiting.proof)
+            if protocol.is_retry(session.state, claim, proof):
+                waiting.reply = (200, self._again(session, claim, now_ms))
                 continue
-            decision = protocol.judge_beat(session.state, claim, now_ms)
-            beats.append(_beat_row(claim, decision, now_ms))
-            waiting.reply = (200 if decision.accepted else 409, self._apply(session, claim, decision, now_ms))
-            if decision.accepted and _settle_now(session, claim, decision, now_ms):
-                settle[waiting.session_id] = settle.get(waiting.session_id, False) or claim.event == "close"
-        store.commit([session.values() for session in held.values() if session.moved], beats)
+            decision = protocol.judge_beat(session.state, claim, proof, now_ms)
+            if decision.accepted:
+                beats.append(_beat_row(claim, decision, now_ms))
+                waiting.reply = (200, self._accept(session, claim, decision, now_ms))
+                if _settle_now(session, claim, decision, now_ms):
+                    settle[waiting.session_id] = settle.get(waiting.session_id, False) or claim.event == "close"
+            else:
+                session.refusals, kept = refusals.note(session.refusals, decision.reason, decision.claimed_ms, now_ms)
+                session.rare = True
+                if kept:
+                    beats.append(_beat_row(claim, decision, now_ms))
+                waiting.reply = (409, self._refuse(session, decision.reason, now_ms))
+        store.commit(
+            [session.values() for session in held.values() if session.moved],
+            [session.rare_values() for session in held.values() if session.rare],
+            beats,
+        )
         self.groups += 1
         self.beats += len(beats)
         return list(settle.items())
 
-    def _apply(self, session: Held, claim: Claim, decision: Decision, now_ms: int) -> bytes:
-        """Moves the session and makes the answer."""
+    def _accept(self, session: Held, claim: Claim, decision: Decision, now_ms: int) -> bytes:
+        """Moves the session, opens or renews its check, and makes the answer with the next ticket."""
         state = decision.state
-        answer = Answer(
-            number=state.number,
-            ticket="",
-            reason=decision.reason.value,
-            text=decision.reason.label,
-            credited_seconds=state.credited_ms // 1000,
-            gained_ms=decision.credit_ms,
-            position_ms=state.position_ms,
-            seen_to_ms=coverage.reach(state.covered),
-            day_left_seconds=state.day_left_ms // 1000,
-            saved_at_ms=now_ms,
-            ended=state.ended,
-            finished=protocol.is_finished(state),
-        )
-        if not decision.accepted:
-            return self._encoder.encode(answer)
-        session.last_answer = self._encoder.encode(answer).decode()
-        answer.ticket = self._next_ticket(
-            state.session_id, state.unit_id, state.number, state.position_ms, claim.ticket
-        )
+        if decision.answered or not (state.check_left_ms or state.check_nonce):
+            state = protocol.follow_up(state, self._key, answered=decision.answered, now_ms=now_ms)
+            session.rare = True
+        ticket = self._next_ticket(state, claim.ticket)
         session.state = msgspec.structs.replace(
-            state, last_ticket_digest=state.ticket_digest, ticket_digest=protocol.digest(answer.ticket)
+            state, last_ticket_digest=state.ticket_digest, ticket_digest=protocol.digest(ticket)
         )
+        session.last_gained_ms, session.last_reason = decision.credit_ms, decision.reason.value
         session.moved = True
-        return self._encoder.encode(answer)
-
-    def _again(self, session: Held, claim: Claim) -> bytes:
-        """The answer that was lost, with the same next ticket."""
-        answer = msgspec.json.decode(session.last_answer, type=Answer)
-        state = session.state
-        answer.ticket = self._next_ticket(
-            state.session_id, state.unit_id, state.number, answer.position_ms, claim.ticket
+        return self._encoder.encode(
+            _answer(session, decision.reason, ticket, decision.credit_ms, saved_at_ms=now_ms, now_ms=now_ms)
         )
-        answer.ended = state.ended
-        return self._encoder.encode(answer)
 
-    def _next_ticket(self, session_id: int, unit_id: int, number: int, position_ms: int, previous: str) -> str:
+    def _refuse(self, session: Held, reason: Reason, now_ms: int) -> bytes:
+        """What a beat without proof is told: how the session stands, and no ticket."""
+        return self._encoder.encode(_answer(session, reason, "", 0, saved_at_ms=now_ms, now_ms=now_ms))
+
+    def _again(self, session: Held, claim: Claim, now_ms: int) -> bytes:
+        """The answer that was lost, with the same next ticket."""
+        state = session.state
+        ticket = self._next_ticket(state, claim.ticket)
+        reason = Reason(session.last_reason)
+        return self._encoder.encode(
+            _answer(session, reason, ticket, session.last_gained_ms, saved_at_ms=state.last_beat_ms, now_ms=now_ms)
+        )
+
+    def _next_ticket(self, state: State, previous: str) -> str:
         return protocol.make_ticket(
             self._key,
-            session_id=session_id,
-            unit_id=unit_id,
-            number=number + 1,
-            position_ms=position_ms,
+            session_id=state.session_id,
+            unit_id=state.unit_id,
+            number=state.number + 1,
+            position_ms=state.position_ms,
             previous=previous,
         )
+
+
+def _answer(session: Held, reason: Reason, ticket: str, gained_ms: int, *, saved_at_ms: int, now_ms: int) -> Answer:
+    state = session.state
+    answer = Answer(
+        number=state.number,
+        ticket=ticket,
+        reason=reason.value,
+        text=reason.label,
+        credited_seconds=state.credited_ms // 1000,
+        gained_ms=gained_ms,
+        position_ms=state.position_ms,
+        seen_to_ms=coverage.reach(state.covered) if state.paced else coverage.length(state.covered),
+        day_left_seconds=state.day_left_ms // 1000,
+        saved_at_ms=saved_at_ms,
+        ended=state.ended,
+        finished=protocol.is_finished(state),
+        ended_because=session.end_reason,
+    )
+    if reason is Reason.ENDED:
+        answer.text = ENDED_WORDS.get(session.end_reason, reason.label)
+    if state.check_nonce:
+        left_ms = state.check_asked_ms + state.check_answer_ms - now_ms
+        answer.check = Check(state.check_nonce, max(0, left_ms))
+    return answer
+
+
+def _reply_to(error: Exception, beats: int) -> tuple[int, bytes]:
+    """What the beats of a group that was not written are told; nothing of it was counted."""
+    if isinstance(error, Resting):
+        return RETRY
+    if isinstance(error, sqlite3.Error | psycopg.Error):
+        log.warning("a group of %d beats could not be written: %s", beats, error)
+    else:
+        log.error("a group of %d beats could not be written", beats, exc_info=error)
+    full = isinstance(error, psycopg.errors.DiskFull) or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+    return DISK_FULL if full else RETRY
 
 
 def _beat_row(claim: Claim, decision: Decision, now_ms: int) -> Row:
@@ -241,6 +319,7 @@ def _beat_row(claim: Claim, decision: Decision, now_ms: int) -> Row:
         claim.focused,
         claim.playing,
         claim.idle_ms,
+        claim.page,
         decision.reason.value,
     )
 
@@ -252,7 +331,7 @@ def _settle_now(session: Held, claim: Claim, decision: Decision, now_ms: int) ->
     if now_ms - session.settled_ms >= SETTLE_EVERY_MS:
         session.settled_ms = now_ms
         return True
-    return decision.credit_ms > 0 and decision.finished
+    return decision.credit_ms > 0 and protocol.is_finished(decision.state)
 
 
 def _resolve(group: Sequence[Waiting]) -> None:

@@ -1,12 +1,13 @@
-"""Writes of ``study``: open, settle and close sessions; judge self-tests."""
+"""Writes of ``study``: open, settle and close sessions; give out keys; judge self-tests."""
 
+from zhenxue.study.operations.keys import release_key
+from zhenxue.study.operations.opening import open_session
 from zhenxue.study.operations.self_tests import submit_self_test
 from zhenxue.study.operations.sessions import (
     close_session,
     close_sessions_of_cohort,
     end_session,
     hand_over,
-    open_session,
 )
 from zhenxue.study.operations.settling import settle, settle_stale
 
@@ -16,6 +17,7 @@ __all__ = [
     "end_session",
     "hand_over",
     "open_session",
+    "release_key",
     "settle",
     "settle_stale",
     "submit_self_test",

@@ -15,12 +15,14 @@ from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Claim, Reason
 from zhenxue.study.data import EndReason, SessionState
 from zhenxue.study.models import Beat, StudySession
-from zhenxue.study.protocol import encode_covered
+from zhenxue.study.protocol import encode_covered, refusals
 
 log = logging.getLogger(__name__)
 
 #: Reasons that the ledger finds by itself from the same claim; the others only the protocol can know.
-LEDGER_REASONS = frozenset({Reason.NONE, Reason.ALREADY_COUNTED, Reason.UNIT_FULL, Reason.DAILY_CAP, Reason.CLOCK})
+LEDGER_REASONS = frozenset({Reason.NONE, Reason.ALREADY_COUNTED, Reason.UNIT_FULL, Reason.DAILY_CAP})
+#: Reasons that clip a stretch: what was clipped is written down beside what counts.
+CLIPPING_REASONS = frozenset({Reason.CLOCK, Reason.GAP, Reason.NO_KEY, Reason.PAGE_FULL})
 #: An open session without a beat for this long is over (at least three of its gaps).
 SILENT_MS = 90_000
 SETTLE_EVERY_MS = 60_000
@@ -54,6 +56,8 @@ def settle_locked(session: StudySession, *, now: dt.datetime) -> int:
     """``settle`` for a session row that this transaction holds already."""
     beats = Beat.objects.filter(session=session, accepted=True, number__gt=session.settled_number).order_by("number")
     claims = [claim for beat in beats for claim in _claims(beat)]
+    session.refusals, unproven = refusals.take(session.refusals)
+    claims += [_unproven(session, *one) for one in unproven]
     session.settled_ms = milliseconds(now)
     gained = 0
     if claims:
@@ -64,6 +68,7 @@ def settle_locked(session: StudySession, *, now: dt.datetime) -> int:
             source=f"study:{session.pk}",
             now=now,
             position_ms=session.position_ms,
+            axis_ms=session.slots * session.slot_ms or session.unit_ms,
         )
         gained = credited.seconds
         session.covered = encode_covered(credited.covered)
@@ -71,7 +76,17 @@ def settle_locked(session: StudySession, *, now: dt.datetime) -> int:
         session.day_left_ms = credited.day_left_ms
         session.day_end_ms = day_end_ms(now)
     session.settled_number = session.number
-    session.save(update_fields=["settled_ms", "covered", "credited_ms", "day_left_ms", "day_end_ms", "settled_number"])
+    session.save(
+        update_fields=[
+            "settled_ms",
+            "covered",
+            "credited_ms",
+            "day_left_ms",
+            "day_end_ms",
+            "settled_number",
+            "refusals",
+        ]
+    )
     return gained
 
 
@@ -81,7 +96,10 @@ def end_locked(session: StudySession, *, reason: EndReason, now: dt.datetime) ->
     session.state = SessionState.ENDED
     session.end_reason = reason
     session.ended_at = now
-    session.save(update_fields=["state", "end_reason", "ended_at"])
+    session.beat_key = ""
+    if session.check_nonce and milliseconds(now) - session.check_asked_ms > session.check_answer_ms:
+        session.checks_missed += 1
+    session.save(update_fields=["state", "end_reason", "ended_at", "beat_key", "checks_missed"])
     evidence.record(
         kind="study.closed",
         actor=SYSTEM,
@@ -94,6 +112,8 @@ def end_locked(session: StudySession, *, reason: EndReason, now: dt.datetime) ->
             "reason": str(reason),
             "beats": session.number,
             "unit_seconds": session.credited_ms // 1000,
+            "checks_missed": session.checks_missed,
+            "refusals": refusals.counts(session.refusals),
         },
         now=now,
     )
@@ -137,14 +157,22 @@ def settle_stale(*, now: dt.datetime) -> int:
 def _claims(beat: Beat) -> Iterator[Claim]:
     began, ended = moment(beat.began_ms), moment(beat.ended_ms)
     reason = Reason(beat.reason)
-    if reason not in LEDGER_REASONS:
+    if reason not in LEDGER_REASONS and reason not in CLIPPING_REASONS:
         yield Claim(beat.from_ms, beat.to_ms, began, ended, reason)
         return
-    rate = max(100, beat.rate_percent)
-    yield Claim(beat.from_ms, beat.to_ms, began, ended, rate_percent=rate)
+    if ended > began:
+        yield Claim(beat.from_ms, beat.to_ms, began, ended, rate_percent=max(100, beat.rate_percent))
     beyond_ms = beat.claimed_ms - (beat.to_ms - beat.from_ms)
-    if reason is Reason.CLOCK and beyond_ms > 0:
-        yield Claim(beat.to_ms, beat.to_ms, ended, ended, Reason.CLOCK, claimed_ms=beyond_ms)
+    if reason in CLIPPING_REASONS and beyond_ms > 0:
+        until = moment(min(beat.ended_ms + beyond_ms, max(beat.received_ms, beat.ended_ms)))
+        yield Claim(beat.to_ms, beat.to_ms, ended, until, reason, claimed_ms=beyond_ms)
+
+
+def _unproven(session: StudySession, reason: Reason, claimed_ms: int, first_ms: int, last_ms: int) -> Claim:
+    """What beats without proof claimed, as one refused stretch that ends when the last of them came."""
+    began_ms = max(last_ms - claimed_ms, min(first_ms, last_ms))
+    at = session.position_ms
+    return Claim(at, at, moment(began_ms), moment(last_ms), reason, claimed_ms=claimed_ms)
 
 
 def milliseconds(when: dt.datetime) -> int:

@@ -14,8 +14,8 @@ from zhenxue.catalogue.data import UnitKind
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
-from zhenxue.kernel.errors import NotFound, Refused
-from zhenxue.study import policies, queries
+from zhenxue.kernel.errors import NotFound
+from zhenxue.study import operations, policies, queries
 from zhenxue.study.models import StudySession
 from zhenxue.study.web.views import sign_in_digest
 from zhenxue.training import api as training
@@ -48,15 +48,17 @@ def rung(request: ActorRequest, session_id: int, rung: str) -> HttpResponse:
 @roles(Role.LEARNER)
 @require_GET
 def key(request: ActorRequest, session_id: int, rung: str, index: int) -> HttpResponse:
-    """One content key, if the session may open what it opens."""
-    session = _own(request, session_id)
-    found = catalogue.content_key(_video(session), rung, index)
-    seen_to_ms, finished = queries.reach_of(session)
-    if not policies.may_release(
-        session, seen_to_ms=seen_to_ms, from_ms=found.from_ms, finished=finished, now=clock.now()
-    ):
-        raise Refused("study.key_not_yet", "还没有学到这里，不能提前播放后面的内容。")
-    answer = HttpResponse(bytes.fromhex(found.key_hex), content_type="application/octet-stream")
+    """One content key, for the session's current ticket (header ``X-Ticket``), when its content may be reached."""
+    opened = operations.release_key(
+        actor=request.actor,
+        session_id=session_id,
+        sign_in_digest=sign_in_digest(request),
+        ticket=request.headers.get("X-Ticket", "")[:64],
+        rung=rung,
+        index=index,
+        now=clock.now(),
+    )
+    answer = HttpResponse(opened, content_type="application/octet-stream")
     answer["Cache-Control"] = "no-store"
     return answer
 

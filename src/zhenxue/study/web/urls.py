@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.study.web import media, views
+from zhenxue.study.web import media, opening, records, views
 
 app_name = "study"
 UNIT = "study/<int:enrolment_id>/units/<int:unit_id>/"
@@ -13,8 +13,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("study/hand-over/", views.hand_over, name="hand_over"),
     path("study/<int:enrolment_id>/", views.course, name="course"),
     path(UNIT, views.unit, name="unit"),
-    path(f"{UNIT}open/", views.open_session, name="open"),
+    path(f"{UNIT}open/", opening.open_session, name="open"),
     path(f"{UNIT}self-test/", views.self_test, name="self_test"),
+    path("study/<int:enrolment_id>/days/<ledger_day:day>/", records.day_sessions, name="day_sessions"),
     path(f"{UNIT}poster.jpg", media.poster, name="poster"),
     path(f"{UNIT}images/<int:material_id>/", media.image, name="image"),
     path(f"{SESSION}close/", views.close_session, name="close"),

@@ -1,0 +1,145 @@
+"""Proofs of a study session: one-use tickets, the device's signature at opening, the key and the HMAC of beats.
+
+P-256 points travel as raw uncompressed points, signatures as raw ``r‖s`` (what WebCrypto speaks), both in base64url
+without padding.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from zhenxue.study.protocol.shapes import Proof
+
+#: How long a page may take to sign a challenge.
+CHALLENGE_MS = 120_000
+CURVE = ec.SECP256R1()
+ECDSA = ec.ECDSA(hashes.SHA256())
+
+
+def digest(ticket: str) -> str:
+    """What is stored of a ticket: SHA-256 in hex."""
+    return hashlib.sha256(ticket.encode("utf-8", "replace")).hexdigest()
+
+
+def sign_in_digest(session_key: str | bytes) -> str:
+    """How a sign-in is written into a study session: SHA-256 of the cookie's value in hex."""
+    raw = session_key.encode() if isinstance(session_key, str) else session_key
+    return hashlib.sha256(raw).hexdigest()
+
+
+def ticket_key(secret: str) -> bytes:
+    """The key that tickets, challenges and checks are made with, derived from the site's secret for study alone."""
+    return hmac.digest(secret.encode(), b"zhenxue study ticket v1", "sha256")
+
+
+def make_ticket(key: bytes, *, session_id: int, unit_id: int, number: int, position_ms: int, previous: str) -> str:
+    """The ticket for beat ``number``: bound to session, unit and position, chained to the ticket before it."""
+    text = f"{session_id}.{unit_id}.{number}.{position_ms}.{previous}"
+    return urlsafe_b64encode(hmac.digest(key, text.encode("utf-8", "replace"), "sha256")[:24]).decode()
+
+
+def make_challenge(key: bytes, *, sign_in_digest: str, enrolment_id: int, unit_id: int, now_ms: int) -> str:
+    """What the device has to sign to open one unit: stateless, for this sign-in only, good for two minutes."""
+    moment = now_ms.to_bytes(8, "big")
+    text = f"study challenge v1|{now_ms}|{sign_in_digest}|{enrolment_id}|{unit_id}".encode()
+    return encode(moment + hmac.digest(key, text, "sha256")[:16])
+
+
+def read_challenge(
+    key: bytes, challenge: str, *, sign_in_digest: str, enrolment_id: int, unit_id: int, now_ms: int
+) -> bool:
+    """Whether this is a challenge of ours for that sign-in and unit, made within the last two minutes."""
+    raw = decode(challenge)
+    if len(raw) != 24:
+        return False
+    made_ms = int.from_bytes(raw[:8], "big")
+    right = make_challenge(
+        key, sign_in_digest=sign_in_digest, enrolment_id=enrolment_id, unit_id=unit_id, now_ms=made_ms
+    )
+    return hmac.compare_digest(right.encode(), challenge.encode()) and 0 <= now_ms - made_ms <= CHALLENGE_MS
+
+
+def opening_text(*, challenge: str, enrolment_id: int, unit_id: int, tab: str, ephemeral: str) -> bytes:
+    """The text that the device signs to open a session."""
+    return f"zhenxue study open v1\n{challenge}\n{enrolment_id}\n{unit_id}\n{tab}\n{ephemeral}".encode()
+
+
+def is_signed(public_key: str, text: bytes, signature: str) -> bool:
+    """Whether ``signature`` (64 bytes ``r‖s``, ECDSA-SHA256) over ``text`` is by the holder of ``public_key``."""
+    raw = decode(signature)
+    if len(raw) != 64:
+        return False
+    try:
+        known = read_point(public_key)
+        known.verify(
+            encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")), text, ECDSA
+        )
+    except (ValueError, InvalidSignature):
+        return False
+    return True
+
+
+def make_ephemeral() -> ec.EllipticCurvePrivateKey:
+    """A key pair for one agreement."""
+    return ec.generate_private_key(CURVE)
+
+
+def point_text(key: ec.EllipticCurvePublicKey) -> str:
+    """A public key as it travels."""
+    return encode(key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
+
+
+def read_point(text: str) -> ec.EllipticCurvePublicKey:
+    """A public key that travelled; raises ``ValueError`` when it is no raw uncompressed point of the curve."""
+    raw = decode(text)
+    if len(raw) != 65 or raw[0] != 4:
+        raise ValueError("a raw uncompressed P-256 point is needed")
+    return ec.EllipticCurvePublicKey.from_encoded_point(CURVE, raw)
+
+
+def agree(private: ec.EllipticCurvePrivateKey, other: str, *, challenge: str, session_id: int) -> bytes:
+    """The 32-byte key of a session's beats, the same on both sides; raises ``ValueError`` for a point that is none."""
+    shared = private.exchange(ec.ECDH(), read_point(other))
+    info = f"zhenxue beat key v1\n{session_id}".encode()
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=challenge.encode(), info=info).derive(shared)
+
+
+def beat_proof(beat_key: bytes, body: bytes) -> str:
+    """``X-Beat-Proof``: HMAC-SHA256 of the very bytes of the body."""
+    return encode(hmac.digest(beat_key, body, "sha256"))
+
+
+def check_proof(beat_key_hex: str, body: bytes, header: bytes) -> Proof:
+    """What a header proves; without an agreed key nothing does."""
+    if not header:
+        return Proof.MISSING
+    if len(beat_key_hex) != 64:
+        return Proof.WRONG
+    right = urlsafe_b64encode(hmac.digest(bytes.fromhex(beat_key_hex), body, "sha256"))[:43]
+    return Proof.RIGHT if hmac.compare_digest(right, header) else Proof.WRONG
+
+
+def encode(raw: bytes) -> str:
+    """base64url without padding."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode(text: str) -> bytes:
+    """The bytes of base64url without padding; empty when it is none."""
+    try:
+        raw = text.encode("ascii").translate(_TO_STANDARD)
+        return a2b_base64(raw + b"=" * (-len(raw) % 4), strict_mode=True)
+    except (UnicodeEncodeError, Base64Error):
+        return b""
+
+
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
