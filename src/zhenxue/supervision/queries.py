@@ -1,7 +1,7 @@
 """What a bureau sees of its region: figures, cohorts with their progress, learners. Reads only; never writes."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -28,7 +28,10 @@ CLOSED = Q(state=CohortState.CLOSED)
 class LearnerRow:
     """One learner of a cohort with hours and best results."""
 
-    enrolment: training.Enrolment
+    id: int
+    name: str
+    citizen_number: object  # sealed: ``str()`` opens it
+    state: str
     progress: Progress | None
     results: list[Result]
 
@@ -110,19 +113,20 @@ def get_cohort_head(actor: Actor, cohort_id: int) -> training.Cohort:
     return rows.filter(pk=cohort_id).first() or training.get_cohort(actor, cohort_id)
 
 
-def roster_shelf(cohort: training.Cohort) -> QuerySet[training.Enrolment]:
-    """The roster of a cohort that the actor may see, as narrow as its list shows it."""
-    rows = training.visible_enrolments(SYSTEM).filter(cohort_id=cohort.pk).select_related(None)
-    names = ("cohort_id", "state", "enrolled_at", "person__name", "person__citizen_number")
-    return rows.select_related("person").only(*names)
+def roster_shelf(cohort: training.Cohort) -> QuerySet[training.Enrolment, tuple[Any, ...]]:
+    """The roster of a cohort that the actor may see, as narrow as its list shows it: id, name, citizen number (sealed),
+    state."""
+    rows = training.visible_enrolments(SYSTEM).filter(cohort_id=cohort.pk)
+    return rows.values_list("pk", "person__name", "person__citizen_number", "state")
 
 
-def learner_rows(enrolments: list[training.Enrolment], cohort: training.Cohort) -> list[LearnerRow]:
-    """The page's learners of one cohort with hours and results; constant queries."""
-    for row in enrolments:
-        row.cohort = cohort
-    progress, results = ledger.progress_of_rows(enrolments), exams.results_of(row.pk for row in enrolments)
-    return [LearnerRow(row, progress.get(row.pk), results.get(row.pk, [])) for row in enrolments]
+def learner_rows(rows: Sequence[tuple[Any, ...]], cohort: training.Cohort) -> list[LearnerRow]:
+    """The page's learners of one cohort (rows of ``roster_shelf``) with hours and results; constant queries."""
+    progress = ledger.progress_of_rows([training.Enrolment(pk=pk, cohort=cohort) for pk, *_ in rows])
+    results = exams.results_of(pk for pk, *_ in rows)
+    return [
+        LearnerRow(pk, name, number, state, progress.get(pk), results.get(pk, [])) for pk, name, number, state in rows
+    ]
 
 
 def plan_rows(cohort: training.Cohort) -> list[tuple[training.PlanLine, Decimal]]:

@@ -57,14 +57,13 @@ def learner_lines(rows: Iterable[LearnerRow]) -> list[LearnerLine]:
 
 
 def _learner(row: LearnerRow) -> LearnerLine:
-    enrolment, progress = row.enrolment, row.progress
-    number = masking.citizen_number(enrolment.person.citizen_number)
+    progress, number = row.progress, masking.citizen_number(str(row.citizen_number or ""))
     results = [
         state_tag(f"{one.score.normalize():f} 分 {'合格' if one.passed else '不合格'}", "ok" if one.passed else "bad")
         for one in row.results
     ]
     return LearnerLine(
-        *(enrolment.pk, enrolment.person.name, number, EnrolmentState(enrolment.state).label),
+        *(row.id, row.name, number, EnrolmentState(row.state).label),
         f"{progress.online_hours} / {progress.online_required_hours}" if progress else "—",
         f"{progress.offline_hours} / {progress.offline_required_hours}" if progress else "—",
         str(progress.percent) if progress else "",
