@@ -137,6 +137,13 @@ def make_provider(*, region: str = "371502", name: str | None = None) -> Actor:
     return actor_for(make_account(Role.PROVIDER_MANAGER, organisation))
 
 
+def make_colleague(actor: Actor) -> Actor:
+    """Another account in the same role at the same organisation."""
+    assert actor.role is not None
+    organisation = identity.get_organisation(actor.organisation_id or 0)
+    return actor_for(make_account(actor.role, organisation))
+
+
 def make_enterprise(*, region: str = "371502") -> Actor:
     organisation = make_organisation(OrganisationKind.ENTERPRISE, region=region)
     return actor_for(make_account(Role.ENTERPRISE_MANAGER, organisation))

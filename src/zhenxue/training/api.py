@@ -4,6 +4,7 @@ from zhenxue.training.errors import CannotStudy
 from zhenxue.training.models import (
     Amendment,
     Attendance,
+    AttendanceCorrection,
     Cohort,
     Enrolment,
     PlanLine,
@@ -19,7 +20,13 @@ from zhenxue.training.operations.amendments import (
     file_make_up_lesson,
     return_amendment,
 )
-from zhenxue.training.operations.attendance import correct_attendance, record_attendance
+from zhenxue.training.operations.attendance import record_attendance
+from zhenxue.training.operations.attendance_corrections import (
+    approve_attendance_correction,
+    cancel_attendance_correction,
+    propose_attendance_correction,
+    reject_attendance_correction,
+)
 from zhenxue.training.operations.cohorts import change_basics, create_cohort, set_plan, split_lesson
 from zhenxue.training.operations.filing import (
     approve_cohort,
@@ -77,6 +84,7 @@ from zhenxue.training.web.own import own_enrolments
 __all__ = [
     "Amendment",
     "Attendance",
+    "AttendanceCorrection",
     "CannotStudy",
     "Cohort",
     "Enrolment",
@@ -91,14 +99,15 @@ __all__ = [
     "add_offline_line",
     "add_online_line",
     "approve_amendment",
+    "approve_attendance_correction",
     "approve_cohort",
     "attendance_of_cohort",
+    "cancel_attendance_correction",
     "cancel_cohort",
     "change_basics",
     "check_can_study",
     "close_cohort",
     "copy_programme",
-    "correct_attendance",
     "create_cohort",
     "create_programme",
     "file_cohort",
@@ -125,7 +134,9 @@ __all__ = [
     "plan_units",
     "plan_units_of",
     "plans_of",
+    "propose_attendance_correction",
     "record_attendance",
+    "reject_attendance_correction",
     "required_by_stage",
     "required_by_stages",
     "required_seconds",

@@ -39,6 +39,14 @@ ITEMS = (
         ("training:lesson_attendance",),
     ),
     Item("课程安排", "training:lessons", "calendar", MANAGERS, 22, GROUP, ("training:lesson_attendance",)),
+    Item(
+        "考勤更正", "training:attendance_corrections", "edit", {*MANAGERS, Role.TEACHER}, 23, GROUP,
+        ("training:attendance_correction",),
+    ),
+    Item(
+        "考勤复核", "training:attendance_corrections", "edit", {Role.BUREAU_OFFICER}, 13, "审批",
+        ("training:attendance_correction",),
+    ),
     Item("课表", "training:schedule", "calendar", {Role.LEARNER}, 20),
 )  # fmt: skip
 BLOCKS = (
@@ -60,12 +68,13 @@ class TrainingConfig(AppConfig):
         from zhenxue.training.operations.filing import start_due_cohorts
         from zhenxue.training.operations.initial_passwords import drop_due_passwords
         from zhenxue.training.queries.scope import may_view_entry, people_of_cohorts
-        from zhenxue.training.queries.verification import check_plans
+        from zhenxue.training.queries.verification import check_attendance, check_plans
 
         for kind in KINDS:
             evidence.register(kind)
         evidence.register_viewer(may_view_entry)
         evidence.register_projection("training.plans", check_plans)
+        evidence.register_projection("training.attendance", check_attendance)
         identity.register_person_reach("training", people_of_cohorts)
         identity.register_programme_kinds(ProgrammeKind.choices())
         for item in ITEMS:

@@ -104,6 +104,39 @@ class AttendanceState(Labelled):
     ABSENT = "absent", "缺勤"
 
 
+class AttendanceCorrectionState(Labelled):
+    PROPOSED = "proposed", "等待复核"
+    APPROVED = "approved", "已更正"
+    REJECTED = "rejected", "不予同意"
+    CANCELLED = "cancelled", "已撤回"
+
+    @property
+    def tone(self) -> str:
+        """The tone of the state's tag on every page (``state_tag``)."""
+        return ATTENDANCE_CORRECTION_TONES[self]
+
+
+ATTENDANCE_CORRECTION_TONES: dict[AttendanceCorrectionState, str] = {
+    AttendanceCorrectionState.PROPOSED: "wait",
+    AttendanceCorrectionState.APPROVED: "ok",
+    AttendanceCorrectionState.REJECTED: "bad",
+    AttendanceCorrectionState.CANCELLED: "idle",
+}
+
+ATTENDANCE_CORRECTION_TRANSITIONS: dict[AttendanceCorrectionState, frozenset[AttendanceCorrectionState]] = {
+    AttendanceCorrectionState.PROPOSED: frozenset(
+        {
+            AttendanceCorrectionState.APPROVED,
+            AttendanceCorrectionState.REJECTED,
+            AttendanceCorrectionState.CANCELLED,
+        }
+    ),
+    AttendanceCorrectionState.APPROVED: frozenset(),
+    AttendanceCorrectionState.REJECTED: frozenset(),
+    AttendanceCorrectionState.CANCELLED: frozenset(),
+}
+
+
 class AmendmentKind(Labelled):
     LESSON = "lesson", "调整线下课"
     END_DATE = "end_date", "调整结班日期"

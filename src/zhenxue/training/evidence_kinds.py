@@ -29,6 +29,8 @@ FIELDS = {
     "from": "更正前",
     "from_minutes": "更正前分钟",
     "correction": "更正原因",
+    "to": "更正为",
+    "days_late": "课后几天补登",
     "reason": "原因",
     "note": "意见",
     "file": "文件",
@@ -56,7 +58,8 @@ FILING = _describe(
     "rules_version", "note", "plan_digest",
 )  # fmt: skip
 AMENDED = _describe("kind", "reason", "note", "digest_before", "digest_after")
-ATTENDED = _describe("title", "state", "minutes", "reason", "from", "from_minutes", "correction")
+ATTENDED = _describe("title", "state", "minutes", "reason", "from", "from_minutes", "correction", "note", "days_late")
+CORRECTING = _describe("title", "from", "to", "correction", "note", "days_late")
 REASON = _describe("code", "reason", "plan_digest")
 
 KINDS = (
@@ -80,7 +83,19 @@ KINDS = (
     Kind("training.initial_passwords_expired", "初始密码清单过期销毁", describe=_describe("code", "accounts")),
     Kind("training.initial_passwords_taken", "下载初始密码清单", describe=_describe("code", "accounts")),
     Kind("training.attendance_recorded", "登记考勤", erasable=("reason",), describe=ATTENDED),
-    Kind("training.attendance_corrected", "更正考勤", erasable=("reason", "correction"), describe=ATTENDED),
+    Kind("training.attendance_corrected", "更正考勤", erasable=("reason", "correction", "note"), describe=ATTENDED),
+    Kind(
+        "training.attendance_correction_proposed", "提出考勤更正", erasable=("correction", "note"), describe=CORRECTING
+    ),
+    Kind(
+        "training.attendance_correction_rejected",
+        "考勤更正不予同意",
+        erasable=("correction", "note"),
+        describe=CORRECTING,
+    ),
+    Kind(
+        "training.attendance_correction_cancelled", "撤回考勤更正", erasable=("correction", "note"), describe=CORRECTING
+    ),
     Kind("training.amendment_filed", "提交变更申请", erasable=("reason",), describe=AMENDED),
     Kind("training.amendment_approved", "变更获批", erasable=("note",), describe=AMENDED),
     Kind("training.amendment_returned", "变更不予批准", erasable=("reason",), describe=AMENDED),

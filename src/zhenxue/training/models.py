@@ -1,15 +1,18 @@
 """Tables of ``training``: programmes, cohorts and their filed plans, enrolments, attendance, amendments."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 
 from zhenxue.catalogue.data import TargetGroup
+from zhenxue.kernel import clock
 from zhenxue.kernel.fields import SealedTextField
 from zhenxue.training.data import (
     AmendmentKind,
     AmendmentState,
+    AttendanceCorrectionState,
     AttendanceState,
     CohortState,
     EnrolmentState,
@@ -262,6 +265,72 @@ class Attendance(models.Model):
                 condition=Q(state=AttendanceState.PRESENT) | ~Q(reason=""), name="training_attendance_reason"
             ),
         ]
+
+    @property
+    def days_late(self) -> int:
+        """How many civil days after the lesson it was recorded (back-dating); needs the ``line`` loaded."""
+        return days_late(self.line, self.recorded_at)
+
+    @property
+    def late_words(self) -> str:
+        """Said wherever a record shows that was made on a later day."""
+        return f"课后 {self.days_late} 天补登" if self.days_late else ""
+
+
+def days_late(line: PlanLine, moment: datetime) -> int:
+    """Civil days between the end of a lesson and a moment after it; 0 on the same day."""
+    if line.ends_at is None:
+        return 0
+    return max(0, (clock.civil_day(moment) - clock.civil_day(line.ends_at)).days)
+
+
+class AttendanceCorrection(models.Model):
+    """A change of one attendance record, in force only when somebody other than its proposer approves it."""
+
+    attendance = models.ForeignKey(Attendance, models.PROTECT, related_name="corrections")
+    from_state = models.CharField("更正前", max_length=8, choices=AttendanceState.choices())
+    to_state = models.CharField("更正为", max_length=8, choices=AttendanceState.choices())
+    note = models.CharField("迟到或缺勤的原因", max_length=200, blank=True)
+    reason = models.CharField("更正原因", max_length=200)
+    state = models.CharField(
+        "状态", max_length=9, choices=AttendanceCorrectionState.choices(), default=AttendanceCorrectionState.PROPOSED
+    )
+    proposed_by = models.ForeignKey("identity.Account", models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField("提出时间")
+    decided_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField("复核时间", null=True, blank=True)
+    decision_note = models.CharField("复核意见", max_length=200, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["state", "proposed_at"], name="training_attcorrection_queue"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["attendance"],
+                condition=Q(state=AttendanceCorrectionState.PROPOSED),
+                name="training_attcorrection_waiting_once",
+            ),
+            models.CheckConstraint(condition=~Q(from_state=F("to_state")), name="training_attcorrection_changes"),
+            models.CheckConstraint(condition=~Q(reason=""), name="training_attcorrection_reason"),
+            models.CheckConstraint(
+                condition=Q(state=AttendanceCorrectionState.PROPOSED, decided_by__isnull=True, decided_at__isnull=True)
+                | (
+                    ~Q(state=AttendanceCorrectionState.PROPOSED) & Q(decided_by__isnull=False, decided_at__isnull=False)
+                ),
+                name="training_attcorrection_decided",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[AttendanceCorrectionState.PROPOSED, AttendanceCorrectionState.CANCELLED])
+                | ~Q(decided_by=F("proposed_by")),
+                name="training_attcorrection_two_people",
+            ),
+        ]
+
+    @property
+    def state_tone(self) -> str:
+        """The tone of the tag that shows the state."""
+        return AttendanceCorrectionState(self.state).tone
 
 
 class Amendment(models.Model):

@@ -10,16 +10,18 @@ from zhenxue.kernel.data import Labelled
 from zhenxue.kernel.errors import Conflict, Refused, ZhenxueError
 from zhenxue.training.data import (
     AMENDMENT_TRANSITIONS,
+    ATTENDANCE_CORRECTION_TRANSITIONS,
     COHORT_TRANSITIONS,
     OPEN_STATES,
     PROGRAMME_TRANSITIONS,
     AmendmentState,
+    AttendanceCorrectionState,
     CohortState,
     EnrolmentState,
     ProgrammeState,
 )
 from zhenxue.training.errors import CannotStudy
-from zhenxue.training.models import Amendment, Cohort, Enrolment, PlanLine, Programme
+from zhenxue.training.models import Amendment, AttendanceCorrection, Cohort, Enrolment, PlanLine, Programme
 from zhenxue.training.queries.plan import rules_of
 
 
@@ -170,6 +172,39 @@ def check_can_record_attendance(actor: Actor, line: PlanLine, now: dt.datetime) 
             "training.attendance_closed",
             f"下课已超过 {hours} 小时，教师不能再登记或更正考勤。请联系本机构管理员办理，并说明原因。",
         )
+
+
+def check_can_propose_attendance_correction(actor: Actor, line: PlanLine, now: dt.datetime) -> None:
+    """Teachers as long as they may record; managers also after the cohort closed."""
+    closed = line.cohort.state == CohortState.CLOSED
+    if closed and actor.is_manager:
+        check_can_manage(actor, line.cohort.organisation_id)
+        return
+    check_can_record_attendance(actor, line, now)
+
+
+def check_can_decide_attendance_correction(
+    actor: Actor, correction: AttendanceCorrection, target: AttendanceCorrectionState
+) -> None:
+    """Another manager of the organisation or the county bureau, never the proposer."""
+    state = AttendanceCorrectionState(correction.state)
+    check_transition(ATTENDANCE_CORRECTION_TRANSITIONS, state, target, what="考勤更正")
+    if actor.account_id is None or actor.account_id == correction.proposed_by_id:
+        raise Refused("training.own_correction", "这条更正是您提出的，须由另一位管理员或人社部门复核。")
+    cohort = correction.attendance.line.cohort
+    if actor.is_bureau:
+        check_is_deciding_bureau(actor, cohort)
+        return
+    check_can_manage(actor, cohort.organisation_id)
+
+
+def check_can_cancel_attendance_correction(actor: Actor, correction: AttendanceCorrection) -> None:
+    """Only the proposer, before anybody decided."""
+    state = AttendanceCorrectionState(correction.state)
+    target = AttendanceCorrectionState.CANCELLED
+    check_transition(ATTENDANCE_CORRECTION_TRANSITIONS, state, target, what="考勤更正")
+    if actor.account_id is None or actor.account_id != correction.proposed_by_id:
+        raise Refused("training.not_proposer", "只有提出的人可以撤回。")
 
 
 def reason_against_recording(actor: Actor, line: PlanLine, now: dt.datetime) -> str:

@@ -31,13 +31,15 @@ def test_a_correction_withdraws_and_books_anew_and_both_stay_readable() -> None:
     running = make_running_cohort(learners=1)
     lesson, enrolment = running.lessons[0], running.enrolments[0]
     attend_all(running, lesson)
-    training.correct_attendance(
+    asked = training.propose_attendance_correction(
         actor=running.manager,
         attendance_id=training.list_attendance_of(enrolment.pk)[0].pk,
         state=AttendanceState.ABSENT,
         reason="点名时看错了人",
         now=lesson.ends_at,
     )
+    assert Span.objects.count() == 1
+    training.approve_attendance_correction(actor=running.bureau, correction_id=asked.pk, now=lesson.ends_at)
     states = list(Span.objects.order_by("pk").values_list("state", "seconds", "reason"))
     assert states == [("credited", 2700, ""), ("withdrawn", -2700, "corrected"), ("refused", 0, "absent")]
     assert Day.objects.get().offline_seconds == 0

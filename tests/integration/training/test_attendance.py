@@ -3,16 +3,18 @@
 import datetime as dt
 
 import pytest
+from django.db import IntegrityError, transaction
 
-from tests.factories.identity import make_provider, make_teacher
+from tests.factories.identity import make_bureau, make_colleague, make_provider, make_teacher
 from tests.factories.training import Running, attend_all, lesson_plan, make_approved_cohort, make_running_cohort
 from zhenxue.evidence import api as evidence
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.ledger import api as ledger
 from zhenxue.training import api as training
 from zhenxue.training.data import AttendanceState, Mark
-from zhenxue.training.models import Attendance, Cohort, PlanLine
+from zhenxue.training.models import Attendance, AttendanceCorrection, Cohort, PlanLine
 from zhenxue.training.queries.attendance import expected_enrolments
+from zhenxue.training.queries.verification import check_attendance
 
 pytestmark = pytest.mark.django_db
 PRESENT, LATE, ABSENT = AttendanceState.PRESENT, AttendanceState.LATE, AttendanceState.ABSENT
@@ -60,23 +62,91 @@ def test_the_same_marks_twice_change_nothing_and_other_marks_are_a_correction() 
     assert offline_seconds(made) == [45 * 60] * 3
 
 
-def test_a_correction_needs_a_reason_and_moves_the_hours() -> None:
+def propose(
+    made: Running, one: Attendance, state: AttendanceState, reason: str, **more: object
+) -> AttendanceCorrection:
+    values = {"actor": made.teacher, "now": begin(made.lessons[0]) + dt.timedelta(hours=3)} | more
+    return training.propose_attendance_correction(attendance_id=one.pk, state=state, reason=reason, **values)  # type: ignore[arg-type]  # passed through
+
+
+def test_a_correction_needs_a_reason_and_a_second_person_before_it_moves_the_hours() -> None:
     made = make_running_cohort(learners=1)
     line = made.lessons[0]
     one = record(made, line, ABSENT)[0]
-    assert offline_seconds(made) == [0]
-    acting = {"actor": made.teacher, "attendance_id": one.pk, "now": begin(line) + dt.timedelta(hours=3)}
+    later = begin(line) + dt.timedelta(hours=4)
     with pytest.raises(Invalid):
-        training.correct_attendance(state=PRESENT, reason=" 对 ", **acting)
+        propose(made, one, PRESENT, " 对 ")
     with pytest.raises(Conflict, match="没有变化"):
-        training.correct_attendance(state=ABSENT, reason="学员补交了证明", **acting)
-    done = training.correct_attendance(state=PRESENT, reason="签到时漏看了学员", **acting)
+        propose(made, one, ABSENT, "学员补交了证明")
+    asked = propose(made, one, PRESENT, "签到时漏看了学员")
+    with pytest.raises(Conflict, match="等待复核"):
+        propose(made, one, LATE, "核对录像后迟到")
+    assert offline_seconds(made) == [0]
+    for who in (made.teacher, make_provider(), make_bureau("371581")):
+        with pytest.raises((Refused, NotFound)):
+            training.approve_attendance_correction(actor=who, correction_id=asked.pk, now=later)
+    training.approve_attendance_correction(actor=made.manager, correction_id=asked.pk, now=later, note="核对了签到表")
+    done = Attendance.objects.get()
     assert (done.minutes, done.corrected_from, done.correction_reason) == (45, ABSENT, "签到时漏看了学员")
     assert offline_seconds(made) == [45 * 60]
     kinds = [entry.kind for entry in evidence.list_entries(refs=[f"lesson:{line.pk}"])]
-    assert kinds == ["training.attendance_corrected", "training.attendance_recorded"]
-    back = training.correct_attendance(state=LATE, reason="核对录像后迟到", **acting)
-    assert (back.minutes, offline_seconds(made)) == (30, [30 * 60])
+    assert kinds == [
+        "training.attendance_corrected",
+        "training.attendance_correction_proposed",
+        "training.attendance_recorded",
+    ]
+    with pytest.raises(Conflict, match="已更正"):
+        training.approve_attendance_correction(actor=made.bureau, correction_id=asked.pk, now=later)
+    back = propose(made, one, LATE, "核对录像后迟到")
+    training.approve_attendance_correction(actor=made.bureau, correction_id=back.pk, now=later)
+    assert offline_seconds(made) == [30 * 60]
+    assert not list(check_attendance())
+
+
+def test_nobody_decides_what_they_proposed_and_the_database_says_so_too() -> None:
+    made = make_running_cohort(learners=1)
+    one = record(made, made.lessons[0], PRESENT)[0]
+    now = begin(made.lessons[0]) + dt.timedelta(hours=4)
+    asked = propose(made, one, ABSENT, "核对后确认缺勤", actor=made.manager)
+    with pytest.raises(Refused, match="另一位"):
+        training.approve_attendance_correction(actor=made.manager, correction_id=asked.pk, now=now)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AttendanceCorrection.objects.filter(pk=asked.pk).update(
+            state="approved", decided_by=asked.proposed_by_id, decided_at=now
+        )
+    with pytest.raises(Refused, match="提出的人"):
+        training.cancel_attendance_correction(actor=make_colleague(made.manager), correction_id=asked.pk, now=now)
+    training.cancel_attendance_correction(actor=made.manager, correction_id=asked.pk, now=now)
+    with pytest.raises(Conflict):
+        training.approve_attendance_correction(actor=made.bureau, correction_id=asked.pk, now=now)
+    again = propose(made, one, ABSENT, "核对后确认缺勤", actor=made.manager)
+    with pytest.raises(Invalid):
+        training.reject_attendance_correction(actor=made.bureau, correction_id=again.pk, reason="不", now=now)
+    training.reject_attendance_correction(actor=made.bureau, correction_id=again.pk, reason="没有证明材料", now=now)
+    assert Attendance.objects.get().state == PRESENT
+    assert offline_seconds(made) == [45 * 60]
+
+
+def test_back_dating_is_said_and_goes_into_the_log() -> None:
+    made = make_running_cohort(learners=1)
+    line = made.lessons[0]
+    marks = [Mark(made.enrolments[0].pk, PRESENT)]
+    late = begin(line) + dt.timedelta(days=3)
+    [one] = training.record_attendance(actor=made.manager, line_id=line.pk, marks=marks, now=late)
+    assert one.late_words == "课后 3 天补登"
+    [entry] = evidence.list_entries(refs=[f"lesson:{line.pk}"])
+    assert ("课后几天补登", "3") in entry.lines
+    [booked] = evidence.list_entries(refs=[f"enrolment:{made.enrolments[0].pk}"], kinds=["ledger.attendance_booked"])
+    assert ("补登", "课后 3 天") in booked.lines
+
+
+def test_a_record_edited_behind_the_log_is_named() -> None:
+    made = make_running_cohort(learners=1)
+    record(made, made.lessons[0], ABSENT)
+    assert not list(check_attendance())
+    Attendance.objects.update(state=PRESENT, minutes=45, reason="")
+    [finding] = check_attendance()
+    assert f"学籍 {made.enrolments[0].pk}" in str(finding)
 
 
 def test_everybody_must_be_named_and_the_late_and_absent_need_reasons() -> None:

@@ -20,11 +20,19 @@ from tests.factories.training import (
     make_running_cohort,
 )
 from tests.web.training.conftest import Clock
-from zhenxue.kernel import sheets
+from zhenxue.kernel import clock, sheets
 from zhenxue.training import api as training
 from zhenxue.training import tasks
-from zhenxue.training.data import ROSTER_TITLES, CohortState, ImportState
-from zhenxue.training.models import Attendance, Cohort, Enrolment, PlanLine, Programme, RosterImport
+from zhenxue.training.data import ROSTER_TITLES, AttendanceState, CohortState, ImportState, Mark
+from zhenxue.training.models import (
+    Attendance,
+    AttendanceCorrection,
+    Cohort,
+    Enrolment,
+    PlanLine,
+    Programme,
+    RosterImport,
+)
 from zhenxue.training.operations import initial_passwords, roster
 
 pytestmark = pytest.mark.django_db
@@ -256,9 +264,46 @@ def test_attendance_is_typed_kept_saved_and_corrected(at: Clock) -> None:
     page = post(client, "lesson_attendance", line.pk, **marks, **{f"reason-{second.pk}": "路上堵车"})
     assert "已登记 3 人的考勤" in page
     record = Attendance.objects.get(enrolment=second)
+    page = post(client, "correct_attendance", line.pk, record.pk, state="present", reason="核对")
+    assert "请写明更正原因" in page
     page = post(client, "correct_attendance", line.pk, record.pk, state="present", reason="核对签到表")
+    assert "更正已提交" in page
+    assert "等待复核" in page
+    asked = AttendanceCorrection.objects.get()
+    bureau = client_for(made.bureau)
+    assert second.person.name in bureau.get(reverse("training:bureau_block")).content.decode()
+    queue = bureau.get(reverse("training:attendance_corrections"), {"for": "mine"}).content.decode()
+    assert second.person.name in queue
+    assert "请写明不予同意的理由" in post(bureau, "reject_attendance_correction", asked.pk, reason="不")
+    page = post(bureau, "approve_attendance_correction", asked.pk, note="看过签到表")
     assert "考勤已更正" in page
+    assert "看过签到表" in page
+    assert "已更正" in post(bureau, "approve_attendance_correction", asked.pk)
+    page = client.get(address).content.decode()
     assert "原为迟到" in page
+    assert f"{made.bureau.name}复核" in page
+
+
+def test_a_late_record_says_so_to_everybody(at: Clock) -> None:
+    made = make_running_cohort(learners=1)
+    line = made.lessons[0]
+    assert line.starts_at is not None
+    at(line.starts_at + dt.timedelta(days=3))
+    [one] = made.enrolments
+    training.record_attendance(
+        actor=made.manager, line_id=line.pk, marks=[Mark(one.pk, AttendanceState.PRESENT)], now=clock.now()
+    )
+    pages = [
+        (made.manager, reverse("training:lesson_attendance", args=[line.pk])),
+        (made.learners[0], reverse("training:schedule")),
+        (made.learners[0], reverse("ledger:day", args=[one.pk, clock.civil_day(line.starts_at)])),
+        (made.bureau, reverse("training:attendance", args=[made.cohort.pk])),
+        (made.bureau, reverse("training:lesson_sheet", args=[line.pk])),
+        (made.bureau, reverse("supervision:learner", args=[one.pk])),
+        (made.bureau, reverse("ledger:day", args=[one.pk, clock.civil_day(line.starts_at)])),
+    ]
+    for who, address in pages:
+        assert "课后 3 天补登" in client_for(who).get(address).content.decode(), address
 
 
 def test_a_learner_sees_place_and_teacher_of_the_next_lesson(at: Clock) -> None:

@@ -77,6 +77,7 @@ def book_attendance(
             "title": title,
             "day": day.isoformat(),
             "source": lesson["source"],
+            "days_late": max(0, (clock.civil_day(now) - clock.civil_day(ended_at)).days),
         }
         if booked:
             evidence.record(

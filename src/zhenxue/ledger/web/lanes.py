@@ -64,7 +64,7 @@ def draw(stretches: Sequence[Stretch], day: date) -> Chart | None:
         return None
     step, begin, end = _axis(stretches, day)
     whole = (end - begin).total_seconds()
-    lanes = []
+    lanes: list[Lane] = []
     for state in SpanState:
         mine = [one for one in stretches if one.state is state]
         if mine:

@@ -1,7 +1,7 @@
-"""Attendance at offline lessons: recorded in one transaction, changed later only as a correction with its reason."""
+"""Attendance at offline lessons: recorded in one transaction; changes are in ``attendance_corrections``."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
@@ -10,8 +10,8 @@ from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound
 from zhenxue.training import policies, signals
 from zhenxue.training.data import AttendanceState, Mark, credited_minutes
-from zhenxue.training.models import Attendance, Enrolment, PlanLine
-from zhenxue.training.operations.common import account_of, field_error, required_reason
+from zhenxue.training.models import Attendance, Enrolment, PlanLine, days_late
+from zhenxue.training.operations.common import account_of, field_error
 from zhenxue.training.queries.attendance import expected_enrolments, missed_minutes
 from zhenxue.training.queries.plan import rules_of
 from zhenxue.training.queries.scope import visible_lessons
@@ -26,7 +26,7 @@ def record_attendance(*, actor: Actor, line_id: int, marks: Sequence[Mark], now:
     correction). ``Invalid`` names learners without a mark, or without a reason although late or absent.
     """
     with transaction.atomic():
-        line = _locked_lesson(actor, line_id)
+        line = locked_lesson(actor, line_id)
         policies.check_can_record_attendance(actor, line, now)
         expected = {enrolment.pk: enrolment for enrolment in expected_enrolments(line)}
         recorded = {one.enrolment_id: one for one in Attendance.objects.filter(line=line)}
@@ -52,35 +52,6 @@ def record_attendance(*, actor: Actor, line_id: int, marks: Sequence[Mark], now:
         return [_record(actor, line, enrolment, given[enrolment.pk], now) for enrolment in fresh]
 
 
-def correct_attendance(
-    *, actor: Actor, attendance_id: int, state: AttendanceState | str, reason: str, now: dt.datetime, note: str = ""
-) -> Attendance:
-    """Change a record: the reason stays with it, and the earlier entry stays in the log.
-
-    ``note`` is the reason of lateness or absence (the correction's reason by default). Raises ``Conflict`` when nothing
-    would change.
-    """
-    with transaction.atomic():
-        attendance = Attendance.objects.select_for_update().filter(pk=attendance_id).first()
-        if attendance is None:
-            raise NotFound("training.attendance_not_found", "没有找到这条考勤记录，请刷新页面。")
-        line = _locked_lesson(actor, attendance.line_id)
-        policies.check_can_record_attendance(actor, line, now)
-        new, old = AttendanceState(state), AttendanceState(attendance.state)
-        if new is old:
-            raise Conflict("training.attendance_same", f"这名学员已经登记为“{old.label}”，没有变化。")
-        enrolment = Enrolment.objects.select_related("person").get(pk=attendance.enrolment_id)
-        before = attendance.minutes
-        attendance.corrected_from, attendance.state = old, new
-        attendance.correction_reason = required_reason(reason, what="更正原因", longest=200)
-        attendance.reason = "" if new is AttendanceState.PRESENT else (note.strip() or attendance.correction_reason)
-        attendance.minutes = _minutes(line, enrolment, new)
-        attendance.corrected_by_id, attendance.corrected_at = account_of(actor), now
-        attendance.save()
-        _announce("attendance_corrected", actor, line, attendance, enrolment, before, now)
-    return attendance
-
-
 def _record(actor: Actor, line: PlanLine, enrolment: Enrolment, mark: Mark, now: dt.datetime) -> Attendance:
     state, reason = AttendanceState(mark.state), mark.reason.strip()
     if state is AttendanceState.PRESENT:
@@ -95,16 +66,17 @@ def _record(actor: Actor, line: PlanLine, enrolment: Enrolment, mark: Mark, now:
         line=line,
         enrolment=enrolment,
         state=state,
-        minutes=_minutes(line, enrolment, state),
+        minutes=minutes_of(line, enrolment, state),
         reason=reason,
         recorded_by_id=account_of(actor),
         recorded_at=now,
     )
-    _announce("attendance_recorded", actor, line, attendance, enrolment, None, now)
+    announce("attendance_recorded", actor, line, attendance, enrolment, None, now)
     return attendance
 
 
-def _minutes(line: PlanLine, enrolment: Enrolment, state: AttendanceState) -> int:
+def minutes_of(line: PlanLine, enrolment: Enrolment, state: AttendanceState) -> int:
+    """Minutes of the lesson that count for such a mark; of a make-up lesson no more than was missed."""
     late = rules_of(line.cohort)["late_minutes"]
     minutes = credited_minutes(state, lesson_minutes=line.minutes, late_minutes=late)
     if line.makes_up_id is None:
@@ -112,7 +84,7 @@ def _minutes(line: PlanLine, enrolment: Enrolment, state: AttendanceState) -> in
     return min(minutes, missed_minutes(line.makes_up_id, enrolment.pk))
 
 
-def _announce(
+def announce(
     kind: str,
     actor: Actor,
     line: PlanLine,
@@ -120,7 +92,9 @@ def _announce(
     enrolment: Enrolment,
     before: int | None,
     now: dt.datetime,
+    more: Mapping[str, object] | None = None,
 ) -> None:
+    """The entry and the signal of a mark that now stands; ``before`` are the minutes that a correction replaces."""
     state = AttendanceState(attendance.state)
     body = {
         "lesson": line.pk,
@@ -128,12 +102,13 @@ def _announce(
         "state": state.label,
         "minutes": attendance.minutes,
         "reason": attendance.reason,
+        "days_late": days_late(line, now),
     }
     if before is not None:
         body |= {
             "from": AttendanceState(attendance.corrected_from).label,
             "from_minutes": before,
-            "correction": attendance.correction_reason,
+            **(more or {}),
         }
     evidence.record(
         kind=f"training.{kind}",
@@ -161,7 +136,8 @@ def _announce(
     )
 
 
-def _locked_lesson(actor: Actor, line_id: int) -> PlanLine:
+def locked_lesson(actor: Actor, line_id: int) -> PlanLine:
+    """The lesson, visible to the actor and held until the transaction ends; raises ``NotFound``."""
     line = visible_lessons(actor).select_for_update(of=("self",)).filter(pk=line_id).first()
     if line is None:
         raise NotFound("training.lesson_not_found", "没有找到这节线下课，或您无权查看。")

@@ -8,9 +8,48 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import NotFound
-from zhenxue.training.data import AttendanceState, CohortState, EnrolmentState, LineMode
-from zhenxue.training.models import Attendance, Enrolment, PlanLine
+from zhenxue.training.data import AttendanceCorrectionState, AttendanceState, CohortState, EnrolmentState, LineMode
+from zhenxue.training.models import Attendance, AttendanceCorrection, Enrolment, PlanLine
 from zhenxue.training.queries.scope import visible_lessons
+
+
+def visible_attendance_corrections(actor: Actor) -> QuerySet[AttendanceCorrection]:
+    """Corrections of records at the lessons in sight; a learner's own."""
+    lessons = visible_lessons(actor).select_related(None).values("pk")
+    rows = AttendanceCorrection.objects.filter(attendance__line__in=lessons).select_related(
+        "attendance__line__cohort__organisation",
+        "attendance__enrolment__person",
+        "proposed_by__person",
+        "decided_by__person",
+    )
+    return rows.filter(attendance__enrolment__person_id=actor.person_id or 0) if actor.is_learner else rows
+
+
+def attendance_corrections_for(actor: Actor) -> QuerySet[AttendanceCorrection]:
+    """What this manager or officer may decide now: not what they proposed."""
+    rows = visible_attendance_corrections(actor).filter(state=AttendanceCorrectionState.PROPOSED)
+    if actor.is_bureau:
+        rows = rows.filter(attendance__line__cohort__region_id=actor.region_code)
+    elif not actor.is_manager:
+        return rows.none()
+    return rows.exclude(proposed_by_id=actor.account_id or 0).order_by("proposed_at", "pk")
+
+
+def get_attendance_correction(actor: Actor, correction_id: int) -> AttendanceCorrection:
+    """The correction, or ``NotFound``."""
+    found = visible_attendance_corrections(actor).filter(pk=correction_id).first()
+    if found is None:
+        raise NotFound("training.attendance_correction_not_found", "没有找到这条考勤更正，或您无权查看。")
+    return found
+
+
+def corrections_of_lesson(line_id: int) -> dict[int, list[AttendanceCorrection]]:
+    """Corrections of a lesson's records by record, the newest first. One query."""
+    rows = AttendanceCorrection.objects.filter(attendance__line_id=line_id)
+    found: dict[int, list[AttendanceCorrection]] = {}
+    for one in rows.select_related("proposed_by__person", "decided_by__person").order_by("-pk"):
+        found.setdefault(one.attendance_id, []).append(one)
+    return found
 
 
 def expected_enrolments(line: PlanLine) -> list[Enrolment]:
@@ -30,13 +69,16 @@ def missed_minutes(line_id: int, enrolment_id: int) -> int:
 
 def attendance_of_lesson(line_id: int) -> dict[int, Attendance]:
     """Records of a lesson by enrolment."""
-    rows = Attendance.objects.filter(line_id=line_id).select_related("recorded_by__person", "corrected_by__person")
+    rows = Attendance.objects.filter(line_id=line_id).select_related(
+        "line", "recorded_by__person", "corrected_by__person"
+    )
     return {one.enrolment_id: one for one in rows}
 
 
 def attendance_of_cohort(cohort_id: int) -> dict[tuple[int, int], Attendance]:
     """Every record of a cohort by (enrolment, line). One query."""
-    return {(one.enrolment_id, one.line_id): one for one in Attendance.objects.filter(line__cohort_id=cohort_id)}
+    rows = Attendance.objects.filter(line__cohort_id=cohort_id).select_related("line")
+    return {(one.enrolment_id, one.line_id): one for one in rows}
 
 
 def lesson_shelf(actor: Actor) -> QuerySet[PlanLine]:
@@ -109,7 +151,7 @@ def by_day(lessons: list[PlanLine]) -> list[tuple[dt.date, list[PlanLine]]]:
 def past_lessons(actor: Actor, now: dt.datetime) -> list[tuple[PlanLine, Attendance | None]]:
     """The learner's last lessons with what was recorded of them."""
     lines = list(visible_lessons(actor).filter(ends_at__lt=now).order_by("-starts_at")[:20])
-    rows = Attendance.objects.filter(line__in=lines, enrolment__person_id=actor.person_id or 0)
+    rows = Attendance.objects.filter(line__in=lines, enrolment__person_id=actor.person_id or 0).select_related("line")
     records = {one.line_id: one for one in rows}
     return [(line, records.get(line.pk)) for line in lines]
 

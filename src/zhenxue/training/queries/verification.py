@@ -1,12 +1,14 @@
 """Living tables against the log: an approved plan must still have the digest that was approved."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from zhenxue.evidence import api as evidence
-from zhenxue.training.data import APPROVED_STATES
-from zhenxue.training.models import Cohort
+from zhenxue.training.data import APPROVED_STATES, AttendanceState
+from zhenxue.training.models import Attendance, Cohort
 from zhenxue.training.queries.plan import plan_digest
 
+ATTENDED = ("training.attendance_recorded", "training.attendance_corrected")
 DECIDED = ("training.cohort_approved", "training.amendment_approved")
 
 
@@ -25,3 +27,26 @@ def check_plans() -> Iterator[evidence.Finding]:
                 f"（现为 {digest[:16]}…，批准为 {str(approved)[:16]}…）",
                 found[0].number if found else None,
             )
+
+
+def check_attendance() -> Iterator[evidence.Finding]:
+    """Every record of attendance must be what its newest entry says: mark and minutes."""
+    logged: dict[tuple[int, int], tuple[Any, Any]] = {}
+    for entry in evidence.iterate_bodies(kinds=ATTENDED):
+        enrolment_id = int(entry.subject.partition(":")[2])
+        logged[enrolment_id, entry.body["lesson"]] = (entry.body["state"], entry.body["minutes"])
+    rows = Attendance.objects.order_by("pk").values_list("enrolment_id", "line_id", "state", "minutes")
+    for enrolment_id, line_id, state, minutes in rows.iterator():
+        proven = logged.pop((enrolment_id, line_id), None)
+        if proven != (AttendanceState(state).label, minutes):
+            says = f"{proven[0]} {proven[1]} 分钟" if proven else "没有"
+            yield _finding(
+                f"training_attendance：学籍 {enrolment_id} 课次 {line_id} 记为{AttendanceState(state).label} "
+                f"{minutes} 分钟，存证是{says}"
+            )
+    for enrolment_id, line_id in logged:
+        yield _finding(f"training_attendance：学籍 {enrolment_id} 课次 {line_id} 的考勤缺失，存证里有")
+
+
+def _finding(text: str) -> evidence.Finding:
+    return evidence.Finding(evidence.Fault.PROJECTION, text)

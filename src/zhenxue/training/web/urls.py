@@ -2,9 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.training.web.views import amendments, cohorts, filings, home, lessons, programmes, roster
+from zhenxue.training.web.views import (
+    amendments,
+    attendance_corrections,
+    cohorts,
+    filings,
+    home,
+    lessons,
+    programmes,
+    roster,
+)
 
 app_name = "training"
+ATTENDANCE_CORRECTION = "lessons/corrections/<int:correction_id>/"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("programmes/", programmes.programmes, name="programmes"),
     path("programmes/new/", programmes.new_programme, name="new_programme"),
@@ -61,7 +71,26 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("lessons/", lessons.lessons, name="lessons"),
     path("lessons/<int:line_id>/attendance/", lessons.lesson_attendance, name="lesson_attendance"),
     path(
-        "lessons/<int:line_id>/attendance/<int:attendance_id>/", lessons.correct_attendance, name="correct_attendance"
+        "lessons/<int:line_id>/attendance/<int:attendance_id>/",
+        attendance_corrections.correct_attendance,
+        name="correct_attendance",
+    ),
+    path("lessons/corrections/", attendance_corrections.attendance_corrections, name="attendance_corrections"),
+    path(ATTENDANCE_CORRECTION, attendance_corrections.attendance_correction, name="attendance_correction"),
+    path(
+        f"{ATTENDANCE_CORRECTION}approve/",
+        attendance_corrections.approve_attendance_correction,
+        name="approve_attendance_correction",
+    ),
+    path(
+        f"{ATTENDANCE_CORRECTION}reject/",
+        attendance_corrections.reject_attendance_correction,
+        name="reject_attendance_correction",
+    ),
+    path(
+        f"{ATTENDANCE_CORRECTION}cancel/",
+        attendance_corrections.cancel_attendance_correction,
+        name="cancel_attendance_correction",
     ),
     path("lessons/<int:line_id>/sheet/", lessons.lesson_sheet, name="lesson_sheet"),
     path("lessons/<int:line_id>/amend/", amendments.amend_lesson, name="amend_lesson"),

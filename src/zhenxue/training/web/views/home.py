@@ -24,6 +24,7 @@ def manager_block(request: ActorRequest) -> HttpResponse:
         "soon": cohorts.starting_soon(request.actor, today)[:SHOWN],
         "ending": cohorts.ending(request.actor, today)[:SHOWN],
         "unrecorded": attendance.lessons_without_attendance(request.actor, now)[:SHOWN],
+        "corrections": attendance.attendance_corrections_for(request.actor)[:SHOWN],
         "counts": cohorts.state_counts(request.actor),
     }
     return render(request, "training/_manager_block.html", context)
@@ -38,6 +39,7 @@ def bureau_block(request: ActorRequest) -> HttpResponse:
     context = {
         "filings": filings[:SHOWN],
         "amendments": amendments[:SHOWN],
+        "corrections": attendance.attendance_corrections_for(request.actor)[:SHOWN],
         "more": max(len(filings), len(amendments)) > SHOWN,
     }
     return render(request, "training/_bureau_block.html", context)

@@ -22,7 +22,7 @@ from zhenxue.training.queries.cohorts import roster as roster_rows
 from zhenxue.training.queries.plan import rules_of
 from zhenxue.training.queries.scope import get_cohort, get_lesson
 from zhenxue.training.web.forms.common import attempt
-from zhenxue.training.web.forms.roster import AttendanceForm, CorrectionForm
+from zhenxue.training.web.forms.roster import AttendanceForm
 from zhenxue.training.web.views.common import MANAGERS, STAFF, frame
 
 TEACHING = (Role.TEACHER, *MANAGERS)
@@ -63,22 +63,6 @@ def lesson_attendance(request: ActorRequest, line_id: int) -> HttpResponse:
     return render(request, "training/lesson_attendance.html", context, status=422 if form.errors else 200)
 
 
-@roles(*TEACHING)
-@require_http_methods(["GET", "POST"])
-def correct_attendance(request: ActorRequest, line_id: int, attendance_id: int) -> HttpResponse:
-    """Change one record, with the reason."""
-    line = get_lesson(request.actor, line_id)
-    policies.check_can_record_attendance(request.actor, line, clock.now())
-    found = queries.get_attendance(line, attendance_id)
-    form = CorrectionForm(request.POST or None, initial={"state": found.state})
-    acting: dict[str, Any] = {"actor": request.actor, "attendance_id": attendance_id, "now": clock.now()}
-    if attempt(request, form, lambda values: operations.correct_attendance(**acting, **values)):
-        messages.success(request, "考勤已更正，学时已重新计算，更正原因已存证。")
-        return redirect("training:lesson_attendance", line_id)
-    context = {"form": form, "line": line, "record": found, "person": found.enrolment.person}
-    return render(request, "training/correct_attendance.html", context, status=422 if form.errors else 200)
-
-
 @roles(*STAFF)
 @require_GET
 def lesson_sheet(request: ActorRequest, line_id: int) -> HttpResponse:
@@ -116,6 +100,7 @@ def _lesson(request: ActorRequest, line: PlanLine) -> dict[str, Any]:
     fresh = [one for one in queries.expected_enrolments(line) if one.pk not in records]
     filled = request.GET.get("fill") == "present"
     initial = {f"state-{one.pk}": AttendanceState.PRESENT for one in fresh} if filled else {}
+    corrections = queries.corrections_of_lesson(line.pk) if records else {}
     why_not = policies.reason_against_recording(request.actor, line, clock.now())
     return {
         "line": line,
@@ -123,7 +108,10 @@ def _lesson(request: ActorRequest, line: PlanLine) -> dict[str, Any]:
         "fresh": fresh,
         "filled": filled,
         "form": AttendanceForm(request.POST or None, enrolments=fresh, initial=initial),
-        "records": queries.with_people(records),
+        "records": [(*pair, corrections.get(pair[1].pk, [])) for pair in queries.with_people(records)],
+        "may_correct": policies.allows(
+            policies.check_can_propose_attendance_correction, request.actor, line, clock.now()
+        ),
         "may_record": not why_not,
         "why_not": why_not,
         "late_minutes": rules_of(line.cohort)["late_minutes"],
