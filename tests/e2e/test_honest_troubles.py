@@ -1,10 +1,8 @@
 """What happens to honest people: reloads, second tabs, double clicks, lost networks, sessions that end, wrong files."""
 
 import re
-import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -77,9 +75,7 @@ def video_seconds(page: Page) -> float:
 
 def count(city: City, kind: str) -> int:
     """How many entries of a kind stand in the log."""
-    with closing(sqlite3.connect(city.site.folder / "data" / "zhenxue.sqlite3")) as database:
-        found = database.execute("SELECT count(*) FROM evidence_entry WHERE kind = ?", [kind])
-        return int(found.fetchone()[0])
+    return int(city.site.rows("SELECT count(*) FROM evidence_entry WHERE kind = %s", kind)[0][0])
 
 
 def test_a_reload_in_the_middle_of_the_video_loses_one_beat_at_most(someone: Someone) -> None:

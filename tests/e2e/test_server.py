@@ -2,12 +2,10 @@
 
 import os
 import signal
-import sqlite3
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -28,8 +26,7 @@ def came_back(site: Site, part: str, before: int) -> bool:
 
 
 def states(site: Site) -> list[str]:
-    with closing(sqlite3.connect(site.folder / "data" / "zhenxue.sqlite3")) as database:
-        return [row[0] for row in database.execute("SELECT status FROM django_tasks_database_dbtaskresult")]
+    return [row[0] for row in site.rows("SELECT status FROM django_tasks_database_dbtaskresult")]
 
 
 def answer(url: str, data: bytes | None = None) -> tuple[int, dict[str, str]]:

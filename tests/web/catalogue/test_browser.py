@@ -132,7 +132,8 @@ def test_a_waiting_video_turns_ready_on_the_page_and_plays(
     catalogue.process_video(material_id=waiting.pk, clock=lambda: NOW)
     video = page.locator("video")
     expect(video).to_be_visible()
-    page.evaluate("() => { const video = document.querySelector('video'); video.muted = true; return video.play(); }")
+    # not awaited here: the promise of play() may stay open for good, and evaluate() knows no time limit
+    page.evaluate("() => { const video = document.querySelector('video'); video.muted = true; void video.play(); }")
     page.wait_for_function("() => document.querySelector('video').currentTime > 1")
     assert problems == []
 
