@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.identity.web.views import accounts, devices, entry, me, organisations, people, photos
+from zhenxue.identity.web.views import accounts, devices, entry, me, organisations, people, photos, rules
 
 app_name = "identity"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,7 +19,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/devices/", devices.devices, name="devices"),
     path("me/devices/<int:device_key_id>/remove/", devices.remove, name="remove_device"),
     path("account/device-key/", devices.register_key, name="device_key"),
-    path("rules/", organisations.rules, name="rules"),
+    path("rules/", rules.rules, name="rules"),
+    path("rules/versions/", rules.rule_sets, name="rule_sets"),
+    path("rules/versions/new/", rules.new_rules, name="new_rules"),
+    path("rules/versions/<int:rule_set_id>/", rules.rule_set, name="rule_set"),
     path("organisations/", organisations.organisations, name="organisations"),
     path("organisations/new/", organisations.new_organisation, name="new_organisation"),
     path("organisations/own/", organisations.own_organisation, name="own_organisation"),

@@ -1,4 +1,4 @@
-"""The register of organisations, and the page of rules."""
+"""The register of organisations."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,8 +12,7 @@ from zhenxue.identity.data import OrganisationKind, OrganisationState, Role
 from zhenxue.identity.operations import organisations as operations
 from zhenxue.identity.queries import organisations as queries
 from zhenxue.identity.queries import people
-from zhenxue.identity.queries.rules import list_rule_sets
-from zhenxue.identity.web.access import ActorRequest, public, roles
+from zhenxue.identity.web.access import ActorRequest, roles
 from zhenxue.identity.web.forms import NewOrganisationForm, OrganisationForm, attempt, kinds_for, posted
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
@@ -33,17 +32,6 @@ ORGANISATION_KINDS = tuple(
     )
 )
 MANAGERS = (Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER)
-
-
-@public
-@require_GET
-def rules(request: ActorRequest) -> HttpResponse:
-    """The numbers in force and where each comes from."""
-    today = clock.civil_day(clock.now())
-    sets = list_rule_sets()
-    in_force = [one for one in sets if one.valid_from <= today and (not one.valid_until or one.valid_until > today)]
-    others = [one for one in sets if one not in in_force]
-    return render(request, "identity/rules.html", {"in_force": in_force, "others": others})
 
 
 @roles(*OVERSEERS)
