@@ -24,8 +24,8 @@ from django.core.management import call_command  # noqa: E402 - Django is set up
 from django.db import models, transaction  # noqa: E402 - see above
 from stdnum.cn import ric  # noqa: E402 - see above
 
-from tests.factories.catalogue import make_published_version, make_ready_video  # noqa: E402 - see above
-from zhenxue.catalogue.data import UnitDraft  # noqa: E402 - see above
+from tests.factories.catalogue import make_published_version, make_ready_video, right_answers  # noqa: E402 - see above
+from zhenxue.catalogue.data import UnitDraft, UnitKind  # noqa: E402 - see above
 from zhenxue.catalogue.models import Video  # noqa: E402 - see above
 from zhenxue.config.demo.city import City, build_city  # noqa: E402 - see above
 from zhenxue.config.demo.cohorts import Cohorts, Group  # noqa: E402 - see above
@@ -43,6 +43,7 @@ from zhenxue.identity.queries import people as blind  # noqa: E402 - see above
 from zhenxue.kernel import clock  # noqa: E402 - see above
 from zhenxue.ledger import api as ledger  # noqa: E402 - see above
 from zhenxue.ledger.models import Coverage, Day, Span  # noqa: E402 - see above
+from zhenxue.study import api as study  # noqa: E402 - see above
 from zhenxue.subsidy.models import Claim, ClaimLine  # noqa: E402 - see above
 from zhenxue.tlog import canonical  # noqa: E402 - see above
 from zhenxue.training import api as training  # noqa: E402 - see above
@@ -162,6 +163,11 @@ def make_pattern(city: City, make: Cohorts, manager: Actor, teacher: Actor, kind
             ends = begins + dt.timedelta(seconds=unit.seconds)
             part = [ledger.Claim(0, unit.seconds * 1000, begins, ends)]
             ledger.credit(enrolment_id=enrolment.pk, unit_id=unit.pk, claims=part, source="study:0", now=ends)
+            if unit.kind == UnitKind.TEXT:
+                learner, answers = group.learner(enrolment), right_answers(unit)
+                study.submit_self_test(
+                    actor=learner, enrolment_id=enrolment.pk, unit_id=unit.pk, answers=answers, now=ends
+                )
     make.attend(group, training.list_lessons(group.cohort.pk)[0])
     paper = build_paper(manager, make.at(-60))
     exam = plan_exam(manager, group.cohort, 1, paper, opens=make.at(-2, 8), made=make.at(-3), days=10)

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from django.db.models import Q
+
 from zhenxue.catalogue import api as catalogue
-from zhenxue.catalogue.data import UnitKind
+from zhenxue.catalogue.data import READING_KINDS, UnitKind
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import NotFound
 from zhenxue.ledger import api as ledger
-from zhenxue.ledger.data import coverage
+from zhenxue.ledger.data import Reason, coverage
 from zhenxue.study import protocol
-from zhenxue.study.data import OpenElsewhere, SessionState
+from zhenxue.study.data import TEST_OPENS_PERCENT, OpenElsewhere, SessionState
 from zhenxue.study.models import SelfTest, StudySession
 from zhenxue.study.policies import why_not_study
 from zhenxue.training import api as training
@@ -40,6 +42,11 @@ class UnitLine:
         return self.progress is not None and self.progress.finished_at is not None
 
     @property
+    def waits_for_test(self) -> bool:
+        """A reading unit that was read far enough, and whose self-test is still missing."""
+        return self.unit.kind in READING_KINDS and self.progress is not None and self.progress.waits_for_test
+
+    @property
     def percent(self) -> int:
         return self.progress.percent if self.progress else 0
 
@@ -48,6 +55,8 @@ class UnitLine:
         """The word shown beside it."""
         if self.finished:
             return "已学完"
+        if self.waits_for_test:
+            return "已读完，还差小测"
         return f"学到 {self.percent}%" if self.progress and self.progress.seconds else "未开始"
 
     @property
@@ -64,6 +73,50 @@ class UnitLine:
     @property
     def kind_label(self) -> str:
         return UnitKind(self.unit.kind).label
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingTest:
+    """What finishes a reading unit besides the reading: its self-test, on the same page or later in the chapter.
+
+    ``covered_ms`` is what was read so far, with the beats that the ledger does not know yet.
+    """
+
+    line: UnitLine
+    test: catalogue.Unit
+    passed: bool
+    covered_ms: int
+    required: bool
+
+    @property
+    def own(self) -> bool:
+        """Whether the unit carries the questions itself."""
+        return self.test.pk == self.line.unit.pk
+
+    @property
+    def opens_percent(self) -> int:
+        return TEST_OPENS_PERCENT
+
+    @property
+    def percent(self) -> int:
+        return min(100, self.covered_ms // (self.line.unit.seconds * 10))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the test below the reading may be done (a later self-test unit has a page of its own)."""
+        return self.own and (self.line.finished or self.percent >= TEST_OPENS_PERCENT)
+
+    @property
+    def words(self) -> str:
+        """What is still missing, and what to do."""
+        where = "" if self.own else f"小测是本章的“{self.test.title}”。"
+        if self.line.finished or not self.required:
+            return ""
+        if self.passed:
+            return "小测已合格，把剩下的读完，就算学完。"
+        if self.line.waits_for_test:
+            return f"已经读够了，再做一次小测，合格就算学完。{where}"
+        return f"读完后做一次小测，就算学完。{where or f'读到 {TEST_OPENS_PERCENT}% 时，小测在下面打开。'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +192,10 @@ def unit_page(
     """What the unit page shows whatever the kind of the unit."""
     chapter = next(one for block in blocks for one in block.chapters if line in one.lines)
     why_not = why_not_study(enrolment, now)
+    rules = training.rules_of(enrolment.cohort)
     readable = line.unit.kind == UnitKind.DOCUMENT and not why_not
+    test = reading_test(enrolment, blocks, line)
+    test_open = test.is_open and not test.passed if test else line.unit.kind == UnitKind.SELF_TEST
     return {
         "enrolment": enrolment,
         "line": line,
@@ -148,9 +204,32 @@ def unit_page(
         "next": next_line(blocks, line.unit.pk),
         "why_not": why_not,
         "pages": catalogue.list_pages(line.unit.material_id or 0) if readable else None,
-        "rules": training.rules_of(enrolment.cohort),
-        "attempt": latest_self_test(enrolment.pk, line.unit.pk) if line.unit.kind == UnitKind.SELF_TEST else None,
+        "rules": rules,
+        "page_limit": catalogue.page_limit(line.unit, rules["page_share_percent"]),
+        "test": test,
+        "test_open": test_open,
+        "attempt": latest_self_test(enrolment.pk, line.unit.pk) if test_open else None,
     }
+
+
+def reading_test(enrolment: training.Enrolment, blocks: Sequence[CourseBlock], line: UnitLine) -> ReadingTest | None:
+    """The self-test of a reading unit as it stands for the learner; ``None`` where there is none. Three queries."""
+    required = bool(training.rules_of(enrolment.cohort)["reading_needs_self_test"])
+    test = catalogue.self_test_of(line.unit) if line.unit.kind in READING_KINDS else None
+    if test is None or (test.pk != line.unit.pk and not required):
+        return None
+    known = line.progress if test.pk == line.unit.pk else get_line(blocks, test.pk).progress
+    passed = known is not None and known.tested_at is not None
+    covered_ms = line.progress.covered_ms if line.progress else 0
+    if test.pk == line.unit.pk and not passed:
+        covered_ms = max(covered_ms, _covered_in_session(enrolment.pk, line.unit.pk))
+    return ReadingTest(line, test, passed, covered_ms, required)
+
+
+def _covered_in_session(enrolment_id: int, unit_id: int) -> int:
+    rows = StudySession.objects.filter(enrolment_id=enrolment_id, unit_id=unit_id, state=SessionState.OPEN)
+    covered = rows.values_list("covered", flat=True).first()
+    return coverage.length(protocol.decode_covered(covered)) if covered else 0
 
 
 def reach_of(session: StudySession) -> tuple[int, bool]:
@@ -161,12 +240,17 @@ def reach_of(session: StudySession) -> tuple[int, bool]:
 
 
 def next_line(blocks: Iterable[CourseBlock], after_unit_id: int | None = None) -> UnitLine | None:
-    """The first unfinished unit (after the given one, else from the beginning)."""
+    """The first unit with something left to do (after the given one, else from the beginning).
+
+    A reading unit that only waits for a self-test later in its chapter has nothing left to do itself.
+    """
     lines = [line for block in blocks for line in block.lines]
     if after_unit_id is not None:
         place = next((number for number, line in enumerate(lines) if line.unit.pk == after_unit_id), -1)
         lines = [*lines[place + 1 :], *lines[: max(place, 0)]]
-    return next((line for line in lines if not line.finished), None)
+    later_tests = {line.unit.chapter_id for line in lines if line.unit.kind == UnitKind.SELF_TEST and not line.finished}
+    waiting = (line.waits_for_test and line.unit.chapter_id in later_tests for line in lines)
+    return next((line for line, waits in zip(lines, waiting, strict=True) if not (line.finished or waits)), None)
 
 
 def list_cards(
@@ -208,6 +292,28 @@ def list_sessions(enrolment_id: int, limit: int = 200) -> list[StudySession]:
     """Study sessions of one enrolment, newest first: when, how long, on which device (A17)."""
     rows = StudySession.objects.filter(enrolment_id=enrolment_id).select_related("unit")
     return list(rows.order_by("-opened_at")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """A session with what was refused in it: (words of the reason, how many beats), the most frequent first."""
+
+    session: StudySession
+    refused: list[tuple[str, int]]
+
+
+def sessions_of_day(enrolment_id: int, day: dt.date) -> list[SessionLine]:
+    """Study sessions of one enrolment that were open on a civil day, in their order; one query."""
+    begin = clock.start_of_day(day)
+    rows = StudySession.objects.filter(enrolment_id=enrolment_id, opened_at__lt=begin + dt.timedelta(days=1))
+    rows = rows.filter(Q(ended_at__isnull=True) | Q(ended_at__gte=begin)).select_related("unit")
+    return [SessionLine(row, _refused_in(row)) for row in rows.order_by("opened_at", "pk")]
+
+
+def _refused_in(session: StudySession) -> list[tuple[str, int]]:
+    counts = protocol.refusals.counts(session.refusals)
+    found = [(Reason(reason).label, count) for reason, count in counts.items()]
+    return sorted(found, key=lambda pair: -pair[1])
 
 
 def latest_self_test(enrolment_id: int, unit_id: int) -> SelfTest | None:

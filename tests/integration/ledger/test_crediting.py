@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.factories.identity import NOW
-from tests.factories.study import BEGIN, make_studying, units_of
+from tests.factories.study import BEGIN, make_studying, pass_self_test, units_of
 from tests.factories.training import Running
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Refused
@@ -75,6 +75,8 @@ def test_the_unit_is_the_ceiling_and_is_finished_at_95_per_cent() -> None:
     unit = units_of(running)[0]
     assert unit.seconds == 600
     assert credit(running, [claim(0, 569)]).finished_at is None
+    pass_self_test(running)
+    assert credit(running, [claim(0, 1, at=BEGIN + dt.timedelta(minutes=19))]).finished_at is None
     done = credit(running, [claim(569, 570, at=BEGIN + dt.timedelta(minutes=20))])
     assert done.finished_at is not None
     over = credit(running, [claim(570, 900, at=BEGIN + dt.timedelta(minutes=30))])

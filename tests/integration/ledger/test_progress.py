@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.factories.study import BEGIN, make_studying, units_of
+from tests.factories.study import BEGIN, make_studying, pass_self_test, units_of
 from tests.factories.training import Running, attend_all
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Claim
@@ -47,6 +47,9 @@ def test_progress_is_cut_to_tenths_and_complete_only_when_all_is_done() -> None:
         source="study:2",
         now=at,
     )
+    assert not ledger.progress_of([enrolment])[enrolment].complete
+    for unit in (0, 1):
+        assert pass_self_test(running, unit=unit, now=at).finished
     progress = ledger.progress_of([enrolment])[enrolment]
     assert (progress.complete, progress.percent) == (True, 100)
     assert ledger.stage_complete(enrolment, 1)

@@ -6,12 +6,13 @@ import tempfile
 from pathlib import Path
 
 from zhenxue.catalogue import api as catalogue
-from zhenxue.catalogue.data import CourseFacts, PointDraft, PointKind, UnitDraft
+from zhenxue.catalogue.data import CourseFacts, PointDraft, PointKind, QuestionKind, UnitDraft
 from zhenxue.config.demo.media import CONTENT, make_handbook, make_lesson
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import sheets, uploads
 
 OCCUPATION = "4-10-01-05"  # 养老护理员, national classification 2022
+PRESSURE = "压力性损伤的预防"
 LICENCE = "平台演示素材，由程序绘制，可自由使用"
 
 
@@ -38,6 +39,8 @@ def build_course(
         unit = catalogue.add_unit(actor=author, chapter_id=chapter.pk, draft=draft, now=now)
         if unit.kind == "self_test":
             catalogue.import_questions(actor=author, unit_id=unit.pk, drafts=_questions()[:8])
+        elif unit.title == PRESSURE:
+            catalogue.import_questions(actor=author, unit_id=unit.pk, drafts=PRESSURE_QUESTIONS)
     catalogue.submit_version(actor=author, version_id=version.pk, now=now)
     catalogue.publish_version(actor=reviewer, version_id=version.pk, note="内容完整，素材有授权。", now=now)
     return version.pk
@@ -51,7 +54,7 @@ def _units(
 
     text = UnitDraft(
         "text",
-        "压力性损伤的预防",
+        PRESSURE,
         minutes=3,
         body=(CONTENT / "text-unit.txt").read_text(),
         point_ids=ids("K2-2", "S2-2"),
@@ -82,6 +85,24 @@ def _ready(state: str | None, name: str) -> None:
     if state != "ready":
         raise RuntimeError(f"the demo's material {name} was not processed: {state}")
 
+
+#: The test below the text, which a learner does on the same page; the other reading is tested by the chapter's.
+PRESSURE_QUESTIONS = [
+    catalogue.QuestionDraft(
+        QuestionKind.SINGLE,
+        "长期卧床的老人至少多久翻一次身？",
+        ("每 2 小时", "每 6 小时", "每天早晚各一次"),
+        ("A",),
+        "皮肤发红时要更勤。",
+    ),
+    catalogue.QuestionDraft(
+        QuestionKind.TRUE_FALSE,
+        "皮肤发红、松开手指不褪色时，应当用力按摩。",
+        (),
+        ("错",),
+        "马上解除受压，不要按摩，并报告医护人员。",
+    ),
+]
 
 FEEDING = """## 吃饭前
 

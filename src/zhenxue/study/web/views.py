@@ -1,13 +1,13 @@
 """Pages of study: my cohorts, the course page, the unit with its player, the hand-over page, self-tests."""
 
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import UnitKind
@@ -17,7 +17,7 @@ from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid
 from zhenxue.ledger import api as ledger
 from zhenxue.study import operations, policies, protocol, queries
-from zhenxue.study.errors import StudyingElsewhere
+from zhenxue.study.data import TestResult
 from zhenxue.study.web.forms import SelfTestForm
 from zhenxue.training import api as training
 
@@ -67,29 +67,22 @@ def unit(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpResponse
     if elsewhere is not None:
         context = {"enrolment": enrolment, "line": line, "elsewhere": queries.describe_open(elsewhere)}
         return render(request, "study/hand_over.html", context)
-    context = queries.unit_page(enrolment, blocks, line, clock.now())
-    if line.unit.kind == UnitKind.SELF_TEST:
-        context["form"] = SelfTestForm(questions=catalogue.list_questions(unit_id))
-    if line.unit.kind == UnitKind.TEXT:
+    return render(request, "study/unit.html", _unit_context(enrolment, blocks, line))
+
+
+def _unit_context(
+    enrolment: training.Enrolment, blocks: list[queries.CourseBlock], line: queries.UnitLine
+) -> dict[str, Any]:
+    context, unit = queries.unit_page(enrolment, blocks, line, clock.now()), line.unit
+    if context["test_open"]:
+        context["form"] = SelfTestForm(questions=catalogue.list_questions(unit.pk))
+    if unit.kind == UnitKind.TEXT:
         context["text"] = catalogue.render_markup(
-            line.unit.body, image_url=lambda number: reverse("study:image", args=[enrolment_id, unit_id, number])
+            unit.body,
+            image_url=lambda number: reverse("study:image", args=[enrolment.pk, unit.pk, number]),
+            paged=True,
         )
-    return render(request, "study/unit.html", context)
-
-
-@roles(Role.LEARNER)
-@require_POST
-def open_session(request: ActorRequest, enrolment_id: int, unit_id: int) -> JsonResponse:
-    """Opens the study session (JSON); 409 names the address of the hand-over page."""
-    try:
-        opened = operations.open_session(
-            actor=request.actor, enrolment_id=enrolment_id, unit_id=unit_id, now=clock.now(), **_page_of(request)
-        )
-    except StudyingElsewhere as elsewhere:
-        page = reverse("study:unit", args=[enrolment_id, unit_id]) + "?elsewhere=1"
-        return JsonResponse({"code": elsewhere.code, "message": elsewhere.message, "hand_over": page}, status=409)
-    server_ms = int(clock.now().timestamp() * 1000)
-    return JsonResponse({**asdict(opened), "server_ms": server_ms, "urls": _addresses(opened.session_id)})
+    return context
 
 
 @roles(Role.LEARNER)
@@ -117,21 +110,27 @@ def hand_over(request: ActorRequest) -> HttpResponseBase:
 
 
 @roles(Role.LEARNER)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def self_test(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpResponse:
-    """Judges a self-test; what was ticked stays, each question says what is wrong."""
+    """The self-test as it stands, or judged; what was ticked stays, each question says what is wrong."""
     enrolment = training.get_enrolment(request.actor, enrolment_id)
+    more: dict[str, Any] = {}
+    if request.method == "POST":
+        form = SelfTestForm(request.POST, questions=catalogue.list_questions(unit_id))
+        answers = form.answers() if form.is_valid() else None
+        more = {"form": form} if answers is None else {"result": _judge(request, enrolment_id, unit_id, answers)}
     blocks = queries.course_blocks(enrolment)
-    line = queries.get_line(blocks, unit_id)
-    form = SelfTestForm(request.POST, questions=catalogue.list_questions(unit_id))
-    context = queries.unit_page(enrolment, blocks, line, clock.now()) | {"form": form}
-    if form.is_valid():
-        result = operations.submit_self_test(
-            actor=request.actor, enrolment_id=enrolment_id, unit_id=unit_id, answers=form.answers(), now=clock.now()
-        )
-        context |= {"result": result, "form": SelfTestForm(questions=catalogue.list_questions(unit_id))}
+    context = _unit_context(enrolment, blocks, queries.get_line(blocks, unit_id))
+    if context["test_open"] or "result" in more:
+        context |= more
     template = "study/unit.html#self_test" if request.htmx else "study/unit.html"
-    return render(request, template, context, status=200 if form.is_valid() else 422)
+    return render(request, template, context, status=422 if "form" in more else 200)
+
+
+def _judge(request: ActorRequest, enrolment_id: int, unit_id: int, answers: Mapping[int, Sequence[str]]) -> TestResult:
+    return operations.submit_self_test(
+        actor=request.actor, enrolment_id=enrolment_id, unit_id=unit_id, answers=answers, now=clock.now()
+    )
 
 
 def _cards(request: ActorRequest) -> list[queries.CohortCard]:
@@ -141,26 +140,3 @@ def _cards(request: ActorRequest) -> list[queries.CohortCard]:
 def sign_in_digest(request: ActorRequest) -> str:
     """The digest of the very cookie that beats will come with."""
     return protocol.sign_in_digest(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
-
-
-def _page_of(request: ActorRequest) -> dict[str, Any]:
-    """The page that opens a session: its mark, its sign-in, its device."""
-    sign_in = request.login_session
-    return {
-        "tab": request.POST.get("tab", "")[:TAB_LENGTH],
-        "sign_in_digest": sign_in_digest(request),
-        "sign_in_id": sign_in.pk if sign_in else None,
-        "device": sign_in.device if sign_in else "",
-        "ip": sign_in.ip if sign_in else None,
-    }
-
-
-def _addresses(session_id: int) -> dict[str, str]:
-    """Where the player sends beats and finds the media of a session."""
-    return {
-        "beats": f"/study/beats/{session_id}",
-        "close": reverse("study:close", args=[session_id]),
-        "stream": reverse("study:master", args=[session_id]),
-        "document": reverse("study:document", args=[session_id]),
-        "pages": reverse("study:document_page", args=[session_id, 0]).removesuffix("0.webp"),
-    }
