@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, ViewportSize
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from scripts.access_matrix import Address, addresses
@@ -74,6 +74,18 @@ NO_PAGE_NAMES = {
 }
 #: Pages that the role may open but not in this office: policies are the city's.
 NOT_THEIRS = {("subsidy:policy_new", "county371502")}
+#: Pages that look different in every role; the others are pictured once for learners, once for staff.
+OWN_LOOK = {"portal:home"}
+#: Addresses of a visitor: what is public, and what a page says to somebody who must sign in first.
+VISITOR = ("/", "/help/", "/help/learner/", "/rules/", "/sign-in/", "/me/")
+#: Refusals as (words of the account, role, status, address); "" is nobody.
+REFUSALS = (
+    ("", "visitor", 404, "/nothing-here/"),
+    ("学员：学到一半", "learner", 403, "/cohorts/"),
+    ("学员：学到一半", "learner", 404, "/nothing-here/"),
+    ("机构管理员 东昌", "provider_manager", 404, "/cohorts/999999/"),
+    ("教师 东昌", "teacher", 403, "/claims/"),
+)
 #: Parts that load by themselves have come.
 SETTLED = "() => !document.querySelector('.htmx-request, [hx-trigger~=load] .skeleton')"
 
@@ -174,7 +186,24 @@ class Walker:
         html = self.page.request.get(address).text()
         return list(dict.fromkeys(re.findall(r'<a [^>]*href="(/[^"#?]*)', html)))
 
-    def _look(self, address: str) -> list[str]:
+    def refused(self, address: str, status: int) -> None:
+        """Judge the page that refuses this address."""
+        self.name = f"refusal:{status}"
+        self._look(address, status)
+
+    def answer_to(self, address: str, status: int) -> None:
+        """Judge the page that answers a form sent to this address: one that comes too late, from another tab."""
+        self.page.goto("/home/")
+        self.page.locator("form[method=post]").first.evaluate(
+            "(form, address) => { form.action = address; form.submit(); }", address
+        )
+        self.page.wait_for_url(f"**{address}")
+        expect(self.page.locator(".refusal")).to_be_visible()
+        self.name = f"refusal:{status}"
+        self.said.clear()
+        self._judge(f"{address} (form, {self.username})")
+
+    def _look(self, address: str, status: int = 200) -> list[str]:
         """Judge one page; gives the addresses it links to."""
         self.said.clear()
         page, where = self.page, f"{address} ({self.name}, {self.username})"
@@ -185,16 +214,27 @@ class Walker:
         except PlaywrightError as error:  # a download or a broken page: say which
             self.walk.faults.append(f"{where}: {error.message.splitlines()[0]}")
             return []
-        status = answer.status if answer else 0
-        if status != 200:
+        found = answer.status if answer else 0
+        if found != status:
             if (self.name, self.username) not in NOT_THEIRS:
-                self.walk.faults.append(f"{where}: status {status}")
+                self.walk.faults.append(f"{where}: status {found}")
             return []
+        self.said = [words for words in self.said if status == 200 or f"status of {status}" not in words]
+        self._judge(where)
+        links: list[str] = page.evaluate(
+            "[...document.querySelectorAll('a[href]:not([download])')].map(a => a.href)"
+            ".filter(href => new URL(href).origin === location.origin).map(href => new URL(href).pathname)"
+        )
+        return list(dict.fromkeys(links))
+
+    def _judge(self, where: str) -> None:
+        """What the open page says into the console, how it fits a phone, and (once a look) axe and the pictures."""
+        page = self.page
         self.walk.visits += 1
         page.wait_for_function(SETTLED)
-        shell = page.evaluate("document.body.className")
-        if (shell, self.name) not in self.walk.judged:
-            self.walk.judged.add((shell, self.name))
+        look = self.role if self.name in OWN_LOOK else page.evaluate("document.body.className")
+        if (look, self.name) not in self.walk.judged:
+            self.walk.judged.add((look, self.name))
             self._ask_axe(where)
             for size in (DESK_SIZE, PHONE_SIZE):
                 self._resize(size)
@@ -204,11 +244,6 @@ class Walker:
         if over > 0:
             self.walk.faults.append(f"{where}: {over} px wider than 360: {self._widest()}")
         self.walk.faults.extend(f"{where}: {words}" for words in self.said)
-        links: list[str] = page.evaluate(
-            "[...document.querySelectorAll('a[href]:not([download])')].map(a => a.href)"
-            ".filter(href => new URL(href).origin === location.origin).map(href => new URL(href).pathname)"
-        )
-        return list(dict.fromkeys(links))
 
     def _resize(self, size: ViewportSize) -> None:
         """Another window, and the moment that the page takes to see it."""
@@ -223,7 +258,8 @@ class Walker:
 
     def _picture(self, width: int) -> None:
         file = SCREENSHOTS / f"{self.name.replace(':', '-')}-{self.role}-{width}.jpg"
-        self.page.screenshot(path=file, full_page=True, type="jpeg", quality=60, animations="disabled")
+        self.page.evaluate("scrollTo(0, 0)")  # what sticks to the window is pictured where it stands at first
+        self.page.screenshot(path=file, full_page=True, type="jpeg", quality=60, animations="disabled", scale="css")
 
     def _widest(self) -> str:
         found: str = self.page.evaluate(
@@ -252,6 +288,38 @@ def test_every_page_in_reach_looks_right(
     sign_in(page, username, town.PASSWORD)
     Walker(walk, page, username, role, group).go()
     print(f"{who}: {walk.visits} pages so far, {time.monotonic() - began:.0f} s")
+    faults, walk.faults = walk.faults, []
+    assert not faults, "\n".join(faults)
+
+
+def test_the_pages_of_a_visitor_look_right(walk: Walk, city: City, open_context: Open) -> None:
+    page = open_context(PHONE, base_url=city.site.url).new_page()
+    walker = Walker(walk, page, "visitor", "visitor", "visitor")
+    walker.visit(list(VISITOR))
+    faults, walk.faults = walk.faults, []
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(("who", "role", "status", "address"), REFUSALS, ids=[f"{one[1]}-{one[2]}" for one in REFUSALS])
+def test_refusals_look_right(
+    walk: Walk, city: City, open_context: Open, who: str, role: str, status: int, address: str
+) -> None:
+    page = open_context(PHONE, base_url=city.site.url).new_page()
+    username = city.account(who) if who else "visitor"
+    if who:
+        sign_in(page, username, town.PASSWORD)
+    Walker(walk, page, username, role, role).refused(address, status)
+    faults, walk.faults = walk.faults, []
+    assert not faults, "\n".join(faults)
+
+
+def test_the_answer_to_a_form_that_comes_too_late_looks_right(walk: Walk, city: City, open_context: Open) -> None:
+    page = open_context(DESK, base_url=city.site.url).new_page()
+    username = city.account("机构管理员 东昌")
+    sign_in(page, username, town.PASSWORD)
+    page.goto("/cohorts/?state=running")
+    running = page.locator("main table a[href^='/cohorts/']").first.get_attribute("href")
+    Walker(walk, page, username, "provider_manager", "organisation").answer_to(f"{running}start/", 409)
     faults, walk.faults = walk.faults, []
     assert not faults, "\n".join(faults)
 

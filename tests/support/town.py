@@ -116,12 +116,12 @@ def lay_examples() -> dict[str, list[str]]:
     import datetime as dt
 
     from zhenxue.catalogue import api as catalogue
-    from zhenxue.catalogue.models import Course
+    from zhenxue.catalogue.models import Course, Unit
     from zhenxue.exams.models import Paper
     from zhenxue.exams.operations import banks, exams
     from zhenxue.kernel import clock, sheets
     from zhenxue.training import api as training
-    from zhenxue.training.models import Attendance, Cohort, Programme
+    from zhenxue.training.models import Attendance, Cohort, PlanLine, Programme
     from zhenxue.training.operations import amendments, roster
 
     now, manager = clock.now(), _actor("provider")
@@ -129,6 +129,8 @@ def lay_examples() -> dict[str, list[str]]:
     version = catalogue.begin_version(
         actor=manager, course_id=Course.objects.get(organisation_id=manager.organisation_id).pk, now=now
     )
+    test = Unit.objects.get(chapter__version=version, kind="self_test")
+    empty = catalogue.add_chapter(actor=manager, version_id=version.pk, title="还没有单元的一章")
     programme = Programme.objects.get(organisation_id=manager.organisation_id)
     copy = training.copy_programme(actor=manager, programme_id=programme.pk, now=now)
     today = clock.civil_day(now)
@@ -144,6 +146,8 @@ def lay_examples() -> dict[str, list[str]]:
         head_teacher_id=None,
         now=now,
     )
+    lesson = PlanLine.objects.filter(cohort=cohort, mode="offline").order_by("position")[0]
+    part = training.split_lesson(actor=manager, cohort_id=cohort.pk, line_id=lesson.pk, minutes=45, now=now)
     header = ["姓名", "公民身份号码", "手机号码", "电子社保卡号", "人员类别"]
     rows = [["学员好行", "371502199001019009", "19900001001", "", "失业人员"], ["学员坏行", "123", "", "", ""]]
     data = sheets.write_xlsx("名册", header, rows)
@@ -170,9 +174,12 @@ def lay_examples() -> dict[str, list[str]]:
     mark = Attendance.objects.filter(line__cohort=running).order_by("pk")[0]
     return {
         "provider_manager": [
+            f"/courses/units/{test.pk}/questions/",
+            f"/courses/chapters/{empty.pk}/delete/",
             f"/courses/versions/{version.pk}/edit/",
             f"/programmes/{copy.pk}/",
             f"/cohorts/{cohort.pk}/plan/edit/",
+            f"/cohorts/{cohort.pk}/plan/{part.pk}/join/",
             f"/cohorts/imports/{checked.pk}/",
             f"/cohorts/{cohort.pk}/check/",
             f"/exams/{exam.pk}/",

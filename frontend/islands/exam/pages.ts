@@ -75,7 +75,21 @@ export class Pages {
       button.setAttribute("aria-label", `第 ${index + 1} 题，${answered ? "已答" : "未答"}${flagged ? "，已标记" : ""}`);
     });
     this.enable("previous", this.current > 0);
-    this.enable("next", this.current < this.sections.length - 1);
+    const isLast = this.current === this.sections.length - 1;
+    this.enable("next", !isLast);
+    // One main act: go on to the next question; at the last one, hand in.
+    this.root.querySelector("[data-next]")?.classList.toggle("btn-primary", !isLast);
+    this.root.querySelector("[data-finish]")?.classList.toggle("btn-primary", isLast);
+    this.keepCellInView();
+  }
+
+  /** The numbers scroll in a box of their own; the present one stays to be seen. */
+  private keepCellInView(): void {
+    const cell = this.grid.children[this.current]?.getBoundingClientRect();
+    const box = this.grid.getBoundingClientRect();
+    if (!cell) return;
+    if (cell.bottom > box.bottom) this.grid.scrollTop += cell.bottom - box.bottom + 4;
+    else if (cell.top < box.top) this.grid.scrollTop -= box.top - cell.top + 4;
   }
 
   private enable(name: string, enabled: boolean): void {
