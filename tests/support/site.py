@@ -22,6 +22,7 @@ import psycopg.sql
 import pytest
 
 from tests.support.postgres import free_port
+from zhenxue.config.supervisor import SUPERVISED
 
 #: A start costs some 4 s of one processor; so much more when browsers, suites and other sites want the same two.
 START_SECONDS = 60
@@ -87,7 +88,7 @@ class Site:
                 [PROGRAM, "serve", "--host", "127.0.0.1", "--port", str(self.port)],
                 stdout=log,
                 stderr=log,
-                env=self.environment,
+                env={**self.environment, SUPERVISED: "1"},  # so that it ends with the tests, however they end
                 cwd=self.folder,
             )
         end = time.monotonic() + START_SECONDS
