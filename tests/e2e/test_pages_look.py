@@ -72,8 +72,8 @@ NO_PAGE_NAMES = {
     "study:document",
     "study:document_page",
 }
-#: Pages that the role may open but not in this office: policies are the city's.
-NOT_THEIRS = {("subsidy:policy_new", "county371502")}
+#: Pages that the role may open but not in this office: policies and rules are the city's.
+NOT_THEIRS = {("subsidy:policy_new", "county371502"), ("identity:new_rules", "county371502")}
 #: Pages that look different in every role; the others are pictured once for learners, once for staff.
 OWN_LOOK = {"portal:home"}
 #: Addresses of a visitor: what is public, and what a page says to somebody who must sign in first.

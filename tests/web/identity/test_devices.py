@@ -4,7 +4,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from tests.factories.identity import client_for, make_learner, make_teacher, new_key
+from tests.factories.identity import client_for, make_learner, make_operator, make_teacher, new_key
 from zhenxue.identity.models import DeviceKey, LoginSession
 from zhenxue.identity.web.views import devices
 
@@ -61,3 +61,15 @@ def test_the_page_of_devices_marks_this_one_and_lets_go_of_another() -> None:
     assert not LoginSession.objects.filter(ended_at__isnull=True).exists()
     assert client.get("/me/devices/").status_code in {302, 401}
     assert client_for(make_learner()).post(f"/me/devices/{second.pk}/remove/").status_code == 404
+
+
+def test_the_operator_finds_everybody_on_one_device_by_its_fingerprint() -> None:
+    key, learners = new_key(), [make_learner(name="赵子文"), make_learner(name="钱学明")]
+    found = [bring(client_for(one), key)[1]["fingerprint"] for one in learners]
+    bring(client_for(make_learner(name="孙春晓")), new_key())
+    admin = client_for(make_operator())
+    page = admin.get("/sign-ins/", {"q": found[0]}).content.decode()
+    assert found[0] == found[1]
+    assert ("赵子文" in page, "钱学明" in page, "孙春晓" in page) == (True, True, False)
+    assert f"指纹 {found[0][:16]}" in page
+    assert f"指纹 {found[0][:16]}" in admin.get(f"/accounts/{learners[0].account_id}/").content.decode()

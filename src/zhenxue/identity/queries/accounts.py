@@ -190,7 +190,7 @@ def find_live_session(account_id: int, *, seen_after: dt.datetime) -> LoginSessi
 def visible_sessions(actor: Actor) -> QuerySet[LoginSession]:
     """Own sign-ins; the operator's administrator all; a bureau those of organisations in its region; a manager of
     the own organisation."""
-    rows = LoginSession.objects.select_related("account__person", "membership__organisation")
+    rows = LoginSession.objects.select_related("account__person", "membership__organisation", "device_key")
     if actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}:
         return rows
     own = Q(account_id=actor.account_id or 0)

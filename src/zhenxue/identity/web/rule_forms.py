@@ -63,7 +63,7 @@ class RulesForm(forms.Form):
                 widget=forms.NumberInput(attrs={"min": one.low, "max": one.high, "inputmode": "numeric"}),
             )
             self.fields[f"source_{one.key}"] = forms.CharField(
-                label=f"“{one.label}”的依据",
+                label=f"“{one.label.split('（')[0]}”的依据",
                 max_length=LONGEST_SOURCE,
                 initial=rule.source if rule else "",
             )

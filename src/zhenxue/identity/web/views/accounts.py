@@ -117,11 +117,11 @@ def sign_ins(request: ActorRequest) -> HttpResponse:
     listing = Listing(
         request,
         queries.visible_sessions(request.actor),
-        search=("account__username", "account__person__name", "ip"),
+        search=("account__username", "account__person__name", "ip", "device_key__fingerprint"),
         filters=(Filter("end", "结束原因", SessionEnd.choices(), field="end_reason"),),
         sorts={"opened_at": "登录时间", "seen_at": "最近活动"},
         default_sort="-opened_at",
-        search_label="搜索姓名、登录名、网络地址",
+        search_label="搜索姓名、登录名、网络地址、设备指纹",
     )
     return render(request, "identity/sign_ins.html", {"listing": listing})
 
