@@ -1,8 +1,30 @@
 """What other apps may call."""
 
-from zhenxue.ledger.data import Claim, Credited, DayTotal, Progress, Reason, SpanKind, SpanState, UnitProgress
-from zhenxue.ledger.models import Coverage, Day, Span
-from zhenxue.ledger.operations import credit, mark_tested
+from zhenxue.ledger.data import (
+    Claim,
+    CorrectionKind,
+    CorrectionState,
+    Credited,
+    DayTotal,
+    Progress,
+    Reason,
+    SpanKind,
+    SpanState,
+    UnitProgress,
+    Withdrawn,
+)
+from zhenxue.ledger.models import Correction, Coverage, Day, Span
+from zhenxue.ledger.operations import (
+    adopt_correction,
+    approve_correction,
+    cancel_correction,
+    credit,
+    mark_tested,
+    propose_correction,
+    reject_correction,
+    request_make_up,
+    withdraw_range,
+)
 from zhenxue.ledger.policies import daily_cap_ms
 from zhenxue.ledger.queries import (
     UnitsBegun,
@@ -26,6 +48,9 @@ from zhenxue.ledger.web.own import own_units
 
 __all__ = [
     "Claim",
+    "Correction",
+    "CorrectionKind",
+    "CorrectionState",
     "Coverage",
     "Credited",
     "Day",
@@ -37,6 +62,10 @@ __all__ = [
     "SpanState",
     "UnitProgress",
     "UnitsBegun",
+    "Withdrawn",
+    "adopt_correction",
+    "approve_correction",
+    "cancel_correction",
     "complete_stages",
     "complete_stages_of",
     "credit",
@@ -50,10 +79,14 @@ __all__ = [
     "own_units",
     "progress_of",
     "progress_of_rows",
+    "propose_correction",
+    "reject_correction",
+    "request_make_up",
     "required_seconds",
     "stage_complete",
     "standing_of",
     "unit_progress",
     "unit_progress_of_row",
     "units_begun",
+    "withdraw_range",
 ]

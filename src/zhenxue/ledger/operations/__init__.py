@@ -2,19 +2,26 @@
 
 from zhenxue.ledger.operations.attendance import book_attendance
 from zhenxue.ledger.operations.booking import make_up, withdraw_range
-from zhenxue.ledger.operations.corrections import adopt, approve, cancel, propose, reject, request_make_up
+from zhenxue.ledger.operations.corrections import (
+    adopt_correction,
+    approve_correction,
+    cancel_correction,
+    propose_correction,
+    reject_correction,
+    request_make_up,
+)
 from zhenxue.ledger.operations.crediting import credit, mark_tested
 
 __all__ = [
-    "adopt",
-    "approve",
+    "adopt_correction",
+    "approve_correction",
     "book_attendance",
-    "cancel",
+    "cancel_correction",
     "credit",
     "make_up",
     "mark_tested",
-    "propose",
-    "reject",
+    "propose_correction",
+    "reject_correction",
     "request_make_up",
     "withdraw_range",
 ]

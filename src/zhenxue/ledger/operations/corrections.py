@@ -47,7 +47,7 @@ def request_make_up(
         return _create(correction, actor, now)
 
 
-def propose(
+def propose_correction(
     *,
     actor: Actor,
     kind: CorrectionKind | str,
@@ -74,7 +74,9 @@ def propose(
         return _create(correction, actor, now)
 
 
-def adopt(*, actor: Actor, correction_id: int, reason: str, now: datetime, seconds: int | None = None) -> Correction:
+def adopt_correction(
+    *, actor: Actor, correction_id: int, reason: str, now: datetime, seconds: int | None = None
+) -> Correction:
     """The provider takes up a learner's request, perhaps for fewer seconds, and proposes it to the bureau."""
     with transaction.atomic():
         correction = _held(actor, correction_id)
@@ -89,7 +91,7 @@ def adopt(*, actor: Actor, correction_id: int, reason: str, now: datetime, secon
         return _move(correction, CorrectionState.PROPOSED, actor, now)
 
 
-def approve(*, actor: Actor, correction_id: int, now: datetime, note: str = "") -> Correction:
+def approve_correction(*, actor: Actor, correction_id: int, now: datetime, note: str = "") -> Correction:
     """A second person approves: the change is booked in this transaction.
 
     Raises ``Refused`` for the proposer, ``Conflict`` when it was decided already or the ledger has moved on so that the
@@ -134,7 +136,7 @@ def approve(*, actor: Actor, correction_id: int, now: datetime, note: str = "") 
         return _move(correction, CorrectionState.APPROVED, actor, now)
 
 
-def reject(*, actor: Actor, correction_id: int, reason: str, now: datetime) -> Correction:
+def reject_correction(*, actor: Actor, correction_id: int, reason: str, now: datetime) -> Correction:
     """Says no, with the reason; the ledger stays as it is."""
     with transaction.atomic():
         correction = _held(actor, correction_id)
@@ -144,7 +146,7 @@ def reject(*, actor: Actor, correction_id: int, reason: str, now: datetime) -> C
         return _move(correction, CorrectionState.REJECTED, actor, now)
 
 
-def cancel(*, actor: Actor, correction_id: int, now: datetime) -> Correction:
+def cancel_correction(*, actor: Actor, correction_id: int, now: datetime) -> Correction:
     """Takes back what one asked for, before it is decided."""
     with transaction.atomic():
         correction = _held(actor, correction_id)

@@ -135,13 +135,14 @@ def make_up_limits(
     free = max(0, lasted - seconds_used(mine, since, until))
     covered = Coverage.objects.filter(enrolment_id=enrolment.pk, unit_id=unit_id).first()
     unit_left = max(0, unit_seconds - (covered.seconds if covered else 0))
-    limits = [
-        Limit(free, f"这段时间里还没有计入学时的只有 {in_words(free)}，补计不能超过它。"),
-        Limit(unit_left, f"这个单元最多还能计 {in_words(unit_left)}，补计不能超过它。"),
-    ]
+    limits = []
     if refused.seconds:
         left = max(0, refused.seconds - made_up_in(enrolment.pk, unit_id, since, until))
         limits.append(Limit(left, f"这段时间没有计入的一共 {in_words(left)}，补计不能超过它。"))
+    limits += [
+        Limit(free, f"这段时间里还没有计入学时的只有 {in_words(free)}，补计不能超过它。"),
+        Limit(unit_left, f"这个单元最多还能计 {in_words(unit_left)}，补计不能超过它。"),
+    ]
     day = clock.civil_day(since)
     cap = daily_cap_ms(training.rules_of(enrolment.cohort)) // 1000
     day_left = max(0, cap - seconds_of_day(enrolment.person_id, day))

@@ -70,7 +70,7 @@ def ask_make_up(request: ActorRequest, enrolment_id: int) -> HttpResponse:
         made = attempt(request, form, lambda _: operations.request_make_up(**acting, **form.wanted()))
     else:
         kind = CorrectionKind.MAKE_UP
-        made = attempt(request, form, lambda _: operations.propose(**acting, kind=kind, **form.wanted()))
+        made = attempt(request, form, lambda _: operations.propose_correction(**acting, kind=kind, **form.wanted()))
     if made:
         who = "培训机构核实后报人社部门复核" if request.actor.is_learner else "等人社部门复核"
         messages.success(request, f"补计申请已提交，{who}。复核通过才计入。")
@@ -88,7 +88,7 @@ def ask_withdraw(request: ActorRequest, enrolment_id: int) -> HttpResponse:
     form = WithdrawForm(request.POST or None, initial=_initial(request), units=_units(enrolment))
     acting: dict[str, Any] = {"actor": request.actor, "enrolment_id": enrolment_id, "now": clock.now()}
     kind = CorrectionKind.WITHDRAW
-    made = attempt(request, form, lambda _: operations.propose(**acting, kind=kind, **form.stretch()))
+    made = attempt(request, form, lambda _: operations.propose_correction(**acting, kind=kind, **form.stretch()))
     if made:
         messages.success(request, "撤销已提出，须由另一个人复核，复核通过才生效。")
         return redirect("ledger:correction", made.pk)
@@ -110,7 +110,7 @@ def adopt_correction(request: ActorRequest, correction_id: int) -> HttpResponse:
     found = queries.get_correction(request.actor, correction_id)
     form = AdoptForm(request.POST)
     acting: dict[str, Any] = {"actor": request.actor, "correction_id": correction_id, "now": clock.now()}
-    if attempt(request, form, lambda _: operations.adopt(**acting, **form.wanted())):
+    if attempt(request, form, lambda _: operations.adopt_correction(**acting, **form.wanted())):
         messages.success(request, "已受理并报人社部门复核。")
         return redirect("ledger:correction", correction_id)
     return render(request, "ledger/correction.html", _context(request, found, form), status=422)
@@ -121,7 +121,7 @@ def adopt_correction(request: ActorRequest, correction_id: int) -> HttpResponse:
 def approve_correction(request: ActorRequest, correction_id: int) -> HttpResponse:
     """Put it in force."""
     note = request.POST.get("note", "")
-    done = operations.approve(actor=request.actor, correction_id=correction_id, note=note, now=clock.now())
+    done = operations.approve_correction(actor=request.actor, correction_id=correction_id, note=note, now=clock.now())
     words = "撤销" if done.kind == CorrectionKind.WITHDRAW else "补计"
     messages.success(request, f"已同意，{words}已记入学时账本并存证。")
     return redirect("ledger:correction", correction_id)
@@ -132,7 +132,7 @@ def approve_correction(request: ActorRequest, correction_id: int) -> HttpRespons
 def reject_correction(request: ActorRequest, correction_id: int) -> HttpResponse:
     """Say no, with the reason."""
     reason = request.POST.get("reason", "")
-    operations.reject(actor=request.actor, correction_id=correction_id, reason=reason, now=clock.now())
+    operations.reject_correction(actor=request.actor, correction_id=correction_id, reason=reason, now=clock.now())
     messages.success(request, "已写明理由退回，学时没有变化。")
     return redirect("ledger:correction", correction_id)
 
@@ -141,7 +141,7 @@ def reject_correction(request: ActorRequest, correction_id: int) -> HttpResponse
 @require_POST
 def cancel_correction(request: ActorRequest, correction_id: int) -> HttpResponse:
     """Take back what one asked for."""
-    operations.cancel(actor=request.actor, correction_id=correction_id, now=clock.now())
+    operations.cancel_correction(actor=request.actor, correction_id=correction_id, now=clock.now())
     messages.success(request, "已撤回，学时没有变化。")
     return redirect("ledger:correction", correction_id)
 

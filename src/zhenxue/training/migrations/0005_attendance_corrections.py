@@ -7,32 +7,125 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('training', '0004_cohort_rule_set'),
+        ("training", "0004_cohort_rule_set"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AttendanceCorrection',
+            name="AttendanceCorrection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_state', models.CharField(choices=[('present', '出勤'), ('late', '迟到'), ('absent', '缺勤')], max_length=8, verbose_name='更正前')),
-                ('to_state', models.CharField(choices=[('present', '出勤'), ('late', '迟到'), ('absent', '缺勤')], max_length=8, verbose_name='更正为')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='迟到或缺勤的原因')),
-                ('reason', models.CharField(max_length=200, verbose_name='更正原因')),
-                ('state', models.CharField(choices=[('proposed', '等待复核'), ('approved', '已更正'), ('rejected', '不予同意'), ('cancelled', '已撤回')], default=zhenxue.training.data.AttendanceCorrectionState['PROPOSED'], max_length=9, verbose_name='状态')),
-                ('proposed_at', models.DateTimeField(verbose_name='提出时间')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='复核时间')),
-                ('decision_note', models.CharField(blank=True, max_length=200, verbose_name='复核意见')),
-                ('attendance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='training.attendance')),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "from_state",
+                    models.CharField(
+                        choices=[("present", "出勤"), ("late", "迟到"), ("absent", "缺勤")],
+                        max_length=8,
+                        verbose_name="更正前",
+                    ),
+                ),
+                (
+                    "to_state",
+                    models.CharField(
+                        choices=[("present", "出勤"), ("late", "迟到"), ("absent", "缺勤")],
+                        max_length=8,
+                        verbose_name="更正为",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="迟到或缺勤的原因")),
+                ("reason", models.CharField(max_length=200, verbose_name="更正原因")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "等待复核"),
+                            ("approved", "已更正"),
+                            ("rejected", "不予同意"),
+                            ("cancelled", "已撤回"),
+                        ],
+                        default=zhenxue.training.data.AttendanceCorrectionState["PROPOSED"],
+                        max_length=9,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("proposed_at", models.DateTimeField(verbose_name="提出时间")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="复核时间")),
+                ("decision_note", models.CharField(blank=True, max_length=200, verbose_name="复核意见")),
+                (
+                    "attendance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrections",
+                        to="training.attendance",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['state', 'proposed_at'], name='training_attcorrection_queue')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', zhenxue.training.data.AttendanceCorrectionState['PROPOSED'])), fields=('attendance',), name='training_attcorrection_waiting_once'), models.CheckConstraint(condition=models.Q(('from_state', models.F('to_state')), _negated=True), name='training_attcorrection_changes'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='training_attcorrection_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', zhenxue.training.data.AttendanceCorrectionState['PROPOSED'])), models.Q(models.Q(('state', zhenxue.training.data.AttendanceCorrectionState['PROPOSED']), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='training_attcorrection_decided'), models.CheckConstraint(condition=models.Q(('state__in', [zhenxue.training.data.AttendanceCorrectionState['PROPOSED'], zhenxue.training.data.AttendanceCorrectionState['CANCELLED']]), models.Q(('decided_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='training_attcorrection_two_people')],
+                "indexes": [models.Index(fields=["state", "proposed_at"], name="training_attcorrection_queue")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", zhenxue.training.data.AttendanceCorrectionState["PROPOSED"])),
+                        fields=("attendance",),
+                        name="training_attcorrection_waiting_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("from_state", models.F("to_state")), _negated=True),
+                        name="training_attcorrection_changes",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="training_attcorrection_reason"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("decided_at__isnull", True),
+                                ("decided_by__isnull", True),
+                                ("state", zhenxue.training.data.AttendanceCorrectionState["PROPOSED"]),
+                            ),
+                            models.Q(
+                                models.Q(
+                                    ("state", zhenxue.training.data.AttendanceCorrectionState["PROPOSED"]),
+                                    _negated=True,
+                                ),
+                                ("decided_at__isnull", False),
+                                ("decided_by__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="training_attcorrection_decided",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    zhenxue.training.data.AttendanceCorrectionState["PROPOSED"],
+                                    zhenxue.training.data.AttendanceCorrectionState["CANCELLED"],
+                                ],
+                            ),
+                            models.Q(("decided_by", models.F("proposed_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="training_attcorrection_two_people",
+                    ),
+                ],
             },
         ),
     ]
