@@ -1,15 +1,14 @@
 """Rosters: every row answered, nothing half imported."""
 
 import datetime as dt
-from typing import Any
 
 import pytest
 from django.db import connection
 
-from tests.factories.identity import DEVICE, NOW, citizen_number, make_person, make_provider, person_name, phone
+from tests.factories.identity import NOW, citizen_number, make_person, make_provider
+from tests.factories.rosters import answers, confirm, row, upload, workbook
 from tests.factories.training import (
     LAST_DAY,
-    Running,
     add_learner,
     make_approved_cohort,
     make_draft_cohort,
@@ -17,38 +16,16 @@ from tests.factories.training import (
 )
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import sheets
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.training import api as training
-from zhenxue.training.data import ROSTER_TITLES, EnrolmentState, ImportState, InitialAccount, PasswordsState, RosterRow
+from zhenxue.training.data import ROSTER_TITLES, EnrolmentState, ImportState, RosterRow
 from zhenxue.training.models import Enrolment, RosterImport
 from zhenxue.training.operations import initial_passwords as passwords
 from zhenxue.training.operations import roster as operations
 from zhenxue.training.queries import roster as queries
 
 pytestmark = pytest.mark.django_db
-Row = tuple[str, str, str, str, str]
-
-
-def row(name: str = "", number: str = "", tel: str = "", group: str = "农村转移劳动力") -> Row:
-    return (name or person_name(), number or citizen_number(), tel or phone(), "", group)
-
-
-def workbook(*rows: Row) -> bytes:
-    return sheets.write_xlsx("学员名册", list(ROSTER_TITLES), rows, as_text=True)
-
-
-def upload(made: Running, data: bytes, name: str = "名册.xlsx") -> RosterImport:
-    return operations.upload_roster(actor=made.manager, cohort_id=made.cohort.pk, data=data, file_name=name, now=NOW)
-
-
-def confirm(made: Running, found: RosterImport, *, skip: bool = False) -> RosterImport:
-    return operations.confirm_import(actor=made.manager, import_id=found.pk, skip_invalid=skip, now=NOW)
-
-
-def answers(found: RosterImport) -> dict[int, str]:
-    return {one.number: "；".join(one.problems) for one in queries.load_rows(found.rows)}
 
 
 def test_a_good_roster_is_imported_with_accounts_shown_once() -> None:
@@ -212,239 +189,6 @@ def test_leaving_after_approval_keeps_the_trace_and_the_digest() -> None:
         training.leave(actor=made.manager, enrolment_id=one.pk, reason="本人外出务工", now=NOW)
     cohort = training.get_cohort(made.manager, made.cohort.pk)
     assert (cohort.learner_count, training.plan_digest(cohort)) == (1, made.cohort.plan_digest)
-
-
-def test_a_large_roster_waits_for_the_worker_and_is_then_whole() -> None:
-    made = make_draft_cohort(learners=0, capacity=700)
-    rows = [
-        row(f"学员{name}") for name in ("甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉"[n % 20] + "文" for n in range(520))
-    ]
-    found = upload(made, workbook(*rows))
-    assert (found.state, found.done) == (ImportState.CHECKING, 0)
-    operations.check_import(import_id=found.pk, now=NOW)
-    found.refresh_from_db()
-    assert (found.state, found.done, found.total) == (ImportState.CHECKED, 520, 520)
-    confirmed = confirm(made, found, skip=found.valid < found.total)
-    assert confirmed.state == ImportState.IMPORTING
-    operations.run_import(actor=made.manager, import_id=found.pk, now=NOW)
-    found.refresh_from_db()
-    assert (found.state, found.imported) == (ImportState.DONE, found.valid), found.failure
-    assert Enrolment.objects.filter(cohort=made.cohort).count() == found.valid
-
-
-def make_large(made: Running, count: int = 12) -> RosterImport:
-    """An import that waits for the worker, checked and confirmed (the limit is lowered by the test)."""
-    found = upload(made, workbook(*[row() for _ in range(count)]))
-    assert found.state == ImportState.CHECKING
-    operations.check_import(import_id=found.pk, now=NOW)
-    return confirm(made, found)
-
-
-def run(made: Running, found: RosterImport) -> RosterImport:
-    operations.run_import(actor=made.manager, import_id=found.pk, now=NOW)
-    found.refresh_from_db()
-    return found
-
-
-@pytest.fixture
-def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "ROSTER_BACKGROUND_ROWS", 5)
-    monkeypatch.setattr(operations, "CHUNK", 4)
-    monkeypatch.setattr(passwords, "BATCH", 4)
-
-
-@pytest.mark.usefixtures("small_limits")
-def test_a_large_import_is_recorded_for_each_person_in_few_entries() -> None:
-    made = make_draft_cohort(learners=0)
-    found = run(made, make_large(made))
-    assert (found.state, found.imported, found.done) == (ImportState.DONE, 12, 12)
-    assert found.passwords_state == PasswordsState.NONE
-    enrolment = Enrolment.objects.filter(cohort=made.cohort).latest("pk")
-    for ref in (f"person:{enrolment.person_id}", f"enrolment:{enrolment.pk}"):
-        kinds = {entry.kind for entry in evidence.list_entries(refs=[ref])}
-        assert "training.learners_enrolled" in kinds
-    kinds = {entry.kind for entry in evidence.list_entries(refs=[f"person:{enrolment.person_id}"])}
-    assert {"identity.people_registered", "identity.accounts_opened"} <= kinds
-    entries = evidence.list_entries(refs=[f"cohort:{made.cohort.pk}"], kinds=["training.learners_enrolled"])
-    assert len(entries) == 3
-    account = identity.find_account_of(enrolment.person_id)
-    assert account is not None
-    assert not account.has_usable_password()
-
-
-@pytest.mark.usefixtures("small_limits")
-def test_a_large_import_that_is_refused_at_the_end_enrols_nobody_and_says_so() -> None:
-    made = make_draft_cohort(learners=0, capacity=12)
-    found = make_large(made)
-    late = answers(found)
-    add_learner(
-        made, number=queries.load_rows(found.rows)[0].citizen_number, name=queries.load_rows(found.rows)[0].name
-    )
-    found = run(made, found)
-    assert (found.state, found.imported, len(late)) == (ImportState.FAILED, 0, 12)
-    assert "没有学员被加入名册" in found.failure
-    assert "重新上传" in found.failure
-    assert Enrolment.objects.filter(cohort=made.cohort).count() == 1
-
-
-@pytest.mark.usefixtures("small_limits")
-def test_an_import_whose_worker_died_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = make_draft_cohort(learners=0)
-    found = make_large(made)
-    with pytest.raises(Conflict, match="刷新"):
-        operations.resume_import(actor=made.manager, import_id=found.pk, now=NOW)
-
-    def die(*args: object, **more: object) -> None:
-        raise SystemExit
-
-    with monkeypatch.context() as patched:
-        patched.setattr(operations, "_finish", die)
-        with pytest.raises(SystemExit):
-            run(made, found)
-    assert not Enrolment.objects.filter(cohort=made.cohort).exists()
-    RosterImport.objects.filter(pk=found.pk).update(progress_at=NOW)
-    later = NOW + dt.timedelta(minutes=11)
-    with pytest.raises(NotFound):
-        operations.resume_import(actor=make_provider(), import_id=found.pk, now=later)
-    operations.resume_import(actor=made.manager, import_id=found.pk, now=later)
-    found = run(made, found)
-    assert (found.state, found.imported) == (ImportState.DONE, 12)
-    run(made, found)
-    assert Enrolment.objects.filter(cohort=made.cohort).count() == 12
-
-
-@pytest.mark.usefixtures("small_limits")
-def test_first_passwords_of_a_large_import_are_made_once_asked_and_taken_once() -> None:
-    made = make_draft_cohort(learners=0)
-    found = make_large(made)
-    with pytest.raises(Conflict, match="还没有导入完"):
-        start(made, found)
-    found = run(made, found)
-    with pytest.raises(Conflict, match="还没有生成"):
-        take(made, found)
-    with pytest.raises(NotFound):
-        passwords.start_passwords(actor=make_provider(), import_id=found.pk, again=False, now=NOW)
-    start(made, found)
-    with pytest.raises(Conflict, match="正在生成"):
-        start(made, found)
-    make(made, found)
-    assert (found.passwords_state, found.passwords_done) == (PasswordsState.READY, 12)
-    with pytest.raises(Conflict, match="请先下载"):
-        start(made, found)
-    stored = stored_accounts(found)
-    accounts = take(made, found)
-    assert len({one.password for one in accounts}) == 12
-    assert not [one for one in accounts if one.password in stored or one.name in stored]
-    for one in accounts:
-        account = identity.visible_accounts(SYSTEM).get(username=one.username)
-        assert account.check_password(one.password)
-        assert account.must_change_password
-    with pytest.raises(Conflict, match="已经下载过"):
-        take(made, found)
-    kinds = {entry.kind for entry in evidence.list_entries(refs=[f"cohort:{made.cohort.pk}"])}
-    assert {"training.initial_passwords_made", "training.initial_passwords_taken"} <= kinds
-
-
-@pytest.mark.usefixtures("small_limits")
-def test_only_who_never_signed_in_gets_another_first_password() -> None:
-    made = make_draft_cohort(learners=0)
-    found = run(made, make_large(made, 6))
-    start(made, found)
-    make(made, found)
-    first = take(made, found)
-    account = identity.visible_accounts(SYSTEM).get(username=first[0].username)
-    identity.open_session(account=account, device=DEVICE, now=NOW)
-    start(made, found)
-    make(made, found)
-    assert found.passwords_state == PasswordsState.NONE
-    assert "都已经登录过" in found.passwords_note
-    start(made, found, again=True)
-    make(made, found)
-    second = take(made, found)
-    assert {one.username for one in second} == {one.username for one in first} - {account.username}
-    assert not {one.password for one in second} & {one.password for one in first}
-
-
-@pytest.mark.usefixtures("small_limits")
-def test_a_list_that_nobody_takes_is_destroyed_after_a_day() -> None:
-    made = make_draft_cohort(learners=0)
-    found = run(made, make_large(made, 6))
-    start(made, found)
-    make(made, found)
-    passwords.drop_due_passwords(now=NOW + dt.timedelta(hours=23))
-    found.refresh_from_db()
-    assert found.accounts
-    with pytest.raises(Conflict, match="已经销毁"):
-        take(made, found, now=NOW + dt.timedelta(hours=24))
-    found.refresh_from_db()
-    assert (found.accounts, found.passwords_state) == ("", PasswordsState.EXPIRED)
-    kinds = {entry.kind for entry in evidence.list_entries(refs=[f"cohort:{made.cohort.pk}"])}
-    assert "training.initial_passwords_expired" in kinds
-    start(made, found, again=True)
-    make(made, found)
-    passwords.drop_due_passwords(now=NOW + dt.timedelta(hours=24))
-    found.refresh_from_db()
-    assert (found.accounts, found.passwords_state) == ("", PasswordsState.EXPIRED)
-
-
-@pytest.mark.usefixtures("small_limits")
-def test_the_making_of_passwords_that_died_goes_on_with_an_exact_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = make_draft_cohort(learners=0)
-    found = run(made, make_large(made))
-    start(made, found)
-    done = passwords._make
-
-    def die_at_four(*args: Any) -> bool:
-        if args[1].passwords_done == 4:
-            raise SystemExit
-        return done(*args)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(passwords, "_make", die_at_four)
-        with pytest.raises(SystemExit):
-            make(made, found)
-    RosterImport.objects.filter(pk=found.pk).update(progress_at=NOW)
-    passwords.start_passwords(actor=made.manager, import_id=found.pk, again=False, now=NOW + dt.timedelta(minutes=11))
-    make(made, found)
-    accounts = take(made, found)
-    assert len(accounts) == len({one.username for one in accounts}) == 12
-    for one in accounts:
-        assert identity.visible_accounts(SYSTEM).get(username=one.username).check_password(one.password)
-
-
-def test_a_small_import_leaves_alone_a_first_password_from_elsewhere() -> None:
-    other = make_draft_cohort(learners=0)
-    number = citizen_number()
-    add_learner(other, name="王小明", number=number)
-    person = identity.find_person_by_citizen_number(number)
-    assert person is not None
-    before = identity.find_account_of(person.pk)
-    made = make_draft_cohort(learners=0)
-    found = confirm(made, upload(made, workbook(row("王小明", number), row("李小花"))))
-    assert [one.name for one in passwords.take_accounts(actor=made.manager, import_id=found.pk, now=NOW)] == ["李小花"]
-    after = identity.find_account_of(person.pk)
-    assert before is not None
-    assert after is not None
-    assert before.password == after.password
-
-
-def start(made: Running, found: RosterImport, *, again: bool = False) -> None:
-    passwords.start_passwords(actor=made.manager, import_id=found.pk, again=again, now=NOW)
-
-
-def make(made: Running, found: RosterImport) -> None:
-    passwords.make_passwords(actor=made.manager, import_id=found.pk, now=NOW)
-    found.refresh_from_db()
-
-
-def take(made: Running, found: RosterImport, *, now: dt.datetime = NOW) -> list[InitialAccount]:
-    return passwords.take_accounts(actor=made.manager, import_id=found.pk, now=now)
-
-
-def stored_accounts(found: RosterImport) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT accounts FROM training_rosterimport WHERE id = %s", [found.pk])
-        return str(cursor.fetchone()[0])
 
 
 def test_rows_are_sealed_in_the_database() -> None:
