@@ -30,18 +30,11 @@ WAITING = (("mine", "等我处理"),)
 @require_GET
 def corrections(request: ActorRequest) -> HttpResponse:
     """Every correction in sight; ``for=mine`` keeps what waits for whoever asks."""
-    waiting = queries.waiting_for(request.actor)
-    filters = [
-        Filter("state", "状态", CorrectionState.choices()),
-        Filter("kind", "类别", CorrectionKind.choices()),
-    ]
-    if request.actor.role in DECIDERS:
-        filters.append(Filter("for", "待办", WAITING, apply=lambda rows, _: rows.filter(pk__in=waiting.values("pk"))))
     listing = Listing(
         request,
         queries.visible_corrections(request.actor),
         search=("enrolment__person__name", "enrolment__cohort__title", "enrolment__cohort__code", "unit__title"),
-        filters=filters,
+        filters=_filters(request.actor),
         sorts={"changed_at": "最近变化", "day": "学习日期", "enrolment__person__name": "姓名", "state": "状态"},
         default_sort="-changed_at",
         search_label="搜索姓名、班期、单元",
@@ -153,6 +146,15 @@ def day_rights(actor: Actor, enrolment: training.Enrolment) -> dict[str, bool]:
         "may_make_up": proposes or policies.allows(policies.check_can_ask, actor, enrolment),
         "may_withdraw": policies.allows(policies.check_can_propose, actor, enrolment, CorrectionKind.WITHDRAW),
     }
+
+
+def _filters(actor: Actor) -> list[Filter]:
+    """State and kind; for those who decide also what waits for them."""
+    found = [Filter("state", "状态", CorrectionState.choices()), Filter("kind", "类别", CorrectionKind.choices())]
+    if actor.role in DECIDERS:
+        mine = queries.waiting_for(actor).values("pk")
+        found.append(Filter("for", "待办", WAITING, apply=lambda rows, _: rows.filter(pk__in=mine)))
+    return found
 
 
 def _check_may_ask(actor: Actor, enrolment: training.Enrolment) -> None:
