@@ -43,7 +43,7 @@ class Cluster:
 
     def start(self) -> None:
         """Make the cluster and wait until it answers; raises ``RuntimeError`` with the server's own words."""
-        initdb, postgres = _program("initdb"), _program("postgres")
+        initdb = _program("initdb")
         if self._user:
             shutil.chown(self.folder, self._user)
         data = self.folder / "data"
@@ -56,6 +56,11 @@ class Cluster:
         )
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr}")
+        self.resume()
+
+    def resume(self) -> None:
+        """Serve the cluster (again); waits until it answers."""
+        postgres, data = _program("postgres"), self.folder / "data"
         settings = {**FAST, "port": str(self.port), "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
         command = [postgres, "-D", str(data)]
         for name, value in settings.items():
@@ -65,6 +70,12 @@ class Cluster:
                 command, stdout=log, stderr=log, user=self._user, cwd=self.folder, preexec_fn=_end_with_the_tests
             )
         self._wait()
+
+    def halt(self) -> None:
+        """Take the server away as a power cut would; what it holds stays for ``resume``."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait(20)
 
     def stop(self) -> None:
         """Stop the server at once and remove everything."""

@@ -51,11 +51,22 @@ def _opened(body: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _closed(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     from zhenxue.study.data import EndReason
 
-    return [
+    lines = [
         ("单元", _title(body)),
         ("原因", EndReason(body["reason"]).label),
         ("单元累计计入", in_words(body["unit_seconds"])),
     ]
+    if body.get("checks_missed"):
+        lines.append(("没有及时确认在学习", f"{body['checks_missed']} 次"))
+    if body.get("refusals"):
+        lines.append(("凭证不对的上报", _refusals(body["refusals"])))
+    return lines
+
+
+def _refusals(counts: Mapping[str, int]) -> str:
+    from zhenxue.ledger.data import Reason
+
+    return "，".join(f"{Reason(reason).label.split('，')[0]} {count} 次" for reason, count in counts.items())
 
 
 def _handed_over(body: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -297,7 +297,7 @@ def test_tickets_are_bound_to_session_unit_number_position_and_the_ticket_before
     assert len(tickets) == 7
 
 
-CLAIMS = st.builds(
+CLAIMS: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     from_ms=st.integers(0, 700_000),
     to_ms=st.integers(0, 700_000),
