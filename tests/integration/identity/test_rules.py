@@ -2,10 +2,11 @@
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from tests.factories import identity as make
@@ -218,6 +219,20 @@ def test_a_file_adds_versions_and_never_changes_one_in_force() -> None:
         assert refusal.value.code == "identity.rules_in_force"
         assert "另写一个 rule_set" in refusal.value.message
     assert list(RuleSet.objects.order_by("pk").values()) == before
+
+
+def test_an_installation_with_other_numbers_goes_on_and_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make.make_regions()
+    identity.load_rules(text=OWN.replace("value = 8,", "value = 7,"), now=make.NOW)
+    call_command("load_rules")
+    assert "仍按平台里已有的版本执行" in capsys.readouterr().err
+    assert identity.get_rules(region_code="3715", on=TODAY)["daily_cap_class_hours"] == 7
+    other = tmp_path / "rules.toml"
+    other.write_text(OWN)
+    with pytest.raises(CommandError, match="已经执行"):
+        call_command("load_rules", str(other))
 
 
 def test_a_version_that_has_not_begun_may_still_be_mended_by_file() -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies
 from zhenxue.identity.data import RULE_FIELD_OF, RULE_FIELDS, SYSTEM, Actor, RowAnswer, RuleDraft, rule_problems
+from zhenxue.identity.errors import RulesInForce
 from zhenxue.identity.models import Region, RuleSet
 from zhenxue.identity.queries import rules as queries
 from zhenxue.kernel.clock import civil_day
@@ -68,8 +69,8 @@ def load_rules(*, text: str, now: dt.datetime) -> list[RowAnswer]:
     """Add rule sets from TOML (``[[rule_set]]`` with region, programme_kind, version, valid_from, source, rules).
 
     A rule set is known by region, kind and version. One that is there already stays as it is when the file says the
-    same; its wording (labels) and its last day may change. Raises ``Invalid`` for a faulty file, and for a file that
-    changes the numbers or sources of a version that is or was in force; then nothing is changed.
+    same; its wording (labels) and its last day may change. Raises ``Invalid`` for a faulty file, and for a file (as
+    ``RulesInForce``) that changes the numbers or sources of a version that has begun; then nothing is changed.
     """
     try:
         sets = tomllib.loads(text).get("rule_set", [])
@@ -183,13 +184,13 @@ def _check_may_change(where: str, before: RuleSet, wanted: RuleSet, today: dt.da
     if before.valid_from > today:
         return
     if _binding(before) != _binding(wanted):
-        raise Invalid(
+        raise RulesInForce(
             "identity.rules_in_force",
             f"{where}版本 {before.version} 自 {before.valid_from:%Y-%m-%d} 起已经执行，数值和依据不能再改。"
             "要调整的，请另写一个 rule_set，用新的 version、valid_from 和 source。",
         )
     if wanted.valid_until is not None and wanted.valid_until < today:
-        raise Invalid("identity.rules_in_force", f"{where}版本 {before.version} 的失效日不能早于今天。")
+        raise RulesInForce("identity.rules_in_force", f"{where}版本 {before.version} 的失效日不能早于今天。")
 
 
 def _binding(one: RuleSet) -> tuple[Any, ...]:

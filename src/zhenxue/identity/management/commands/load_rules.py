@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from zhenxue.identity.errors import RulesInForce
 from zhenxue.identity.operations.rules import load_rules
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid
@@ -22,6 +23,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
             answers = load_rules(text=file.read_text(encoding="utf-8-sig"), now=clock.now())
+        except RulesInForce as error:
+            if file != OWN_FILE:
+                raise CommandError(error.message) from error
+            # An installation whose own version differs from the carried file goes on with what is in force.
+            self.stderr.write(f"{error.message}自带的规则没有导入，仍按平台里已有的版本执行。")
+            return
         except (Invalid, OSError, UnicodeDecodeError) as error:
             raise CommandError(getattr(error, "message", str(error))) from error
         for answer in answers:
