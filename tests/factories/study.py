@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from tests.factories.catalogue import (
     make_handbook_document,
@@ -68,7 +69,9 @@ DEVICES: dict[str, SoftDevice] = {}
 
 def sign_in(actor: Actor, device: SoftDevice | None = None, *, now: dt.datetime = BEGIN) -> tuple[int, SoftDevice]:
     """The learner's live sign-in on a device that it is bound to: the present one, else (or on another) a new one."""
-    live = LoginSession.objects.filter(account_id=actor.account_id or 0, ended_at__isnull=True, device_key__isnull=False)
+    live = LoginSession.objects.filter(
+        account_id=actor.account_id or 0, ended_at__isnull=True, device_key__isnull=False
+    )
     found = live.select_related("device_key").first()
     if found is not None and found.device_key is not None:
         known = DEVICES.get(found.device_key.public_key)
@@ -77,7 +80,10 @@ def sign_in(actor: Actor, device: SoftDevice | None = None, *, now: dt.datetime 
     device = device or SoftDevice()
     DEVICES[device.public_key] = device
     session, _ = identity.open_session(
-        account=identity.Account.objects.get(pk=actor.account_id or 0), device=Device("测试手机"), take_over=True, now=now
+        account=identity.Account.objects.get(pk=actor.account_id or 0),
+        device=Device("测试手机"),
+        take_over=True,
+        now=now,
     )
     identity.register_device_key(actor=actor, login_session_id=session.pk, public_key=device.public_key, now=now)
     return session.pk, device
@@ -280,6 +286,28 @@ def waiting_beat(
     body = msgspec.json.encode(claim)
     header = (pageside.proof(beat_key, body) if beat_key else "") if proof is None else proof
     return Waiting(session_id, claim, body, header.encode(), protocol.sign_in_digest(cookie))
+
+
+#: The devices of browsers (Django test clients), by their sign-in cookie.
+BROWSERS: dict[str, SoftDevice] = {}
+
+
+def open_in_browser(client: Client, enrolment_id: int, unit_id: int, *, tab: str = "one") -> Any:
+    """What the player does with a unit's page: binds the sign-in to the device, asks, signs the challenge, asks again.
+
+    The response of the last step that was taken.
+    """
+    device = BROWSERS.setdefault(client.cookies[settings.SESSION_COOKIE_NAME].value, SoftDevice())
+    bound = client.post("/account/device-key/", {"public_key": device.public_key})
+    assert bound.status_code == 200, bound.content.decode()
+    address = f"/study/{enrolment_id}/units/{unit_id}/open/"
+    accept = {"accept": "application/json"}
+    asked = client.post(address, {"tab": tab}, headers=accept)
+    if asked.status_code != 428:
+        return asked
+    challenge = asked.json()["challenge"]
+    opening = Opening(device, challenge=challenge, enrolment_id=enrolment_id, unit_id=unit_id, tab=tab)
+    return client.post(address, opening.form, headers=accept)
 
 
 def make_studying(*, learners: int = 1, minutes: int = 20, now: dt.datetime = NOW) -> Running:

@@ -11,7 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from tests.factories.identity import client_for
-from tests.factories.study import make_document_cohort, make_studying, make_video_cohort, page_of, units_of
+from tests.factories.study import (
+    make_document_cohort,
+    make_studying,
+    make_video_cohort,
+    open_in_browser,
+    page_of,
+    units_of,
+)
 from tests.factories.training import Running
 from zhenxue.catalogue.models import Material
 from zhenxue.kernel import clock
@@ -19,6 +26,7 @@ from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Claim
 from zhenxue.study import protocol
 from zhenxue.study.models import SelfTest, StudySession
+from zhenxue.study.pageside import SoftDevice
 
 pytestmark = pytest.mark.django_db
 
@@ -29,8 +37,7 @@ def running() -> Running:
 
 
 def opening(client: Client, running: Running, *, unit: int = 0, tab: str = "one") -> Any:
-    address = f"/study/{running.enrolments[0].pk}/units/{units_of(running)[unit].pk}/open/"
-    return client.post(address, {"tab": tab}, headers={"accept": "application/json"})
+    return open_in_browser(client, running.enrolments[0].pk, units_of(running)[unit].pk, tab=tab)
 
 
 def fetch(client: Client, address: str) -> Any:
@@ -79,6 +86,25 @@ def test_opening_gives_the_page_its_ticket_and_the_addresses(running: Running) -
     assert session.sign_in_digest == protocol.sign_in_digest(cookie)
     assert (session.sign_in_id is not None, session.device) == (True, "Linux 电脑 · Chrome 浏览器")
     assert (body["beat_seconds"], body["max_gap_seconds"], body["max_rate_percent"]) == (10, 30, 100)
+    assert (len(session.beat_key), len(session.device_fingerprint), len(body["server_ephemeral"])) == (64, 64, 87)
+    assert (body["slots"], body["page"], body["check_answer_seconds"], body["key_lead_seconds"]) == (1, 0, 60, 30)
+
+
+def test_a_browser_that_proves_no_device_cannot_open(running: Running) -> None:
+    client = client_for(running.learners[0])
+    address = f"/study/{running.enrolments[0].pk}/units/{units_of(running)[0].pk}/open/"
+    accept = {"accept": "application/json"}
+    unbound = client.post(address, {"tab": "one"}, headers=accept)
+    assert (unbound.status_code, unbound.json()["code"]) == (403, "study.no_device_key")
+    assert "重新登录" in unbound.json()["message"]
+    device = SoftDevice()
+    client.post("/account/device-key/", {"public_key": device.public_key})
+    asked = client.post(address, {"tab": "one"}, headers=accept)
+    assert (asked.status_code, asked.json()["code"]) == (428, "study.prove_device")
+    forged = {"tab": "one", "challenge": asked.json()["challenge"], "ephemeral": "x", "signature": "y"}
+    wrong = client.post(address, forged, headers=accept)
+    assert (wrong.status_code, wrong.json()["code"]) == (403, "study.wrong_device")
+    assert not StudySession.objects.exists()
 
 
 def test_a_second_tab_is_sent_to_the_hand_over_page_and_may_confirm(running: Running) -> None:
@@ -136,8 +162,10 @@ def test_media_only_for_the_open_session_and_keys_only_near_what_was_seen() -> N
     playlist = client.get(rung).content.decode()
     key = next(part for part in playlist.split('"') if "/keys/" in part)
     segment = next(line for line in playlist.splitlines() if line.endswith(".ts"))
-    assert len(client.get(key).content) == 16
-    assert client.get(key)["Cache-Control"] == "no-store"
+    ticket = {"X-Ticket": body["ticket"]}
+    assert client.get(key, headers={"accept": "application/json"}).json()["code"] == "study.key_no_ticket"
+    assert len(client.get(key, headers=ticket).content) == 16
+    assert client.get(key, headers=ticket)["Cache-Control"] == "no-store"
     assert fetch(client, segment).status_code == 200
     for address in (body["urls"]["stream"], rung, key, segment):
         assert other.get(address).status_code == 403
@@ -173,10 +201,13 @@ def test_a_key_far_ahead_is_refused_until_it_is_near(monkeypatch: pytest.MonkeyP
     from zhenxue.catalogue.models import MediaKey
 
     MediaKey.objects.update(from_ms=200_000, to_ms=230_000)
-    refused = client.get(key, headers={"accept": "application/json"})
+    headers = {"accept": "application/json", "X-Ticket": body["ticket"]}
+    refused = client.get(key, headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (403, "study.key_not_yet")
-    StudySession.objects.update(covered="[[0,150000]]")
-    assert client.get(key).status_code == 200
+    StudySession.objects.update(covered="[[0,180000]]")
+    assert client.get(key, headers=headers).status_code == 403
+    StudySession.objects.update(opened_at=clock.now() - dt.timedelta(seconds=180))
+    assert client.get(key, headers=headers).status_code == 200
 
 
 def test_a_self_test_is_judged_by_the_server_and_finishes_the_unit() -> None:
