@@ -8,7 +8,7 @@ from typing import Any
 
 from django.apps import AppConfig
 
-from zhenxue.evidence.data import Kind, register, register_viewer
+from zhenxue.evidence.data import Kind, register, register_projection, register_viewer
 from zhenxue.identity.data import Role
 from zhenxue.kernel import navigation, periodic
 from zhenxue.kernel.navigation import Item
@@ -126,11 +126,14 @@ class IdentityConfig(AppConfig):
         from zhenxue.identity.operations.photos import reseal_photos
         from zhenxue.identity.operations.tidying import tidy
         from zhenxue.identity.policies import may_view_entry
+        from zhenxue.identity.queries.verification import check_devices, check_rules
         from zhenxue.kernel import resealing
 
         for kind in KINDS:
             register(kind)
         register_viewer(may_view_entry)
+        register_projection("identity.rules", check_rules)
+        register_projection("identity.devices", check_devices)
         for item in ITEMS:
             navigation.register(item)
         resealing.register("identity photographs", reseal_photos)

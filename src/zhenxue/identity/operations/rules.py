@@ -14,6 +14,7 @@ from zhenxue.identity.data import RULE_FIELD_OF, RULE_FIELDS, SYSTEM, Actor, Row
 from zhenxue.identity.errors import RulesInForce
 from zhenxue.identity.models import Region, RuleSet
 from zhenxue.identity.queries import rules as queries
+from zhenxue.identity.queries import verification
 from zhenxue.kernel.clock import civil_day
 from zhenxue.kernel.errors import Invalid
 
@@ -206,14 +207,6 @@ def _record(made: RuleSet, actor: Actor, now: dt.datetime) -> None:
         actor=actor,
         subject=f"rules:{made.pk}",
         about=about,
-        body={
-            "region": made.region_id,
-            "programme_kind": made.programme_kind,
-            "version": made.version,
-            "valid_from": made.valid_from.isoformat(),
-            "valid_until": made.valid_until.isoformat() if made.valid_until else "",
-            "source": made.source,
-            "rules": {key: {"value": one["value"], "source": one["source"]} for key, one in made.rules.items()},
-        },
+        body=verification.rules_body(made),
         now=now,
     )
