@@ -13,6 +13,7 @@ from tests.factories.identity import client_for, make_bureau, make_provider
 from tests.factories.ledger import after, book
 from tests.factories.study import BEGIN, make_studying
 from tests.factories.training import Running, attend_all
+from zhenxue.identity.models import AccessLogEntry
 from zhenxue.kernel import clock, sheets
 from zhenxue.ledger.data import Reason
 from zhenxue.ledger.queries.statistics import Period, Step, list_courses, statistics_of
@@ -104,6 +105,8 @@ def test_the_raw_records_of_a_learner_and_of_a_cohort_are_masked_and_scoped(runn
     assert len(sheet.rows) == 1 + 4 + 2
     assert client.get(reverse("ledger:export", args=[one.pk, "pdf"])).status_code == 404
     assert client.get(reverse("ledger:export_cohort", args=[running.cohort.pk, "csv"])).status_code == 403
+    opened = AccessLogEntry.objects.filter(path=reverse("ledger:export_cohort", args=[running.cohort.pk, "xlsx"]))
+    assert opened.get().account_id == running.bureau.account_id
     for who in (make_provider(), make_bureau("371581")):
         assert client_for(who).get(reverse("ledger:export", args=[one.pk, "csv"])).status_code == 404
         assert client_for(who).get(reverse("ledger:export_cohort", args=[running.cohort.pk, "csv"])).status_code == 404

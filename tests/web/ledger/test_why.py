@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from tests.factories.identity import client_for, make_bureau, make_operator, make_provider
 from tests.factories.ledger import after, book, make_mixed_day
-from tests.factories.study import BEGIN, make_studying, units_of
+from tests.factories.study import BEGIN, make_studying, page_of, units_of
 from tests.factories.training import Running, attend_all
 from zhenxue.kernel import clock
 from zhenxue.ledger import api as ledger
@@ -167,6 +167,22 @@ def test_the_sessions_of_the_day_come_as_a_part_of_the_page() -> None:
     assert "没有线上学习会话" in part
     assert "<html" not in part
     assert client_for(make_provider()).get(address).status_code == 404
+
+
+def test_a_session_shows_its_device_its_end_and_what_was_refused() -> None:
+    running = make_studying()
+    page = page_of(running)
+    page.open()
+    page.study(20)
+    page.post(page.claim(10), proof="A" * 43)
+    page.post(page.claim(10), proof="A" * 43)
+    page.close()
+    address = reverse("study:day_sessions", args=[running.enrolments[0].pk, DAY])
+    part = client_for(running.bureau).get(address, headers={"HX-Request": "true"}).content.decode()
+    assert units_of(running)[0].title in part
+    assert f"{Reason.DEVICE.label}：2 次" in part
+    assert "测试手机" in part
+    assert "离开了学习页" in part
 
 
 def test_a_reason_that_cannot_be_made_good_has_no_link() -> None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -91,6 +91,8 @@ class Stretch:
         return self.state in {SpanState.CREDITED, SpanState.MADE_UP} and self.unit_id is not None and self.seconds > 0
 
 
+#: What counts first, what does not last: the order of lanes and sums.
+ORDER = (SpanState.CREDITED, SpanState.MADE_UP, SpanState.WITHDRAWN, SpanState.REFUSED)
 TONES: dict[SpanState, str] = {
     SpanState.CREDITED: "ok",
     SpanState.MADE_UP: "proof",
@@ -151,7 +153,6 @@ class WhyDay:
     overlap_seconds: int
     previous: date | None
     next: date | None
-    states: list[SpanState] = field(default_factory=list)
 
 
 def why_day(actor: Actor, enrolment: training.Enrolment, day: date) -> WhyDay:
@@ -162,7 +163,6 @@ def why_day(actor: Actor, enrolment: training.Enrolment, day: date) -> WhyDay:
     elsewhere = _elsewhere(actor, enrolment, day, overlap)
     before = Span.objects.filter(enrolment=enrolment, day__lt=day).order_by("-day").values_list("day", flat=True)
     after = Span.objects.filter(enrolment=enrolment, day__gt=day).order_by("day").values_list("day", flat=True)
-    present = {one.state for one in stretches}
     return WhyDay(
         day=day,
         stretches=stretches,
@@ -174,7 +174,6 @@ def why_day(actor: Actor, enrolment: training.Enrolment, day: date) -> WhyDay:
         overlap_seconds=sum(one.claimed_seconds for one in overlap),
         previous=before.first(),
         next=after.first(),
-        states=[state for state in SpanState if state in present],
     )
 
 
@@ -243,9 +242,8 @@ def sums_of(spans: Iterable[Span]) -> list[ReasonSum]:
         key = (one.state, one.reason)
         seconds[key] += one.claimed_seconds if one.state is SpanState.REFUSED else one.seconds
         words.setdefault(key, one.words)
-    order = list(SpanState)
     found = [ReasonSum(state, reason, words[state, reason], total) for (state, reason), total in seconds.items()]
-    return sorted(found, key=lambda one: (order.index(one.state), -abs(one.seconds)))
+    return sorted(found, key=lambda one: (ORDER.index(one.state), -abs(one.seconds)))
 
 
 def as_json(enrolment: training.Enrolment, why: WhyDay) -> dict[str, Any]:

@@ -12,6 +12,8 @@ HEIGHT = 140
 TOP = 18
 AXIS = 22
 MOST_LABELS = 6
+#: Few steps do not make walls (per cent).
+WIDEST = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def draw(buckets: Sequence[Bucket]) -> BarChart | None:
     if most <= 0:
         return None
     each, base, tall = 100 / len(buckets), HEIGHT - AXIS, HEIGHT - AXIS - TOP
+    width = min(each * 0.8, WIDEST)
     columns = []
     for index, one in enumerate(buckets):
         offline = round(max(0, one.offline) * tall / most)
@@ -67,8 +70,8 @@ def draw(buckets: Sequence[Bucket]) -> BarChart | None:
             words += f"（线上 {in_words(one.online)}，线下 {in_words(one.offline)}）"
         columns.append(
             Column(
-                x=f"{index * each + each * 0.1:.3f}%",
-                width=f"{each * 0.8:.3f}%",
+                x=f"{index * each + (each - width) / 2:.3f}%",
+                width=f"{width:.3f}%",
                 online_y=base - offline - online,
                 online_height=online,
                 offline_y=base - offline,

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from zhenxue.kernel import clock
 from zhenxue.kernel.hours import in_words
 from zhenxue.ledger.data import SpanState
-from zhenxue.ledger.queries.days import Stretch
+from zhenxue.ledger.queries.days import ORDER, Stretch
 
 LANE_HEIGHT = 44
 BAR_TOP = 18
@@ -65,7 +65,7 @@ def draw(stretches: Sequence[Stretch], day: date) -> Chart | None:
     step, begin, end = _axis(stretches, day)
     whole = (end - begin).total_seconds()
     lanes: list[Lane] = []
-    for state in SpanState:
+    for state in ORDER:
         mine = [one for one in stretches if one.state is state]
         if mine:
             top = len(lanes) * LANE_HEIGHT

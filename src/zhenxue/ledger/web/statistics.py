@@ -3,7 +3,7 @@
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -29,28 +29,32 @@ from zhenxue.training import api as training
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLSX_ROWS = 50_000
+AUTO = "auto"
 LONGEST_DAYS = 366 * 6
 
 
 class PeriodForm(forms.Form):
-    """The period, the step of the trend and perhaps one course; every field has its default."""
+    """The period, the step of the trend and perhaps one course; what the address leaves open has its default."""
 
-    first = day_field("从", required=False)
-    last = day_field("到", required=False)
-    by = forms.ChoiceField(label="趋势", required=False, choices=Step.choices())
-    course = forms.TypedChoiceField(label="课程", required=False, coerce=int, empty_value=None)
+    first = day_field("从")
+    last = day_field("到")
+    by = forms.ChoiceField(label="趋势", choices=[(AUTO, "自动"), *Step.choices()])
+    course = forms.TypedChoiceField(label="课程", coerce=int)
 
-    def __init__(self, *args: Any, cohort: training.Cohort, courses: list[CourseChoice], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, asked: Mapping[str, str], *, cohort: training.Cohort, courses: list[CourseChoice]) -> None:
         self.cohort, self.courses = cohort, courses
+        whole = self.whole()
+        open_ = {"first": whole.first.isoformat(), "last": whole.last.isoformat(), "by": AUTO, "course": "0"}
+        super().__init__({name: asked.get(name) or default for name, default in open_.items()})
         field = self.fields["course"]
         if isinstance(field, forms.ChoiceField):
-            field.choices = [("", "全部课程"), *((one.line_id, one.title) for one in courses)]
+            field.choices = [(0, "全部课程"), *((one.line_id, one.title) for one in courses)]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        whole = self.whole()
-        first, last = values.get("first") or whole.first, values.get("last") or whole.last
+        first, last = values.get("first"), values.get("last")
+        if first is None or last is None:
+            return values
         if first > last:
             self.add_error("last", "结束日期不能早于开始日期。")
         elif Period(first, last).days > LONGEST_DAYS:
@@ -65,24 +69,20 @@ class PeriodForm(forms.Form):
     @property
     def period(self) -> Period:
         """What is asked for; the whole cohort where that is broken."""
-        whole = self.whole()
-        if not self.is_valid():
-            return whole
-        values = self.cleaned_data
-        return Period(values.get("first") or whole.first, values.get("last") or whole.last)
+        return Period(self.cleaned_data["first"], self.cleaned_data["last"]) if self.is_valid() else self.whole()
 
     @property
     def step(self) -> Step:
         """As asked, else what fits the length of the period."""
-        asked = self.cleaned_data.get("by") if self.is_valid() else ""
-        if asked:
+        asked = self.cleaned_data["by"] if self.is_valid() else AUTO
+        if asked != AUTO:
             return Step(asked)
         days = self.period.days
         return Step.DAY if days <= 31 else Step.WEEK if days <= 200 else Step.MONTH
 
     @property
     def chosen(self) -> CourseChoice | None:
-        asked = self.cleaned_data.get("course") if self.is_valid() else None
+        asked = self.cleaned_data["course"] if self.is_valid() else 0
         return next((one for one in self.courses if one.line_id == asked), None)
 
 
@@ -136,7 +136,7 @@ def export_cohort(request: ActorRequest, cohort_id: int, form: str) -> HttpRespo
 
 
 def _form(request: ActorRequest, cohort: training.Cohort) -> PeriodForm:
-    return PeriodForm(request.GET, cohort=cohort, courses=queries.list_courses(cohort))
+    return PeriodForm(request.GET.dict(), cohort=cohort, courses=queries.list_courses(cohort))
 
 
 def _context(request: ActorRequest, form: PeriodForm, found: queries.Statistics) -> dict[str, Any]:
