@@ -26,7 +26,7 @@ if [ -n "$missing" ]; then
 fi
 
 # A test that hangs ends its run and shows where it stood.
-PYTEST=".venv/bin/pytest -q --no-header -o faulthandler_timeout=400 -o faulthandler_exit_on_timeout=true"
+PYTEST=".venv/bin/pytest -q --no-header -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true"
 reports=$(mktemp -d)
 beside=""
 trap 'for run in $beside; do kill "$run" 2>/dev/null; done; rm -rf "$reports"' EXIT
