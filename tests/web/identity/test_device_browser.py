@@ -73,7 +73,7 @@ def test_the_key_survives_a_reload_and_cannot_be_taken(live_server: Any, open_co
     page.on("request", lambda request: asked.append(request.url))
     page.goto("/me/devices/")
     expect(page.get_by_text("本机", exact=True)).to_be_visible()
-    assert not [one for one in asked if "device-key" in one], "a bound sign-in costs no further request"
+    assert not [one for one in asked if "/account/device-key/" in one], "a bound sign-in costs no further request"
 
     page.evaluate(FORGET)
     other = opened(open_context(PHONE, base_url=url, user_agent=USER_AGENT), url, make_learner())
