@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhenxue.ledger.data import Reason
@@ -78,11 +78,13 @@ def test_a_beat_is_proven_by_its_very_bytes() -> None:
     assert protocol.check_proof(key.hex(), body, b"\xff" * 43) is Proof.WRONG
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.binary(max_size=80))
 def test_what_is_encoded_is_decoded(raw: bytes) -> None:
     assert proofs.decode(proofs.encode(raw)) == raw
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(max_size=100))
 def test_any_text_may_come_as_a_proof(text: str) -> None:
     assert isinstance(proofs.decode(text), bytes)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhenxue.ledger.data import Reason, coverage
@@ -360,6 +360,7 @@ class Server:
         )
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(STEPS, STATES, st.booleans())
 def test_no_string_of_beats_earns_more_than_the_clock_or_the_unit(
     steps: list[tuple[int, dict[str, Any]]], changes: dict[str, Any], paced: bool
@@ -380,6 +381,7 @@ def test_no_string_of_beats_earns_more_than_the_clock_or_the_unit(
         assert all(not coverage.new_parts(coverage.normal(blurred), *part) for part in gained)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(STEPS, STATES)
 def test_the_same_ticket_never_earns_twice(steps: list[tuple[int, dict[str, Any]]], changes: dict[str, Any]) -> None:
     server, now = Server(state(**changes)), START
@@ -390,6 +392,7 @@ def test_the_same_ticket_never_earns_twice(steps: list[tuple[int, dict[str, Any]
     assert len(server.spent) == len(set(server.spent)) == server.state.number
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(st.tuples(st.integers(0, 20_000), st.booleans(), CLAIMS), max_size=30))
 def test_two_sessions_of_a_person_in_turns_never_earn_more_than_passed(
     steps: list[tuple[int, bool, dict[str, Any]]],

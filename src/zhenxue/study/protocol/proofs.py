@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from binascii import Error as Base64Error
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -23,6 +23,8 @@ from zhenxue.study.protocol.shapes import Proof
 CHALLENGE_MS = 120_000
 CURVE = ec.SECP256R1()
 ECDSA = ec.ECDSA(hashes.SHA256())
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_TO_URL = bytes.maketrans(b"+/", b"-_")
 
 
 def digest(ticket: str) -> str:
@@ -43,8 +45,8 @@ def ticket_key(secret: str) -> bytes:
 
 def make_ticket(key: bytes, *, session_id: int, unit_id: int, number: int, position_ms: int, previous: str) -> str:
     """The ticket for beat ``number``: bound to session, unit and position, chained to the ticket before it."""
-    text = f"{session_id}.{unit_id}.{number}.{position_ms}.{previous}"
-    return urlsafe_b64encode(hmac.digest(key, text.encode("utf-8", "replace"), "sha256")[:24]).decode()
+    text = f"{session_id}.{unit_id}.{number}.{position_ms}.{previous}".encode("utf-8", "replace")
+    return b2a_base64(hmac.digest(key, text, "sha256")[:24], newline=False).translate(_TO_URL).decode()
 
 
 def make_challenge(key: bytes, *, sign_in_digest: str, enrolment_id: int, unit_id: int, now_ms: int) -> str:
@@ -124,7 +126,8 @@ def check_proof(beat_key_hex: str, body: bytes, header: bytes) -> Proof:
         return Proof.MISSING
     if len(beat_key_hex) != 64:
         return Proof.WRONG
-    right = urlsafe_b64encode(hmac.digest(bytes.fromhex(beat_key_hex), body, "sha256"))[:43]
+    mac = hmac.digest(bytes.fromhex(beat_key_hex), body, "sha256")
+    right = b2a_base64(mac, newline=False).translate(_TO_URL)[:43]
     return Proof.RIGHT if hmac.compare_digest(right, header) else Proof.WRONG
 
 
@@ -140,6 +143,3 @@ def decode(text: str) -> bytes:
         return a2b_base64(raw + b"=" * (-len(raw) % 4), strict_mode=True)
     except (UnicodeEncodeError, Base64Error):
         return b""
-
-
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
