@@ -4,10 +4,12 @@ The functions ``lay_…`` run inside a ``zhenxue`` process on the site's own dat
 the apps; they give plain JSON.
 """
 
+import datetime as dt
 import json
 import subprocess
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import imageio_ffmpeg
 
@@ -111,10 +113,53 @@ def lay_demo(part_seconds: int = 4) -> dict[str, Any]:
     return {f"{one.role} {one.where}": one.username for one in city.shown} | _open_accounts(city.admin)
 
 
+def lay_class(video_seconds: int, rules: list[dict[str, int]]) -> dict[str, Any]:
+    """One course of a video and a document of two pages with a test below it, and a running cohort of two learners for
+    each set of rule values; gives the learners' usernames (their password is the factories') and the units."""
+    from tests.factories import catalogue as courses
+    from tests.factories import training as cohorts
+    from tests.factories.identity import make_provider
+    from zhenxue.catalogue.data import UnitDraft
+    from zhenxue.catalogue.models import Unit
+    from zhenxue.identity import api as identity
+    from zhenxue.identity.data import Rules
+    from zhenxue.kernel import clock
+    from zhenxue.training import api as training
+
+    now, manager, frozen = clock.now(), make_provider(), Rules.frozen
+    provider = identity.get_organisation(manager.organisation_id or 0)
+    units = [
+        UnitDraft("video", "看一段", material_id=courses.make_ready_video(provider, video_seconds, now=now).pk),
+        UnitDraft("document", "读两页", minutes=1, material_id=courses.make_handbook_document(provider, now=now).pk),
+    ]
+    version = courses.make_published_version(provider, units=units, now=now)
+    programme = cohorts.make_draft_programme(manager, online_minutes=0, offline=(), now=now)
+    training.add_online_line(actor=manager, programme_id=programme.pk, course_version_id=version.pk, now=now)
+    programme = training.make_ready(
+        actor=manager, programme_id=programme.pk, share_exception_reason="线上内容为主，经人社部门同意", now=now
+    )
+    today = clock.civil_day(now)
+    learners = []
+    for number, changed in enumerate(rules, 1):
+        # Shorter than any rule set may say, so that a story takes seconds.
+        with patch.object(Rules, "frozen", lambda rules, changed=changed: {**frozen(rules), **changed}):
+            made = cohorts.make_running_cohort(
+                manager,
+                programme=programme,
+                learners=2,
+                title=f"真学{number}班",
+                starts_on=today,
+                ends_on=today + dt.timedelta(days=27),
+                now=now,
+            )
+        accounts = [identity.find_account_of(actor.person_id or 0) for actor in made.learners]
+        people = zip(accounts, made.enrolments, strict=True)
+        learners.append([(account.username, enrolment.pk) for account, enrolment in people if account])
+    return {"learners": learners, "units": [one.pk for one in Unit.objects.order_by("position", "pk")]}
+
+
 def lay_examples() -> dict[str, list[str]]:
     """Unfinished work in the demo city, so that every kind of page has an example; addresses by role."""
-    import datetime as dt
-
     from zhenxue.catalogue import api as catalogue
     from zhenxue.catalogue.models import Course, Unit
     from zhenxue.exams.models import Paper

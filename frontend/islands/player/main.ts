@@ -1,29 +1,48 @@
 /** The study page: opens a session, plays or shows the unit, reports beats, and says at every moment what counts. */
 import "./player.css";
-import { Beats, type Answer, type Opened, type Stretch } from "./beats";
+import { Beats } from "./beats";
+import { CheckDialog } from "./check";
+import { OpenRefusal, openSession, StudyingElsewhere } from "./opening";
+import { Pages } from "./pages";
+import type { Answer, Check, Opened, Stretch } from "./protocol";
 import { ReadingSource } from "./reading";
 import type { Source, SourceListener } from "./source";
 import { VideoSource } from "./video";
-import { clock, isQuiet, moment, titleOf } from "./words";
+import { View, whereElse } from "./view";
+import { endedWords, isQuiet, refusalWords, wordsOf } from "./words";
 
-const TAB_KEY = "zhenxue-tab";
+/** Why nothing runs although a session is open. */
+type Pause = "" | "network" | "hidden" | "idle" | "check" | "daily_cap" | "cohort_closed";
+
+/** Reasons after which the learner stands where the server has them, and those that stop the clock until something happens. */
+const REWINDING = new Set(["gap", "jump", "no_key", "daily_cap", "cohort_closed"]);
+const PAUSING = new Set<string>(["daily_cap", "cohort_closed", "idle"]);
 
 class Player implements SourceListener {
   private beats: Beats | null = null;
   private opened: Opened | null = null;
-  private source: Source;
+  private opening = false;
+  private readonly source: Source;
+  private readonly view: View;
+  private readonly pages: Pages;
+  private readonly check: CheckDialog;
   private from = 0;
   private cutAt = performance.now();
   private active = performance.now();
   private counting = false;
-  private paused = "";
+  private paused: Pause = "";
+  private playAfterCheck = false;
   private credited = 0;
   private savedAt = 0;
   private finished = false;
+  private read = 0;
 
   constructor(private readonly box: HTMLElement) {
     const video = box.querySelector<HTMLVideoElement>("[data-video]");
     this.source = video ? new VideoSource(box, video, this) : new ReadingSource(box, this);
+    this.view = new View(box, () => void this.open());
+    this.pages = new Pages(box, () => this.counting && this.cut("tick"));
+    this.check = new CheckDialog(box, (check) => this.confirm(check));
     this.finished = box.dataset.finished === "yes";
   }
 
@@ -33,66 +52,67 @@ class Player implements SourceListener {
       if (big) big.disabled = true;
       return;
     }
-    big?.addEventListener("click", () => void this.open(true));
-    if (!big) void this.open(true);
+    big?.addEventListener("click", () => void this.open());
+    if (!big) void this.open();
     this.listen();
     setInterval(() => this.tick(), 1_000);
   }
 
-  private async open(play: boolean): Promise<void> {
-    const tab = await tabMark();
-    this.say("正在打开…", "idle");
-    let response: Response;
+  private async open(): Promise<void> {
+    if (this.opening) return;
+    this.opening = true;
+    this.view.say("正在打开…", "idle");
+    const { open: address = "", enrolment = "", unit = "", csrf = "" } = this.box.dataset;
     try {
-      response = await fetch(this.box.dataset.open ?? "", {
-        method: "POST",
-        headers: { "X-CSRFToken": this.box.dataset.csrf ?? "", Accept: "application/json" },
-        body: new URLSearchParams({ tab }),
+      const { opened, prove } = await openSession({ address, enrolment, unit, csrf });
+      const first = !this.opened;
+      this.beats?.stop();
+      this.beats = new Beats(opened, prove, {
+        answered: (answer, sent, accepted) => (accepted ? this.answered(answer, sent) : this.end(answer)),
+        waiting: (since, words) => this.waiting(since, words),
+        lost: (code, words) => this.stop(code, words),
       });
-    } catch {
-      this.notice("gap", "网络连接不上，请检查网络后再点播放。", "网络连接不上");
-      this.say("没有连上服务器", "bad");
-      return;
+      await this.begun(opened, this.beats, first);
+    } catch (error) {
+      if (error instanceof StudyingElsewhere) location.assign(error.address);
+      else if (error instanceof OpenRefusal) this.stop(error.code, error.message);
+      else throw error;
+    } finally {
+      this.opening = false;
     }
-    const body = (await response.json().catch(() => ({}))) as Opened & { message?: string; hand_over?: string };
-    if (response.status === 409 && body.hand_over) {
-      location.assign(body.hand_over);
-      return;
-    }
-    if (!response.ok) {
-      this.say("现在不计学时", "bad");
-      this.notice("ended", body.message ?? "没有打开成功，请刷新页面再试。", "不能开始学习", true);
-      return;
-    }
-    this.hideNotice();
-    this.opened = body;
-    this.credited = body.credited_seconds;
-    this.savedAt = body.server_ms;
-    this.finished = this.finished || body.finished;
-    this.beats = new Beats(body, {
-      answered: (answer) => this.answered(answer),
-      waiting: (since) => this.waiting(since),
-      lost: (words) => this.end(words),
-    });
-    this.from = body.paced ? body.position_ms : body.seen_to_ms;
+  }
+
+  private async begun(opened: Opened, beats: Beats, first: boolean): Promise<void> {
+    this.view.hideNotice();
+    this.opened = opened;
+    this.credited = opened.credited_seconds;
+    this.savedAt = opened.server_ms;
+    this.finished = this.finished || opened.finished;
+    this.counting = false;
+    this.paused = "";
+    this.active = performance.now();
+    this.pages.begin(opened, first);
+    this.from = opened.paced ? opened.position_ms : opened.seen_to_ms;
     this.cutAt = performance.now();
-    await this.source.start(body);
-    if (play) this.source.play();
+    if (!opened.paced) this.progress(opened.seen_to_ms);
+    await this.source.start(opened, () => beats.ticket);
+    this.source.play();
     this.show();
   }
 
   started(): void {
-    if (document.visibilityState !== "visible") {
+    if (document.visibilityState !== "visible" || this.check.isOpen) {
       this.source.pause();
       return;
     }
     if (!this.opened || this.beats?.isStopped) {
       this.source.pause();
-      void this.open(true);
+      void this.open();
       return;
     }
     if (!this.counting) {
       this.from = this.source.position();
+      this.cutAt = performance.now();
       this.counting = true;
     }
     this.paused = "";
@@ -100,30 +120,32 @@ class Player implements SourceListener {
   }
 
   stopped(event: "pause" | "end"): void {
-    if (this.counting) this.cut(event, true);
+    if (this.counting) this.cut(event);
     this.counting = false;
     this.show();
   }
 
   jumped(from: number, to: number): void {
-    if (this.counting) this.cut("seek", true, from);
+    if (this.counting) this.cut("seek", from);
     this.from = to;
   }
 
   refused(words: string): void {
-    this.notice("jump", words, "提示");
-    setTimeout(() => this.hideNotice(), 6_000);
+    this.view.notice("hint", { title: "提示", todo: "", act: "" }, words);
+    setTimeout(() => this.view.noticed === "hint" && this.view.hideNotice(), 6_000);
   }
 
-  failed(words: string): void {
+  failed(code: string, words: string): void {
     this.source.pause();
-    this.notice("ended", words, "播放停止了", true);
+    if (this.beats?.isStopped) return;
+    this.view.say("已暂停，不计时", "bad");
+    this.view.notice("broken", refusalWords(code), words);
   }
 
   /** Ends the stretch since the last cut and reports it. */
-  private cut(event: Stretch["event"], playing: boolean, to = this.source.position()): void {
+  private cut(event: Stretch["event"], to = this.source.position()): void {
     if (!this.beats) return;
-    this.beats.push(this.stretch(event, playing, to));
+    this.beats.push(this.stretch(event, true, to));
     this.from = Math.max(0, Math.round(to));
     this.cutAt = performance.now();
   }
@@ -139,66 +161,138 @@ class Player implements SourceListener {
       playing,
       idle_ms: Math.round(performance.now() - this.active),
       event,
+      page: this.pages.current,
     };
   }
 
   private tick(): void {
     if (!this.opened || !this.beats || this.beats.isStopped) return;
     const since = performance.now() - this.cutAt;
-    if (this.counting && this.source.running()) {
-      if (this.beats.silence > (this.opened.max_gap_seconds - 5) * 1_000) {
-        this.paused = "network";
-        this.source.pause();
-      } else if (since >= this.opened.beat_seconds * 1_000) this.cut("tick", true);
-    } else if (since >= this.opened.beat_seconds * 1_000) {
+    const due = since >= this.opened.beat_seconds * 1_000;
+    const running = this.counting && this.source.running();
+    if (running && this.isIdle(this.opened)) {
+      this.paused = "idle"; // what was studied until now still counts
+      this.source.pause();
+      this.view.notice("idle", wordsOf("idle"), "很久没有操作，已暂停计时。");
+    } else if (running && this.beats.silence > (this.opened.max_gap_seconds - 5) * 1_000) {
+      this.paused = "network";
+      this.source.pause();
+    } else if (running) {
+      if (due || (!this.opened.paced && !this.pages.isFull() && this.pages.isFull(since))) this.cut("tick");
+    } else if (due && !this.check.isOpen) {
       this.beats.push({ ...this.stretch("tick", false, this.from), visible: document.visibilityState === "visible" });
       this.cutAt = performance.now();
     }
+    const playing = this.counting;
+    void this.beats.prepare(this.stretch("close", playing, playing ? this.source.position() : this.from));
     this.show();
   }
 
-  private answered(answer: Answer): void {
-    this.savedAt = answer.saved_at_ms || this.savedAt;
+  /** Nobody has touched anything for the window of the rules; a video in the foreground may be watched so. */
+  private isIdle(opened: Opened): boolean {
+    const away = performance.now() - this.active > opened.idle_seconds * 1_000 - 1_200;
+    return away && (!opened.paced || !document.hasFocus());
+  }
+
+  private answered(answer: Answer, sent: Stretch): void {
+    this.savedAt = answer.saved_at_ms;
     this.credited = answer.credited_seconds;
-    if (answer.ended || answer.reason === "ticket") {
-      this.end(answer.text);
-      return;
-    }
     this.source.seen(answer.seen_to_ms, answer.finished || this.finished);
+    if (!this.opened?.paced) {
+      this.pages.answered(answer, sent);
+      this.progress(answer.seen_to_ms);
+    }
     if (answer.finished && !this.finished) this.done();
-    if (["gap", "jump", "daily_cap", "cohort_closed"].includes(answer.reason)) this.source.rewind(answer.position_ms);
-    if (["daily_cap", "cohort_closed", "idle"].includes(answer.reason)) {
-      this.paused = answer.reason;
+    if (REWINDING.has(answer.reason) && this.opened?.paced) this.goBack(answer.position_ms);
+    if (PAUSING.has(answer.reason)) {
+      this.paused = answer.reason as Pause;
       this.source.pause();
     }
     const harmless = isQuiet(answer.reason) || (this.finished && ["already_counted", "unit_full"].includes(answer.reason));
-    if (harmless) this.hideNotice();
-    else this.notice(answer.reason, answer.text, titleOf(answer.reason), answer.reason === "cohort_closed");
+    if (!harmless) this.view.notice(answer.reason, wordsOf(answer.reason), answer.text);
+    else if (this.paused !== "idle" && this.view.noticed !== "broken") this.view.hideNotice();
     if (this.paused === "network") {
       this.paused = "";
-      this.hideNotice();
+      this.view.hideNotice();
       if (document.visibilityState === "visible") this.source.play();
     }
+    if (answer.ended) this.end(answer);
+    else if (answer.check) this.ask(answer.check);
     this.show();
   }
 
-  private waiting(since: number): void {
-    const seconds = Math.round(since / 1000);
-    this.notice("gap", `正在重新连接（${seconds} 秒），学过的时间还在本页，连上就会保存。请不要关闭页面。`, "网络不好");
+  /** The server has the learner elsewhere: what was claimed beyond that is void. */
+  private goBack(to: number): void {
+    this.beats?.drop();
+    this.from = to;
+    this.cutAt = performance.now();
+    this.source.rewind(to);
   }
 
-  private end(words: string): void {
-    this.counting = false;
-    this.beats?.stop();
+  private waiting(since: number, words: string): void {
+    const seconds = Math.round(since / 1_000);
+    const text = `学过的时间还在本页，会自动重试（已等 ${seconds} 秒），请不要关闭页面。`;
+    const title = words ? "服务器正忙" : "网络不好";
+    this.view.notice("waiting", { title, todo: "", act: "" }, words && !words.includes("自动重试") ? `${words}${text}` : words || text);
+    this.show();
+  }
+
+  /** A check is due: the clock stands, so does the content; what was studied until now goes out with the answer. */
+  private ask(check: Check): void {
+    if (this.paused !== "check") {
+      this.playAfterCheck = this.counting || this.source.running();
+      if (this.counting) this.cut("tick");
+      this.counting = false;
+      this.paused = "check";
+    }
     this.source.pause();
-    this.say("已停止计时", "bad");
-    this.notice("ended", words || "本页已停止计时。", "本页已停止计时", true);
+    this.source.uncover();
+    this.check.ask(check);
+  }
+
+  private confirm(check: Check): void {
+    if (!this.beats || this.beats.isStopped) {
+      void this.open();
+      return;
+    }
+    this.active = performance.now();
+    this.paused = "";
+    this.beats.confirm(check, this.stretch("tick", false, this.from));
+    if (this.playAfterCheck) this.source.play();
+    this.show();
+  }
+
+  /** The server has ended the session, or refuses this page's beats; nothing reopens by itself. */
+  private end(answer: Answer): void {
+    const words = answer.reason === "ended" || answer.ended ? endedWords(answer.ended_because) : wordsOf(answer.reason);
+    this.halt();
+    this.view.notice("ended", words, answer.text);
+    if (answer.ended_because !== "handed_over") return;
+    void whereElse().then((where) => where && this.view.noticed === "ended" && this.view.notice("ended", words, where));
+  }
+
+  private stop(code: string, words: string): void {
+    this.halt();
+    this.view.notice("ended", refusalWords(code), words);
+  }
+
+  private halt(): void {
+    this.counting = false;
+    this.paused = "";
+    this.beats?.stop();
+    this.check.close();
+    this.source.pause();
+    this.view.say(this.opened ? "已停止计时" : "现在不计学时", "bad");
   }
 
   private done(): void {
     this.finished = true;
-    const next = this.box.querySelector<HTMLAnchorElement>("[data-next-link]");
-    next?.classList.add("btn-primary");
+    this.view.offerNext();
+  }
+
+  private progress(readMs: number): void {
+    this.read = Math.floor((readMs * 100) / Math.max(1, this.opened?.unit_ms ?? 1));
+    this.view.read(this.read);
   }
 
   private listen(): void {
@@ -206,7 +300,10 @@ class Player implements SourceListener {
       document.addEventListener(name, () => this.touched(), { passive: true, capture: true });
     }
     document.addEventListener("visibilitychange", () => this.turned());
-    window.addEventListener("pagehide", () => this.leave());
+    window.addEventListener("pagehide", () => {
+      this.beats?.farewell();
+      this.counting = false;
+    });
     window.addEventListener("pageshow", (event) => {
       if (event.persisted) location.reload();
     });
@@ -214,14 +311,10 @@ class Player implements SourceListener {
     for (const link of this.box.querySelectorAll<HTMLAnchorElement>("a[data-next-link], .player-next a")) {
       link.addEventListener("click", (event) => void this.go(event, link.href));
     }
-    this.box.querySelector("[data-reason-link]")?.addEventListener("click", (event) => {
-      if (this.box.dataset.whyNot) return;
-      event.preventDefault();
-      void this.open(true);
-    });
     const test = this.box.querySelector("#self-test");
     test?.addEventListener("htmx:after:swap", () => {
       if (test.querySelector("[data-self-test=passed]")) this.done();
+      this.progress((this.read * (this.opened?.unit_ms ?? 0)) / 100);
     });
   }
 
@@ -229,7 +322,7 @@ class Player implements SourceListener {
     this.active = performance.now();
     if (this.paused === "idle") {
       this.paused = "";
-      this.hideNotice();
+      this.view.hideNotice();
       this.source.play();
     }
   }
@@ -237,32 +330,25 @@ class Player implements SourceListener {
   private turned(): void {
     if (document.visibilityState === "hidden") {
       const reading = !this.opened?.paced;
-      if (this.counting) this.cut("hide", true);
+      if (this.counting) this.cut("hide");
       this.counting = false;
-      if (reading || this.source.running()) this.paused = "hidden";
+      if (this.paused !== "check" && (reading || this.source.running())) this.paused = "hidden";
       this.source.pause();
     } else if (this.paused === "hidden") {
-      if (this.opened && !this.opened.paced) {
+      if (this.opened && !this.opened.paced && !this.beats?.isStopped) {
         this.paused = "";
         this.source.play();
-      } else this.notice("hidden", "刚才页面切到了后台，已暂停计时。点播放继续。", "已暂停");
+      } else if (!this.beats?.isStopped) this.view.notice("hidden", wordsOf("hidden"), "刚才页面切到了后台，已暂停计时。");
     }
     this.show();
   }
 
-  private leave(): void {
-    if (!this.beats || !this.opened) return;
-    const playing = this.counting;
-    this.beats.farewell(this.stretch("close", playing, playing ? this.source.position() : this.from));
-    this.counting = false;
-  }
-
   /** Saves everything and ends the session before the next page opens, so that it finds the true figures. */
   private async go(event: MouseEvent, href: string): Promise<void> {
-    if (!this.beats || !this.opened || event.ctrlKey || event.metaKey || event.button !== 0) return;
+    if (!this.beats || !this.opened || this.beats.isStopped || event.ctrlKey || event.metaKey || event.button !== 0) return;
     event.preventDefault();
     this.source.pause();
-    this.say("正在保存…", "idle");
+    this.view.say("正在保存…", "idle");
     await this.beats.drain(4_000);
     this.beats.stop();
     await fetch(this.opened.urls.close, {
@@ -274,85 +360,27 @@ class Player implements SourceListener {
   }
 
   private show(): void {
-    const credited = this.box.querySelector<HTMLElement>("[data-credited]");
-    const saved = this.box.querySelector<HTMLElement>("[data-saved]");
-    if (credited) credited.textContent = `本单元已计入 ${clock(this.credited)}`;
-    if (saved && this.savedAt) saved.textContent = `已存到服务器 ${moment(this.savedAt)}`;
-    if (!this.beats || this.beats.isStopped) return;
+    this.view.figures(this.credited, this.savedAt, this.pages.words);
+    if (!this.beats || this.beats.isStopped || this.view.noticed === "broken") return;
+    const [words, tone] = this.standing();
+    this.view.say(words, tone);
+  }
+
+  private standing(): [string, "ok" | "wait" | "idle"] {
+    const reading = this.opened && !this.opened.paced;
+    if (this.paused === "check") return ["请点“我在学习”，点了接着计", "wait"];
     if (this.counting && this.source.running()) {
-      if (this.finished) this.say("本单元已学完，可以复习", "ok");
-      else this.say("正在计入学时", "ok");
-    } else if (this.paused === "network") this.say("等待网络，暂停计时", "wait");
-    else if (this.paused === "hidden") this.say("页面在后台，暂停计时", "wait");
-    else if (this.paused === "daily_cap") this.say("今天的学时已满", "wait");
-    else if (this.paused === "idle") this.say("还在学吗？点一下页面继续", "wait");
-    else if (this.finished) this.say("本单元已学完", "ok");
-    else this.say("已暂停，不计时", "idle");
-  }
-
-  private say(words: string, tone: string): void {
-    const status = this.box.querySelector<HTMLElement>("[data-status]");
-    const line = this.box.querySelector<HTMLElement>("[data-words]");
-    if (status) status.dataset.tone = tone;
-    if (line && line.textContent !== words) line.textContent = words;
-  }
-
-  private notice(reason: string, words: string, title: string, act = false): void {
-    const box = this.box.querySelector<HTMLElement>("[data-reason]");
-    if (!box) return;
-    put(box, "[data-reason-title]", title);
-    put(box, "[data-reason-text]", words);
-    const link = box.querySelector<HTMLElement>("[data-reason-act]");
-    if (link) link.hidden = !act;
-    const button = box.querySelector<HTMLElement>("[data-reason-link]");
-    if (button) button.textContent = reason === "cohort_closed" ? "回到课程页" : "继续学习";
-    box.hidden = false;
-  }
-
-  private hideNotice(): void {
-    const box = this.box.querySelector<HTMLElement>("[data-reason]");
-    if (box) box.hidden = true;
-  }
-}
-
-function put(box: HTMLElement, selector: string, words: string): void {
-  const found = box.querySelector<HTMLElement>(selector);
-  if (found && found.textContent !== words) found.textContent = words;
-}
-
-/** A mark that a reload keeps and a second tab does not have, not even a duplicated one. */
-async function tabMark(): Promise<string> {
-  const fresh = () => crypto.getRandomValues(new Uint32Array(4)).reduce((text, part) => text + part.toString(36), "");
-  let mark = "";
-  try {
-    mark = sessionStorage.getItem(TAB_KEY) ?? "";
-    if (!mark || !(await claim(mark))) {
-      mark = fresh();
-      await claim(mark);
-      sessionStorage.setItem(TAB_KEY, mark);
+      if (this.finished) return ["本单元已学完，可以复习", "ok"];
+      if (reading && this.read >= 100) return ["学时已计满，请做下面的小测", "ok"];
+      if (reading && this.pages.isFull()) return [this.pages.advice, "wait"];
+      return ["正在计入学时", "ok"];
     }
-  } catch {
-    mark = mark || fresh();
+    if (this.paused === "network") return ["等待网络，暂停计时", "wait"];
+    if (this.paused === "hidden") return ["页面在后台，暂停计时", "wait"];
+    if (this.paused === "daily_cap") return ["今天的学时已满", "wait"];
+    if (this.paused === "idle") return ["还在学吗？点一下页面继续", "wait"];
+    return this.finished ? ["本单元已学完", "ok"] : ["已暂停，不计时", "idle"];
   }
-  return mark;
-}
-
-let held = "";
-
-/** Holds the mark for as long as this page lives; false when another page of this browser holds it. */
-async function claim(mark: string): Promise<boolean> {
-  if (held === mark || !("locks" in navigator)) return true;
-  return new Promise((answer) => {
-    void navigator.locks.request(`zhenxue-study-${mark}`, { ifAvailable: true }, async (lock) => {
-      if (!lock) {
-        answer(false);
-        return;
-      }
-      held = mark;
-      answer(true);
-      await new Promise(() => undefined);
-    });
-  });
 }
 
 for (const box of document.querySelectorAll<HTMLElement>("[data-player]")) new Player(box).begin();

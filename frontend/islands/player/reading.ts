@@ -1,6 +1,6 @@
 /** Documents, texts and self-tests: position is reading time, counted while the page is in front of the learner. */
 import { Reader } from "../../controllers/reader";
-import type { Opened } from "./beats";
+import type { Opened } from "./protocol";
 import type { Source, SourceListener } from "./source";
 
 export class ReadingSource implements Source {
@@ -63,7 +63,7 @@ export class ReadingSource implements Source {
     // nor one that could lie ahead
   }
 
-  close(): void {
-    this.on = false;
+  uncover(): void {
+    // nothing lies above a page
   }
 }

@@ -1,9 +1,9 @@
 /** What a player island needs to know of the thing being studied, be it a video or a page to read. */
-import type { Opened } from "./beats";
+import type { Opened } from "./protocol";
 
 export interface Source {
-  /** Begins at the position of the session. */
-  start(opened: Opened): Promise<void>;
+  /** Begins at the position of the session; `ticket` gives the ticket of the moment, for what only the session may load. */
+  start(opened: Opened, ticket: () => string): Promise<void>;
   /** Where the learner is now, in milliseconds of content (or of reading time). */
   position(): number;
   /** Whether it runs now. */
@@ -15,7 +15,8 @@ export interface Source {
   rewind(ms: number): void;
   /** Seen up to here, as the server says. */
   seen(ms: number, finished: boolean): void;
-  close(): void;
+  /** The browser's own full screen hides the page: leave it, somebody has to be asked. */
+  uncover(): void;
 }
 
 export interface SourceListener {
@@ -25,5 +26,6 @@ export interface SourceListener {
   /** A jump: the stretch up to `from` is over, the next begins at `to`. */
   jumped(from: number, to: number): void;
   refused(words: string): void;
-  failed(words: string): void;
+  /** It cannot go on; `code` leads to a title and a way out. */
+  failed(code: string, words: string): void;
 }

@@ -1,6 +1,10 @@
-/** The video: hls.js where it runs, the browser's own HLS elsewhere; a bar of our own, which never leads beyond what was seen. */
+/**
+ * The video, played by hls.js (the browser's own HLS could not carry our tickets to the keys); a bar of our own, which never leads beyond
+ * what was seen.
+ */
 import type Hls from "hls.js/light";
-import type { Opened } from "./beats";
+import { keyLoader } from "./keys";
+import type { Opened } from "./protocol";
 import type { Source, SourceListener } from "./source";
 import { clock } from "./words";
 
@@ -28,7 +32,7 @@ export class VideoSource implements Source {
     this.bind();
   }
 
-  async start(opened: Opened): Promise<void> {
+  async start(opened: Opened, ticket: () => string): Promise<void> {
     this.seen(opened.seen_to_ms, opened.finished);
     this.highest = Math.max(1, opened.max_rate_percent / 100);
     this.seekbar.max = String(Math.floor(opened.unit_ms / 1000));
@@ -39,13 +43,8 @@ export class VideoSource implements Source {
     this.last = begin;
     this.hls?.destroy();
     const { default: Engine } = await import("hls.js/light");
-    if (Engine.isSupported()) this.attach(Engine, opened.urls.stream, begin);
-    else if (this.video.canPlayType("application/vnd.apple.mpegurl")) {
-      this.video.src = opened.urls.stream;
-      this.video.addEventListener("loadedmetadata", () => (this.video.currentTime = begin), { once: true });
-    } else {
-      this.listener.failed("这个浏览器播放不了课程视频。请换用 Chrome、Edge、Safari 或手机自带浏览器的新版本。");
-    }
+    if (Engine.isSupported()) this.attach(Engine, opened, begin, ticket);
+    else this.listener.failed("no_player", "");
   }
 
   position(): number {
@@ -82,32 +81,42 @@ export class VideoSource implements Source {
     this.finished = finished;
   }
 
-  close(): void {
-    this.video.pause();
-    this.hls?.destroy();
-    this.hls = null;
+  uncover(): void {
+    const video = this.video as HTMLVideoElement & { webkitDisplayingFullscreen?: boolean; webkitExitFullscreen?: () => void };
+    if (video.webkitDisplayingFullscreen) video.webkitExitFullscreen?.();
   }
 
-  private attach(Engine: typeof Hls, stream: string, begin: number): void {
-    const hls = new Engine({ startPosition: begin, maxBufferLength: 20, maxMaxBufferLength: 30, backBufferLength: 30 });
+  private attach(Engine: typeof Hls, opened: Opened, begin: number, ticket: () => string): void {
+    // Keys come for so much beyond what the last beat has proven: more than that cannot be buffered anyway.
+    const ahead = Math.min(30, Math.max(6, opened.key_lead_seconds - opened.beat_seconds - 4));
+    const hls: Hls = new Engine({
+      startPosition: begin,
+      maxBufferLength: ahead,
+      maxMaxBufferLength: ahead,
+      backBufferLength: 30,
+      preferManagedMediaSource: true,
+      loader: keyLoader(ticket, (words) => this.lose(hls, words)),
+      fLoader: Engine.DefaultConfig.loader as NonNullable<typeof Engine.DefaultConfig.fLoader>,
+      pLoader: Engine.DefaultConfig.loader as NonNullable<typeof Engine.DefaultConfig.pLoader>,
+    });
     let mended = 0;
     hls.on(Engine.Events.ERROR, (_event, data) => {
-      if (!data.fatal) return;
-      if (data.response?.code === 403 || data.response?.code === 401) {
-        this.listener.failed("视频的播放许可已失效，请点“继续学习”重新打开。");
-      } else if (data.type === Engine.ErrorTypes.NETWORK_ERROR) {
-        this.listener.refused("网络不好，视频正在重新加载。");
-        setTimeout(() => hls.startLoad(), 3_000);
-      } else if (data.type === Engine.ErrorTypes.MEDIA_ERROR && mended < 3) {
+      if (!data.fatal || hls !== this.hls) return;
+      if (data.response?.code === 403 || data.response?.code === 401) this.lose(hls, "视频的播放许可已失效。");
+      else if (data.type === Engine.ErrorTypes.NETWORK_ERROR) setTimeout(() => hls === this.hls && hls.startLoad(), 3_000);
+      else if (data.type === Engine.ErrorTypes.MEDIA_ERROR && mended < 3) {
         mended += 1;
         hls.recoverMediaError();
-      } else {
-        this.listener.failed("视频播放出错，请刷新页面；学过的时间不会丢。");
-      }
+      } else this.listener.failed("video_broken", "视频播放出错，学过的时间不会丢。");
     });
-    hls.loadSource(stream);
+    hls.loadSource(opened.urls.stream);
     hls.attachMedia(this.video);
     this.hls = hls;
+  }
+
+  /** No more keys or segments for this session: what lies in the buffer is not played on either. */
+  private lose(hls: Hls, words: string): void {
+    if (hls === this.hls) this.listener.failed("no_licence", words);
   }
 
   private limit(): number {

@@ -17,6 +17,23 @@ SESSION_TRANSITIONS: dict[SessionState, frozenset[SessionState]] = {
 }
 
 
+class ArchiveState(Labelled):
+    SEALED = "sealed", "已归档"
+    RESTORED = "restored", "已恢复到数据库"
+
+    @property
+    def tone(self) -> str:
+        """The tone of the state's tag."""
+        return "ok" if self is ArchiveState.SEALED else "wait"
+
+
+#: Restored beats are taken out again against the same file.
+ARCHIVE_TRANSITIONS: dict[ArchiveState, frozenset[ArchiveState]] = {
+    ArchiveState.SEALED: frozenset({ArchiveState.RESTORED}),
+    ArchiveState.RESTORED: frozenset({ArchiveState.SEALED}),
+}
+
+
 class EndReason(Labelled):
     NONE = "", ""
     LEFT = "left", "离开了学习页"
@@ -71,7 +88,8 @@ class Opened:
     """What the player needs to begin: times in milliseconds, ``credited_seconds`` of the unit so far.
 
     ``server_ephemeral`` is the server's half of the key agreement. For what is read, ``slots`` pages count at most
-    ``slot_ms`` each and ``page`` is the one to resume at; ``needs_self_test`` says that time alone does not finish it.
+    ``slot_ms`` each, ``page_counts_ms`` is what they count already and ``page`` the one to resume at;
+    ``needs_self_test`` says that time alone does not finish it.
     """
 
     session_id: int
@@ -92,6 +110,7 @@ class Opened:
     slots: int
     slot_ms: int
     page: int
+    page_counts_ms: tuple[int, ...]
     needs_self_test: bool
     key_lead_seconds: int
     check_answer_seconds: int

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -160,6 +161,7 @@ def open_session(
             slots=session.slots,
             slot_ms=session.slot_ms,
             page=min(position_ms // session.slot_ms, session.slots - 1) if session.slots else 0,
+            page_counts_ms=_page_counts_ms(session, covered),
             needs_self_test=missing_test is not None,
             key_lead_seconds=rules["key_lead_seconds"],
             check_answer_seconds=rules["check_answer_seconds"],
@@ -201,6 +203,14 @@ def _check_device(
     if not protocol.is_signed(device_key.public_key, text, proof.signature):
         raise Refused("study.wrong_device", "这不是登录时绑定的设备，不能计学时。请在这台设备上重新登录后再学习。")
     return device_key.fingerprint, proof
+
+
+def _page_counts_ms(session: StudySession, covered: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """What each page of a reading unit counts already."""
+    ends = [(page + 1) * session.slot_ms for page in range(session.slots)]
+    return tuple(
+        session.slot_ms - coverage.length(coverage.new_parts(covered, end - session.slot_ms, end)) for end in ends
+    )
 
 
 def _end_former(

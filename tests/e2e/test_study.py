@@ -1,0 +1,192 @@
+"""The study protocol in a real browser: keys with tickets, beats with proofs, checks, lost lines, pages."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Request, expect
+
+from tests.factories.identity import PASSWORD
+from tests.support import axe, town
+from tests.support.browser import DESK, PHONE
+from tests.support.pages import sign_in
+from tests.support.site import Site
+
+VIDEO_SECONDS = 60
+BEAT = {"beat_seconds": 5, "max_gap_seconds": 60}
+CALM = BEAT | {"page_share_percent": 100, "finish_percent": 80}
+ASKING = BEAT | {"check_min_seconds": 8, "check_max_seconds": 8}
+
+type Open = Callable[..., BrowserContext]
+
+
+@dataclass(frozen=True)
+class Class:
+    """A running site with two cohorts; ``learners`` as (username, enrolment), by cohort."""
+
+    site: Site
+    learners: list[list[tuple[str, int]]]
+    video: int
+    document: int
+
+    def credited(self, enrolment: int, unit: int) -> int:
+        """Seconds of a unit that stand in the ledger."""
+        rows = self.site.rows(
+            "SELECT credited_ms FROM ledger_coverage WHERE enrolment_id = %s AND unit_id = %s", enrolment, unit
+        )
+        return int(rows[0][0]) // 1000 if rows else 0
+
+
+@pytest.fixture(scope="module")
+def school(make_site: Callable[..., Site]) -> Class:
+    site = make_site(start=False)
+    laid = town.lay(site, "lay_class", video_seconds=VIDEO_SECONDS, rules=[CALM, ASKING])
+    site.start()
+    return Class(site, laid["learners"], *laid["units"])
+
+
+def enter(school: Class, open_context: Open, kind: dict[str, object], who: tuple[str, int], unit: int) -> Page:
+    """The unit's page in a new browser of this learner."""
+    page = open_context(kind, base_url=school.site.url).new_page()
+    sign_in(page, who[0], PASSWORD)
+    page.goto(f"/study/{who[1]}/units/{unit}/")
+    return page
+
+
+def play(page: Page) -> None:
+    page.get_by_role("button", name="开始学习").click()
+    expect(page.locator("[data-words]")).to_have_text("正在计入学时", timeout=30_000)
+
+
+def counted(page: Page) -> int:
+    """Seconds that count, as the page says."""
+    minutes, seconds = re.findall(r"\d+", page.locator("[data-credited]").inner_text())[-2:]
+    return int(minutes) * 60 + int(seconds)
+
+
+def position(page: Page) -> float:
+    seconds: float = page.evaluate("document.querySelector('video').currentTime")
+    return seconds
+
+
+def wait_until(page: Page, holds: Callable[[], bool], words: str, seconds: float = 40) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, words
+        page.wait_for_timeout(250)
+
+
+def test_a_video_is_studied_with_the_whole_protocol(school: Class, open_context: Open) -> None:
+    who = school.learners[0][0]
+    page = enter(school, open_context, PHONE, who, school.video)
+    keys: list[Request] = []
+    beats: list[Request] = []
+    page.on("request", lambda one: keys.append(one) if "/keys/" in one.url else None)
+    page.on("request", lambda one: beats.append(one) if "/study/beats/" in one.url else None)
+    play(page)
+    wait_until(page, lambda: counted(page) >= 10, "ten seconds count")
+    expect(page.locator("[data-saved]")).to_have_text(re.compile(r"^已存到服务器 \d\d:\d\d:\d\d$"))
+    page.get_by_role("button", name="暂停").click()
+    expect(page.locator("[data-words]")).to_have_text("已暂停，不计时")
+    wait_until(page, lambda: counted(page) >= int(position(page)) - 1, "the pause brings the rest")
+    wait_until(page, lambda: school.credited(who[1], school.video) == counted(page), "the ledger knows it")
+    assert keys
+    assert all(one.headers.get("x-ticket") for one in keys)
+    assert all(len(one.headers["x-beat-proof"]) == 43 for one in beats)
+    tickets = [one.post_data_json["ticket"] for one in beats]
+    assert len(set(tickets)) == len(tickets), "a ticket is used once"
+    axe.check(page)
+    axe.check_width(page)
+    stopped = position(page)
+    page.get_by_role("button", name="播放", exact=True).click()
+    expect(page.locator("[data-words]")).to_have_text("正在计入学时")
+    wait_until(page, lambda: position(page) > stopped + 2.5, "it plays on")
+    left = position(page)
+    page.goto("/study/")
+    wait_until(page, lambda: school.credited(who[1], school.video) >= left - 2.5, "a closing page says its last word")
+
+
+def test_a_check_is_answered_by_keyboard_in_full_screen_and_costs_nothing(school: Class, open_context: Open) -> None:
+    who = school.learners[1][0]
+    page = enter(school, open_context, DESK, who, school.video)
+    play(page)
+    page.get_by_role("button", name="全屏").click()
+    dialog = page.get_by_role("alertdialog", name="还在学习吗？")
+    expect(dialog).to_be_visible(timeout=30_000)
+    button = dialog.get_by_role("button", name="我在学习")
+    expect(button).to_be_focused()
+    expect(button).to_be_in_viewport(ratio=1)
+    box = button.bounding_box()
+    assert box is not None
+    assert box["height"] >= 48
+    expect(dialog).to_contain_text(re.compile(r"请在 \d+ 秒内点"))
+    assert page.evaluate("document.querySelector('video').paused"), "the video waits"
+    axe.check(page, within="dialog[open]")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_visible()
+    page.wait_for_timeout(2_000)
+    asked_at = position(page)
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    wait_until(page, lambda: position(page) > asked_at + 1, "it plays on by itself")
+    wait_until(page, lambda: counted(page) >= asked_at - 1, "what was studied until the question counts")
+    query = "SELECT checks_missed FROM study_studysession WHERE enrolment_id = %s"
+    assert school.site.rows(query, who[1]) == [(0,)]
+    refused = "SELECT count(*) FROM ledger_span WHERE enrolment_id = %s AND reason = 'check'"
+    assert school.site.rows(refused, who[1]) == [(0,)]
+
+
+def test_twenty_seconds_without_a_network_lose_nothing(school: Class, open_context: Open) -> None:
+    who = school.learners[0][1]
+    page = enter(school, open_context, DESK, who, school.video)
+    play(page)
+    wait_until(page, lambda: counted(page) >= 4, "the first beat counts")
+    page.context.set_offline(True)
+    expect(page.locator("[data-reason]")).to_contain_text("学过的时间还在本页", timeout=20_000)
+    page.wait_for_timeout(20_000)
+    watched = position(page)
+    assert watched > 18, "what was loaded plays on"
+    page.context.set_offline(False)
+    wait_until(page, lambda: counted(page) >= watched - 1, "all of it counts")
+    expect(page.locator("[data-reason]")).to_be_hidden()
+
+
+def test_another_browser_takes_over_and_the_first_says_so(school: Class, open_context: Open) -> None:
+    who = school.learners[1][1]
+    first = enter(school, open_context, DESK, who, school.video)
+    play(first)
+    wait_until(first, lambda: counted(first) >= 4, "the first beat counts")
+    second = enter(school, open_context, PHONE, who, school.video)
+    play(second)
+    expect(first.locator("[data-words]")).to_have_text("已停止计时", timeout=20_000)
+    expect(first.locator("[data-reason]")).to_contain_text("登录已退出")
+    expect(first.get_by_role("link", name="重新登录")).to_be_visible()
+    stopped = counted(first)
+    wait_until(second, lambda: counted(second) >= stopped + 4, "the second goes on where the first was")
+    assert counted(first) == stopped
+
+
+def test_a_document_fills_page_by_page_and_needs_its_test(school: Class, open_context: Open) -> None:
+    who = school.learners[0][0]
+    page = enter(school, open_context, PHONE, who, school.document)
+    words = page.locator("[data-words]")
+    expect(words).to_have_text("正在计入学时")
+    expect(page.locator("[data-page-words]")).to_have_text(re.compile("第 1 页已计"))
+    expect(page.get_by_role("link", name="我读完了，做小测")).to_be_visible()
+    expect(words).to_have_text("这一页已计满，请接着看下一页", timeout=45_000)
+    expect(page.locator("#page-1")).to_have_attribute("data-full", "yes")
+    assert 29 <= counted(page) <= 30, "a page counts its share and no more"
+    axe.check(page)
+    axe.check_width(page)
+    page.locator("[data-reader-next]").click()
+    expect(words).to_have_text("正在计入学时")
+    expect(page.locator("#self-test form")).to_be_visible(timeout=40_000)
+    page.reload()
+    expect(page.locator("#page-2")).to_be_in_viewport(timeout=20_000)
+    page.get_by_label("A.", exact=False).first.check()
+    page.get_by_role("button", name="提交自测").click()
+    expect(page.locator("[data-self-test=passed]")).to_be_visible()
+    expect(words).to_have_text(re.compile("本单元已学完"), timeout=20_000)
