@@ -135,6 +135,9 @@ SECURE_CSP = {
     "object-src": [CSP.NONE],
 }
 
+# Days after the closing of a cohort before its raw beats are archived (study.operations.archives).
+ARCHIVE_GRACE_DAYS = env.number("ARCHIVE_GRACE_DAYS", 30)
+
 # Sign-in throttle: per account and address, then per address.
 AXES_FAILURE_LIMIT = env.number("SIGN_IN_FAILURES", 5)
 AXES_COOLOFF_TIME = 0.25

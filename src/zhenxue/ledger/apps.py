@@ -3,13 +3,15 @@
 from django.apps import AppConfig
 
 from zhenxue.identity.data import Role
-from zhenxue.kernel import navigation
+from zhenxue.kernel import navigation, partitions
 from zhenxue.kernel.navigation import HomeBlock, Item
 
 MANAGERS: set[str] = {Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER}
 CORRECTION_PAGES = ("ledger:correction", "ledger:ask_make_up", "ledger:ask_withdraw")
+HOLD_PAGES = ("ledger:new_hold", "ledger:release_hold")
 ITEMS = (
     Item("学时更正", "ledger:corrections", "history", MANAGERS, 24, "培训", CORRECTION_PAGES),
+    Item("法律保全", "ledger:holds", "shield-lock", {Role.OPERATOR_ADMIN, Role.BUREAU_OFFICER}, 60, "存证", HOLD_PAGES),
     Item("更正复核", "ledger:corrections", "history", {Role.BUREAU_OFFICER}, 14, "审批", CORRECTION_PAGES),
 )
 
@@ -28,6 +30,7 @@ class LedgerConfig(AppConfig):
             evidence.register(kind)
         evidence.register_projection("ledger", queries.check_against_log)
         signals.attendance_recorded.connect(subscribers.on_attendance_recorded, dispatch_uid="ledger.attendance")
+        partitions.register(partitions.Monthly("ledger_span", "day"))
         for item in ITEMS:
             navigation.register(item)
         navigation.register_home(HomeBlock("ledger:corrections_block", {*MANAGERS, Role.BUREAU_OFFICER}, order=15))

@@ -52,6 +52,12 @@ def _title(body: Body, what: str) -> str:
     return str(body.get("title") or f"第 {body[what]} 号")
 
 
+def _held(body: Body) -> Lines:
+    whom = f"学籍 {body['enrolment']}" if body["enrolment"] else "整个班期"
+    lines = [("保全", f"第 {body['hold']} 号"), ("范围", whom)]
+    return [*lines, ("理由", str(body["reason"]))] if body.get("reason") else lines
+
+
 TEXTS = ("request", "reason", "note")
 KINDS = (
     Kind("ledger.credited", "计入线上学时", describe=_credited),
@@ -66,4 +72,6 @@ KINDS = (
     Kind("ledger.correction_approved", "学时更正生效", erasable=TEXTS, describe=_corrected),
     Kind("ledger.correction_rejected", "学时更正不予同意", erasable=TEXTS, describe=_corrected),
     Kind("ledger.correction_cancelled", "撤回学时更正", erasable=TEXTS, describe=_corrected),
+    Kind("ledger.hold_set", "设立法律保全", erasable=("reason",), describe=_held),
+    Kind("ledger.hold_released", "解除法律保全", erasable=("reason",), describe=_held),
 )

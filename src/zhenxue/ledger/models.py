@@ -204,3 +204,44 @@ class Correction(models.Model):
     def words(self) -> str:
         """The newest reason: of the proposal, else of the request."""
         return self.reason or self.request
+
+
+class LegalHold(models.Model):
+    """An order to keep all records of a cohort, or of one enrolment in it, whatever their age, until it is released.
+
+    While one is in force the database refuses to delete what it covers (migration 0006).
+    """
+
+    cohort = models.ForeignKey("training.Cohort", models.PROTECT, related_name="+")
+    enrolment = models.ForeignKey("training.Enrolment", models.PROTECT, null=True, related_name="+")  # none: all
+    reason = models.CharField("理由", max_length=500)
+    set_by = models.ForeignKey("identity.Account", models.PROTECT, related_name="+")
+    set_at = models.DateTimeField("设立时间")
+    released_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField("解除时间", null=True)
+    release_reason = models.CharField("解除理由", max_length=500, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["cohort", "enrolment"], name="ledger_hold_cohort")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(reason=""), name="ledger_hold_reason"),
+            models.CheckConstraint(
+                condition=Q(released_at__isnull=True, released_by__isnull=True, release_reason="")
+                | (Q(released_at__isnull=False, released_by__isnull=False) & ~Q(release_reason="")),
+                name="ledger_hold_release",
+            ),
+            models.UniqueConstraint(
+                fields=["cohort"],
+                condition=Q(released_at__isnull=True, enrolment__isnull=True),
+                name="ledger_hold_cohort_once",
+            ),
+            models.UniqueConstraint(
+                fields=["enrolment"],
+                condition=Q(released_at__isnull=True, enrolment__isnull=False),
+                name="ledger_hold_enrolment_once",
+            ),
+        ]
+
+    @property
+    def in_force(self) -> bool:
+        return self.released_at is None

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from zhenxue.identity.data import Actor
+from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Conflict, Refused, ZhenxueError
 from zhenxue.ledger.data import CORRECTION_TRANSITIONS, CorrectionKind, CorrectionState, Reason
 from zhenxue.ledger.models import Correction
-from zhenxue.training.api import Enrolment
+from zhenxue.training.api import Cohort, Enrolment
 from zhenxue.training.data import CohortState, EnrolmentState
 
 
@@ -100,6 +100,19 @@ def check_step(correction: Correction, target: CorrectionState) -> None:
             "ledger.correction_moved_on",
             f"这条更正现在是“{state.label}”，不能再变为“{target.label}”。页面可能已经过时，请刷新后再看。",
         )
+
+
+def check_can_keep(actor: Actor) -> None:
+    """Legal holds are set and released by the operator's administrator and by city bureaus."""
+    if actor.role is not Role.OPERATOR_ADMIN and not actor.is_city_bureau:
+        raise Refused("ledger.not_keeper", "法律保全由平台管理员和市级人社部门设立和解除。")
+
+
+def check_can_hold(actor: Actor, cohort: Cohort) -> None:
+    """The operator's administrator anywhere, a city bureau in its region."""
+    check_can_keep(actor)
+    if actor.is_bureau and not actor.covers(cohort.region_id):
+        raise Refused("ledger.not_keeper", "这个班期不在本部门的辖区。")
 
 
 def allows(check: Callable[..., None], *args: Any) -> bool:

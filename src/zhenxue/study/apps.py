@@ -15,14 +15,22 @@ class StudyConfig(AppConfig):
     def ready(self) -> None:
         from zhenxue.evidence import api as evidence
         from zhenxue.identity.data import Role
-        from zhenxue.kernel import navigation
-        from zhenxue.study import subscribers
+        from zhenxue.kernel import navigation, partitions, periodic
+        from zhenxue.study import subscribers, tasks
+        from zhenxue.study.operations import archives
         from zhenxue.training import signals
 
         evidence.register(evidence.Kind("study.opened", "开始学习", describe=_opened))
         evidence.register(evidence.Kind("study.closed", "结束学习", describe=_closed))
         evidence.register(evidence.Kind("study.handed_over", "学习转到另一处", describe=_handed_over))
         evidence.register(evidence.Kind("study.self_test", "提交自测", describe=_self_test))
+        for name, label in ARCHIVE_KINDS:
+            evidence.register(evidence.Kind(name, label, describe=_archived))
+        evidence.register_projection("study.archives", archives.check_archives)
+        once = partitions.Once("study_beat_number_once", "session_id, number", "accepted")
+        beats = partitions.Monthly("study_beat", "received_ms", milliseconds=True, once=(once,), drop_empty=True)
+        partitions.register(beats)
+        periodic.register(periodic.Job("study.archive", 86_400, lambda now: tasks.archive_due.enqueue()))
         signals.cohort_closed.connect(subscribers.on_cohort_closed, dispatch_uid="study.cohort_closed")
         signals.enrolment_left.connect(subscribers.on_enrolment_left, dispatch_uid="study.enrolment_left")
         learner = {Role.LEARNER.value}
@@ -36,7 +44,27 @@ class StudyConfig(AppConfig):
                 also=("study:course", "study:unit", "portal:home"),
             )
         )
+        operator = {Role.OPERATOR_ADMIN.value}
+        navigation.register(
+            navigation.Item("学习上报归档", "study:archives", icon="database", roles=operator, order=61, group="存证")
+        )
         navigation.register_home(navigation.HomeBlock("study:home_block", learner, order=10, wide=True, lines=5))
+
+
+ARCHIVE_KINDS = (
+    ("study.beats_archived", "学习上报归档"),
+    ("study.beats_restored", "学习上报恢复到数据库"),
+    ("study.beats_sealed_again", "恢复的学习上报再次归档"),
+)
+
+
+def _archived(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("月份", f"{body['month']} 第 {body['part']} 部分"),
+        ("行数", f"{body['rows']} 行，{body['sessions']} 次学习"),
+        ("文件", f"{body['path']}，{body['size']} 字节"),
+        ("SHA-256", body["sha256"]),
+    ]
 
 
 def _title(body: Mapping[str, Any]) -> str:

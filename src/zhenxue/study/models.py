@@ -1,4 +1,4 @@
-"""Tables of ``study``: sessions, raw beats, self-test attempts.
+"""Tables of ``study``: sessions, raw beats and their archives, self-test attempts.
 
 Moments of the hot path are whole milliseconds since 1970 by the server's clock (``…_ms`` with ``BigIntegerField``): the
 ingest writes them without Django, on both databases alike.
@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from zhenxue.ledger.data import Reason
-from zhenxue.study.data import EndReason, Event, SessionState
+from zhenxue.study.data import ArchiveState, EndReason, Event, SessionState
 
 
 class StudySession(models.Model):
@@ -155,3 +155,62 @@ class SelfTest(models.Model):
     class Meta:
         constraints: ClassVar = [models.CheckConstraint(condition=Q(percent__lte=100), name="study_self_test_percent")]
         indexes: ClassVar = [models.Index(fields=["enrolment", "unit"], name="study_self_test_unit")]
+
+
+class BeatArchive(models.Model):
+    """One Parquet file with the raw beats of closed cohorts in one civil month; its digest stands in the log.
+
+    While it is sealed the beats are in the file alone; restored, they are back in ``Beat`` as well. Fixed columns and
+    the row itself are guarded in the database (migration 0006) until ``keep_until``.
+    """
+
+    month = models.DateField("月份")  # its first day
+    part = models.PositiveSmallIntegerField("部分")  # cohorts of a month close at different times: 1, 2 …
+    path = models.CharField(max_length=200, unique=True)  # in the file store
+    sha256 = models.CharField("SHA-256", max_length=64)
+    size_bytes = models.BigIntegerField("大小")
+    row_count = models.PositiveIntegerField("行数")
+    session_count = models.PositiveIntegerField("学习会话数")
+    credit_ms = models.BigIntegerField()  # sum over the rows
+    first_ms = models.BigIntegerField()  # of ``received_ms``
+    last_ms = models.BigIntegerField()
+    schema_version = models.PositiveSmallIntegerField()
+    keep_until = models.DateField("保存到")
+    archived_at = models.DateTimeField("归档时间")
+    state = models.CharField("状态", max_length=8, choices=ArchiveState.choices(), default=ArchiveState.SEALED)
+    changed_at = models.DateTimeField()  # of the state
+    checking_since = models.DateTimeField(null=True)  # a verification is under way
+    verified_at = models.DateTimeField("最近核对", null=True)
+    fault = models.CharField("核对结果", max_length=300, blank=True)  # of the last verification; blank: all fits
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["month", "part"], name="study_archive_part_once"),
+            models.CheckConstraint(condition=Q(row_count__gt=0, session_count__gt=0), name="study_archive_filled"),
+            models.CheckConstraint(condition=Q(last_ms__gte=F("first_ms")), name="study_archive_times"),
+        ]
+
+    @property
+    def name(self) -> str:
+        """``2026-03`` or, of a further part, ``2026-03/2``."""
+        return f"{self.month:%Y-%m}" + (f"/{self.part}" if self.part > 1 else "")
+
+    @property
+    def state_tone(self) -> str:
+        """The tone of the tag that shows the state."""
+        return ArchiveState(self.state).tone
+
+
+class ArchivedSession(models.Model):
+    """What of one study session lies in an archive; only such beats may leave the hot table."""
+
+    archive = models.ForeignKey(BeatArchive, models.CASCADE, related_name="sessions")
+    session = models.ForeignKey(StudySession, models.PROTECT, related_name="+")
+    row_count = models.PositiveIntegerField()
+    credit_ms = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "archive"], name="study_archived_session_once"),
+            models.CheckConstraint(condition=Q(row_count__gt=0), name="study_archived_session_filled"),
+        ]

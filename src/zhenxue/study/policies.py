@@ -3,7 +3,7 @@
 import hmac
 from datetime import datetime, timedelta
 
-from zhenxue.identity.data import Actor
+from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Refused
 from zhenxue.ledger.data import coverage
@@ -18,6 +18,12 @@ def check_can_open(actor: Actor, enrolment: training.Enrolment, now: datetime) -
     if not actor.is_learner or actor.person_id != enrolment.person_id:
         raise Refused("study.not_your_enrolment", "只有学员本人可以学习并计学时。")
     training.check_can_study(enrolment, now)
+
+
+def check_can_keep_archives(actor: Actor) -> None:
+    """The operator's administrator (and the system itself) sees archives and has them verified."""
+    if actor.role not in {Role.OPERATOR_ADMIN, Role.SYSTEM}:
+        raise Refused("study.not_archivist", "学习上报的归档由平台管理员查看和核对。")
 
 
 def why_not_study(enrolment: training.Enrolment, now: datetime) -> str:

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import READING_KINDS, UnitKind
+from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import NotFound
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Reason, coverage
 from zhenxue.study import protocol
 from zhenxue.study.data import TEST_OPENS_PERCENT, OpenElsewhere, SessionState
-from zhenxue.study.models import SelfTest, StudySession
-from zhenxue.study.policies import why_not_study
+from zhenxue.study.models import BeatArchive, SelfTest, StudySession
+from zhenxue.study.policies import check_can_keep_archives, why_not_study
 from zhenxue.training import api as training
 from zhenxue.training.data import CohortState
 
@@ -314,6 +315,12 @@ def _refused_in(session: StudySession) -> list[tuple[str, int]]:
     counts = protocol.refusals.counts(session.refusals)
     found = [(Reason(reason).label, count) for reason, count in counts.items()]
     return sorted(found, key=lambda pair: -pair[1])
+
+
+def list_archives(actor: Actor) -> QuerySet[BeatArchive]:
+    """Archives of raw beats; raises ``Refused`` for who may not see them."""
+    check_can_keep_archives(actor)
+    return BeatArchive.objects.all()
 
 
 def latest_self_test(enrolment_id: int, unit_id: int) -> SelfTest | None:

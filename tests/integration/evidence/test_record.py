@@ -87,6 +87,7 @@ def test_what_cannot_be_logged_is_refused_and_leaves_nothing(change: dict[str, o
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("unguarded")
 def test_the_database_itself_refuses_a_number_given_twice_or_below_one() -> None:
     first, second = make_entry(1), make_entry(2)
     evidence.integrate(NOW)

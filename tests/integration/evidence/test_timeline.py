@@ -100,6 +100,7 @@ def test_a_projection_reads_every_body_of_its_kinds_oldest_first() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("unguarded")
 def test_an_entry_whose_proof_does_not_hold_is_never_shown_as_proven() -> None:
     make_log(5)
     tile = bytes(Tile.objects.get().hashes)

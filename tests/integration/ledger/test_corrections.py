@@ -227,6 +227,7 @@ def test_who_may_not_decide_is_refused_and_the_asker_takes_back() -> None:
     assert online_seconds(running) == (300, 300, 300)
 
 
+@pytest.mark.usefixtures("unguarded")
 def test_an_edited_correction_row_is_named() -> None:
     running = make_mixed_day()
     made = propose(running, running.manager, CorrectionKind.MAKE_UP, 300, 420, seconds=60)

@@ -80,6 +80,7 @@ def test_unit_progress_says_where_to_resume() -> None:
     assert found.percent == 15
 
 
+@pytest.mark.usefixtures("unguarded")
 @pytest.mark.parametrize(
     ("table", "change"),
     [

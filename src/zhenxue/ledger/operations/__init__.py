@@ -1,4 +1,4 @@
-"""Writes of the ledger: book study time and attendance, note a passed self-test, correct what counts."""
+"""Writes of the ledger: book study time and attendance, note a passed self-test, correct, keep what is held."""
 
 from zhenxue.ledger.operations.attendance import book_attendance
 from zhenxue.ledger.operations.booking import make_up, withdraw_range
@@ -11,6 +11,7 @@ from zhenxue.ledger.operations.corrections import (
     request_make_up,
 )
 from zhenxue.ledger.operations.crediting import credit, mark_tested
+from zhenxue.ledger.operations.holds import release_hold, set_hold
 
 __all__ = [
     "adopt_correction",
@@ -22,6 +23,8 @@ __all__ = [
     "mark_tested",
     "propose_correction",
     "reject_correction",
+    "release_hold",
     "request_make_up",
+    "set_hold",
     "withdraw_range",
 ]

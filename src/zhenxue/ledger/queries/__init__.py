@@ -8,6 +8,7 @@ from zhenxue.ledger.queries.corrections import (
     waiting_for,
 )
 from zhenxue.ledger.queries.days import WhyDay, as_json, list_spans, why_day
+from zhenxue.ledger.queries.holds import SourceSums, get_hold, holds_in_force, sums_of_sources, visible_holds
 from zhenxue.ledger.queries.progress import (
     UnitsBegun,
     complete_stages,
@@ -38,6 +39,7 @@ from zhenxue.ledger.queries.windows import (
 )
 
 __all__ = [
+    "SourceSums",
     "UnitsBegun",
     "WhyDay",
     "as_json",
@@ -50,7 +52,9 @@ __all__ = [
     "day_of",
     "find_coverage",
     "get_correction",
+    "get_hold",
     "history_of",
+    "holds_in_force",
     "kept_content",
     "list_corrections_of_day",
     "list_days",
@@ -66,10 +70,12 @@ __all__ = [
     "seconds_used",
     "stage_complete",
     "standing_of",
+    "sums_of_sources",
     "unit_progress",
     "unit_progress_of_row",
     "units_begun",
     "visible_corrections",
+    "visible_holds",
     "waiting_for",
     "why_day",
 ]

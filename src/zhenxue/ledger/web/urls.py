@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from zhenxue.ledger.web import corrections, statistics, views, why
+from zhenxue.ledger.web import corrections, holds, statistics, views, why
 from zhenxue.ledger.web.converters import DayConverter
 
 register_converter(DayConverter, "ledger_day")
@@ -21,6 +21,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{CORRECTION}approve/", corrections.approve_correction, name="approve_correction"),
     path(f"{CORRECTION}reject/", corrections.reject_correction, name="reject_correction"),
     path(f"{CORRECTION}cancel/", corrections.cancel_correction, name="cancel_correction"),
+    path("progress/holds/", holds.holds, name="holds"),
+    path("progress/holds/new/", holds.new_hold, name="new_hold"),
+    path("progress/holds/<int:hold_id>/release/", holds.release_hold, name="release_hold"),
     path("progress/<int:enrolment_id>/statistics/", statistics.statistics, name="statistics"),
     path("progress/<int:enrolment_id>/export.<slug:form>", statistics.export, name="export"),
     path("progress/<int:enrolment_id>/make-up/", corrections.ask_make_up, name="ask_make_up"),

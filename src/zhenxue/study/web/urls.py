@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.study.web import media, opening, records, views
+from zhenxue.study.web import archives, media, opening, records, views
 
 app_name = "study"
 UNIT = "study/<int:enrolment_id>/units/<int:unit_id>/"
@@ -11,6 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("study/", views.home, name="home"),
     path("study/home-block/", views.home_block, name="home_block"),
     path("study/hand-over/", views.hand_over, name="hand_over"),
+    path("study/archives/", archives.archives, name="archives"),
+    path("study/archives/<int:archive_id>/check/", archives.archive_check, name="archive_check"),
+    path("study/archives/<int:archive_id>/verify/", archives.verify_archive, name="verify_archive"),
     path("study/<int:enrolment_id>/", views.course, name="course"),
     path(UNIT, views.unit, name="unit"),
     path(f"{UNIT}open/", opening.open_session, name="open"),

@@ -1,0 +1,56 @@
+"""Legal holds: what is kept whatever its age, and sums by which an archive checks itself against the spans."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet, Sum
+
+from zhenxue.identity.data import Actor, Role
+from zhenxue.kernel.errors import NotFound
+from zhenxue.ledger.data import SpanKind, SpanState
+from zhenxue.ledger.models import LegalHold, Span
+
+
+def visible_holds(actor: Actor) -> QuerySet[LegalHold]:
+    """All for the operator's administrator, a bureau's of its region; nobody else sees any."""
+    rows = LegalHold.objects.select_related(
+        "cohort__organisation", "enrolment__person", "set_by__person", "released_by__person"
+    )
+    if actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}:
+        return rows
+    if actor.is_bureau and actor.region_code:
+        return rows.filter(cohort__region__code__startswith=actor.region_code)
+    return rows.none()
+
+
+def get_hold(actor: Actor, hold_id: int) -> LegalHold:
+    """A hold in sight, or ``NotFound``."""
+    found = visible_holds(actor).filter(pk=hold_id).first()
+    if found is None:
+        raise NotFound("ledger.no_hold", "没有找到这条法律保全，或您无权查看。")
+    return found
+
+
+def holds_in_force() -> tuple[set[int], set[int]]:
+    """Cohorts that are held as a whole, and single enrolments; these are few."""
+    rows = LegalHold.objects.filter(released_at__isnull=True)
+    whole = rows.filter(enrolment__isnull=True).values_list("cohort_id", flat=True)
+    return set(whole), set(rows.filter(enrolment__isnull=False).values_list("enrolment__pk", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSums:
+    """What the spans of one source (``study:12``) hold: seconds that counted, and seconds refused."""
+
+    credited: int
+    refused: int
+
+
+def sums_of_sources(enrolment_ids: Collection[int]) -> dict[str, SourceSums]:
+    """By source, over the online spans of these enrolments; corrections have sources of their own. One query."""
+    rows = Span.objects.filter(enrolment_id__in=enrolment_ids, kind=SpanKind.ONLINE, source__startswith="study:")
+    sums = rows.values_list("source").annotate(
+        credited=Sum("seconds", filter=Q(state=SpanState.CREDITED), default=0),
+        refused=Sum("claimed_seconds", filter=Q(state=SpanState.REFUSED), default=0),
+    )
+    return {source: SourceSums(credited, refused) for source, credited, refused in sums}
