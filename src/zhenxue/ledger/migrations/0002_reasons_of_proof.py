@@ -4,20 +4,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ledger', '0001_initial'),
+        ("ledger", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='span',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('', ''), ('already_counted', '这一段已经计过学时，重复观看不再计入'), ('daily_cap', '今天的学时已达到每日上限，明天可以继续学'), ('unit_full', '这个单元的学时已经计满'), ('clock', '上报的时长超过实际经过的时间，只按实际时间计入'), ('hidden', '页面不在前台，这段时间不计入'), ('not_playing', '没有播放，这段时间不计入'), ('ticket', '学习凭证已失效，请回到课程页重新进入'), ('no_proof', '这次上报没有带学习凭证，不计入'), ('replayed', '这张学习凭证已经用过，重复上报不计入'), ('out_of_order', '学习凭证的顺序不对，不计入'), ('foreign', '学习凭证不属于这次学习，请回到课程页重新进入'), ('device', '上报不是由打开学习的那台设备发出的，不计入'), ('no_key', '这段视频还没有在本页加载播放，不计入'), ('page_full', '这一页的时间已经计满，请接着看下一页'), ('check', '没有点“我在学习”，确认之前的时间不计入'), ('jump', '播放位置跳到了还没学的内容，这段不计入'), ('rate', '播放速度超过允许的倍速，这段不计入'), ('gap', '中间断开太久，断开的时间不计入'), ('ended', '学习已在别处打开，本页已停止计时'), ('cohort_closed', '班期不在培训时间内，不计入学时'), ('idle', '很久没有操作，已暂停计时，点一下页面继续'), ('overlap', '同一时间已在别处计入学时，不重复计入'), ('self_test', '自测已合格，不再计时'), ('absent', '缺勤'), ('late', '迟到，只计实际上课时间'), ('corrected', '考勤更正')], max_length=20),
+            model_name="span",
+            name="reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("", ""),
+                    ("already_counted", "这一段已经计过学时，重复观看不再计入"),
+                    ("daily_cap", "今天的学时已达到每日上限，明天可以继续学"),
+                    ("unit_full", "这个单元的学时已经计满"),
+                    ("clock", "上报的时长超过实际经过的时间，只按实际时间计入"),
+                    ("hidden", "页面不在前台，这段时间不计入"),
+                    ("not_playing", "没有播放，这段时间不计入"),
+                    ("ticket", "学习凭证已失效，请回到课程页重新进入"),
+                    ("no_proof", "这次上报没有带学习凭证，不计入"),
+                    ("replayed", "这张学习凭证已经用过，重复上报不计入"),
+                    ("out_of_order", "学习凭证的顺序不对，不计入"),
+                    ("foreign", "学习凭证不属于这次学习，请回到课程页重新进入"),
+                    ("device", "上报不是由打开学习的那台设备发出的，不计入"),
+                    ("no_key", "这段视频还没有在本页加载播放，不计入"),
+                    ("page_full", "这一页的时间已经计满，请接着看下一页"),
+                    ("check", "没有点“我在学习”，确认之前的时间不计入"),
+                    ("jump", "播放位置跳到了还没学的内容，这段不计入"),
+                    ("rate", "播放速度超过允许的倍速，这段不计入"),
+                    ("gap", "中间断开太久，断开的时间不计入"),
+                    ("ended", "学习已在别处打开，本页已停止计时"),
+                    ("cohort_closed", "班期不在培训时间内，不计入学时"),
+                    ("idle", "很久没有操作，已暂停计时，点一下页面继续"),
+                    ("overlap", "同一时间已在别处计入学时，不重复计入"),
+                    ("self_test", "自测已合格，不再计时"),
+                    ("absent", "缺勤"),
+                    ("late", "迟到，只计实际上课时间"),
+                    ("corrected", "考勤更正"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='span',
-            name='state',
-            field=models.CharField(choices=[('credited', '已计入'), ('refused', '未计入'), ('withdrawn', '已撤销'), ('made_up', '已补计')], max_length=10),
+            model_name="span",
+            name="state",
+            field=models.CharField(
+                choices=[("credited", "已计入"), ("refused", "未计入"), ("withdrawn", "已撤销"), ("made_up", "已补计")],
+                max_length=10,
+            ),
         ),
     ]

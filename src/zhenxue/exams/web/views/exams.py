@@ -20,6 +20,7 @@ from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.once import creates
 from zhenxue.ledger import api as ledger
 from zhenxue.training import api as training
 
@@ -58,6 +59,7 @@ def home_block(request: ActorRequest) -> HttpResponse:
 
 
 @roles(*MANAGERS)
+@creates
 def exam_new(request: ActorRequest) -> HttpResponse:
     cohorts, papers = queries.cohorts_to_examine(request.actor), queries.papers_to_use(request.actor)
     form = ExamForm(request.POST or None, initial={"cohort": request.GET.get("cohort", "")}).choose(cohorts, papers)
