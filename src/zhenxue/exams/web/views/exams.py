@@ -29,8 +29,7 @@ from zhenxue.training import api as training
 def exam_list(request: ActorRequest) -> HttpResponse:
     now = clock.now()
     if request.actor.is_learner:
-        own = training.own_enrolments(request)
-        cards = queries.cards_of(own, ledger.own_units(request), now, papers=True)
+        cards = queries.cards_of(training.own_enrolments(request), ledger.own_units(request), now, papers=True)
         return render(request, "exams/my.html", {"cards": cards, "now": now})
     listing = Listing(
         request,
