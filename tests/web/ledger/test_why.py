@@ -167,6 +167,8 @@ def test_the_sessions_of_the_day_come_as_a_part_of_the_page() -> None:
     assert "没有线上学习会话" in part
     assert "<html" not in part
     assert client_for(make_provider()).get(address).status_code == 404
+    for day in ("0001-01-01", "9999-12-31", "2026-02-30"):
+        assert client_for(running.bureau).get(f"/study/{enrolment.pk}/days/{day}/").status_code == 404
 
 
 def test_a_session_shows_its_device_its_end_and_what_was_refused() -> None:

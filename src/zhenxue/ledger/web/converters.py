@@ -4,9 +4,9 @@ from datetime import date
 
 
 class DayConverter:
-    """A civil day as ``2026-03-02``; anything else is no address."""
+    """A civil day as ``2026-03-02``; anything else, and years before 2000, is no address."""
 
-    regex = r"\d{4}-\d{2}-\d{2}"
+    regex = r"2\d{3}-\d{2}-\d{2}"
 
     def to_python(self, value: str) -> date:
         return date.fromisoformat(value)

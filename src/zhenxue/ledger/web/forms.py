@@ -5,11 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest
 
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import ZhenxueError
 
+FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2099, 12, 31)
+DAY_WORDS = "年份要在 2000 至 2099 之间，请检查日期。"
 TIME_WORDS = "请填写正确的时间，例如 14:05:00。"
 
 
@@ -34,12 +37,13 @@ def attempt[R](request: HttpRequest, form: forms.Form, act: Callable[[dict[str, 
 
 
 def day_field(label: str, hint: str = "", *, required: bool = True) -> forms.DateField:
-    """A calendar day."""
+    """A calendar day of this century: nothing here is older, and nothing can be planned beyond."""
     return forms.DateField(
         label=label,
         help_text=hint,
         required=required,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        validators=[MinValueValidator(FIRST_DAY, DAY_WORDS), MaxValueValidator(LAST_DAY, DAY_WORDS)],
         error_messages={"invalid": "请填写正确的日期，例如 2026-03-02。"},
     )
 
