@@ -31,7 +31,6 @@ class Reason(Labelled):
     CLOCK = "clock", "上报的时长超过实际经过的时间，只按实际时间计入"
     HIDDEN = "hidden", "页面不在前台，这段时间不计入"
     NOT_PLAYING = "not_playing", "没有播放，这段时间不计入"
-    TICKET = "ticket", "学习凭证已失效，请回到课程页重新进入"
     NO_PROOF = "no_proof", "这次上报没有带学习凭证，不计入"
     REPLAYED = "replayed", "这张学习凭证已经用过，重复上报不计入"
     OUT_OF_ORDER = "out_of_order", "学习凭证的顺序不对，不计入"
