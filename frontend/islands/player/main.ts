@@ -62,9 +62,10 @@ class Player implements SourceListener {
     if (this.opening) return;
     this.opening = true;
     this.view.say("正在打开…", "idle");
-    const { open: address = "", enrolment = "", unit = "", csrf = "" } = this.box.dataset;
+    const { open: address = "", enrolment = "", unit = "", csrf = "", challenge = "" } = this.box.dataset;
+    delete this.box.dataset.challenge;
     try {
-      const { opened, prove } = await openSession({ address, enrolment, unit, csrf });
+      const { opened, prove } = await openSession({ address, enrolment, unit, csrf, challenge });
       const first = !this.opened;
       this.beats?.stop();
       this.beats = new Beats(opened, prove, {
@@ -208,7 +209,8 @@ class Player implements SourceListener {
       this.paused = answer.reason as Pause;
       this.source.pause();
     }
-    const harmless = isQuiet(answer.reason) || (this.finished && ["already_counted", "unit_full"].includes(answer.reason));
+    const full = ["already_counted", "unit_full"].includes(answer.reason) && (this.finished || !this.opened?.paced);
+    const harmless = full || isQuiet(answer.reason);
     if (!harmless) this.view.notice(answer.reason, wordsOf(answer.reason), answer.text);
     else if (this.paused !== "idle" && this.view.noticed !== "broken") this.view.hideNotice();
     if (this.paused === "network") {

@@ -29,6 +29,8 @@ interface Place {
   enrolment: string;
   unit: string;
   csrf: string;
+  /** One that came with the page; without it, or when it is too old, the server is asked for one. */
+  challenge: string;
 }
 
 type Body = Partial<Opened> & { code?: string; message?: string; challenge?: string; hand_over?: string };
@@ -47,18 +49,18 @@ export async function openSession(place: Place): Promise<Session> {
     const tab = await tabMark();
     const own = await crypto.subtle.generateKey(CURVE, false, ["deriveBits"]);
     const ephemeral = base64url(await crypto.subtle.exportKey("raw", own.publicKey));
-    let form: Record<string, string> = { tab };
+    let challenge = place.challenge;
     for (let tries = 0; tries < TRIES; tries += 1) {
-      const { status, body } = await ask(place, form);
-      const { challenge } = body;
-      if (status === 428 && challenge) {
-        const text = `zhenxue study open v1\n${challenge}\n${place.enrolment}\n${place.unit}\n${tab}\n${ephemeral}`;
-        form = { tab, challenge, ephemeral, signature: await device.sign(new TextEncoder().encode(text)) };
+      const text = `zhenxue study open v1\n${challenge}\n${place.enrolment}\n${place.unit}\n${tab}\n${ephemeral}`;
+      const signature = challenge && (await device.sign(new TextEncoder().encode(text)));
+      const { status, body } = await ask(place, challenge ? { tab, challenge, ephemeral, signature } : { tab });
+      if (status === 428 && body.challenge) {
+        challenge = body.challenge;
       } else if (status === 409 && body.hand_over) {
         throw new StudyingElsewhere(body.hand_over);
       } else if (status === 200) {
         const opened = body as Opened;
-        const key = await beatKey(own.privateKey, opened, form.challenge ?? "");
+        const key = await beatKey(own.privateKey, opened, challenge);
         return { opened, prove: async (bytes) => base64url(await crypto.subtle.sign("HMAC", key, bytes)) };
       } else {
         throw new OpenRefusal(body.code ?? `http_${status}`, body.message ?? "没有打开成功，请刷新页面再试。");

@@ -1,7 +1,7 @@
 """Writes of ``study``: open, settle and close sessions; give out keys; judge self-tests."""
 
 from zhenxue.study.operations.keys import release_key
-from zhenxue.study.operations.opening import open_session
+from zhenxue.study.operations.opening import challenge_for, open_session
 from zhenxue.study.operations.self_tests import submit_self_test
 from zhenxue.study.operations.sessions import (
     close_session,
@@ -12,6 +12,7 @@ from zhenxue.study.operations.sessions import (
 from zhenxue.study.operations.settling import settle, settle_stale
 
 __all__ = [
+    "challenge_for",
     "close_session",
     "close_sessions_of_cohort",
     "end_session",

@@ -168,6 +168,17 @@ def open_session(
         )
 
 
+def challenge_for(*, sign_in_digest: str, enrolment_id: int, unit_id: int, now: dt.datetime) -> str:
+    """What the device of this sign-in has to sign within two minutes to open the unit; nothing is written."""
+    return protocol.make_challenge(
+        protocol.ticket_key(settings.SECRET_KEY),
+        sign_in_digest=sign_in_digest,
+        enrolment_id=enrolment_id,
+        unit_id=unit_id,
+        now_ms=milliseconds(now),
+    )
+
+
 def _check_device(
     *,
     sign_in_id: int | None,
@@ -182,20 +193,16 @@ def _check_device(
     device_key = identity.device_key_of(sign_in_id) if sign_in_id is not None else None
     if device_key is None:
         raise Refused("study.no_device_key", "这次登录还没有绑定设备，不能计学时。请退出后重新登录，再开始学习。")
-    key = protocol.ticket_key(settings.SECRET_KEY)
-    now_ms = milliseconds(now)
     if proof is None or not protocol.read_challenge(
-        key,
+        protocol.ticket_key(settings.SECRET_KEY),
         proof.challenge,
         sign_in_digest=sign_in_digest,
         enrolment_id=enrolment_id,
         unit_id=unit_id,
-        now_ms=now_ms,
+        now_ms=milliseconds(now),
     ):
         raise ProveDevice(
-            protocol.make_challenge(
-                key, sign_in_digest=sign_in_digest, enrolment_id=enrolment_id, unit_id=unit_id, now_ms=now_ms
-            )
+            challenge_for(sign_in_digest=sign_in_digest, enrolment_id=enrolment_id, unit_id=unit_id, now=now)
         )
     text = protocol.opening_text(
         challenge=proof.challenge, enrolment_id=enrolment_id, unit_id=unit_id, tab=tab, ephemeral=proof.ephemeral

@@ -26,6 +26,8 @@ CLIPPING_REASONS = frozenset({Reason.CLOCK, Reason.GAP, Reason.NO_KEY, Reason.PA
 #: An open session without a beat for this long is over (at least three of its gaps).
 SILENT_MS = 90_000
 SETTLE_EVERY_MS = 60_000
+#: No two machines of ours differ by so much; older beats (older partitions) cannot be of the session.
+CLOCKS_APART_MS = 86_400_000
 NO_SUCH_SESSION = "没有找到这个学习会话，请回到课程页重新进入。"
 
 
@@ -54,7 +56,10 @@ def settle(*, session_id: int, now: dt.datetime) -> int:
 
 def settle_locked(session: StudySession, *, now: dt.datetime) -> int:
     """``settle`` for a session row that this transaction holds already."""
-    beats = Beat.objects.filter(session=session, accepted=True, number__gt=session.settled_number).order_by("number")
+    since_ms = milliseconds(session.opened_at) - CLOCKS_APART_MS
+    beats = Beat.objects.filter(
+        session=session, accepted=True, number__gt=session.settled_number, received_ms__gte=since_ms
+    ).order_by("number")
     claims = [claim for beat in beats for claim in _claims(beat)]
     session.refusals, unproven = refusals.take(session.refusals)
     claims += [_unproven(session, *one) for one in unproven]

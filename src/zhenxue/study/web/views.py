@@ -67,7 +67,10 @@ def unit(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpResponse
     if elsewhere is not None:
         context = {"enrolment": enrolment, "line": line, "elsewhere": queries.describe_open(elsewhere)}
         return render(request, "study/hand_over.html", context)
-    return render(request, "study/unit.html", _unit_context(enrolment, blocks, line))
+    challenge = operations.challenge_for(
+        sign_in_digest=sign_in_digest(request), enrolment_id=enrolment_id, unit_id=unit_id, now=clock.now()
+    )
+    return render(request, "study/unit.html", _unit_context(enrolment, blocks, line) | {"challenge": challenge})
 
 
 def _unit_context(
