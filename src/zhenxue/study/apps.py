@@ -16,7 +16,8 @@ class StudyConfig(AppConfig):
         from zhenxue.evidence import api as evidence
         from zhenxue.identity.data import Role
         from zhenxue.kernel import navigation, partitions, periodic
-        from zhenxue.study import subscribers, tasks
+        from zhenxue.ledger import signals as ledger
+        from zhenxue.study import queries, subscribers, tasks
         from zhenxue.study.operations import archives
         from zhenxue.training import signals
 
@@ -27,12 +28,14 @@ class StudyConfig(AppConfig):
         for name, label in ARCHIVE_KINDS:
             evidence.register(evidence.Kind(name, label, describe=_archived))
         evidence.register_projection("study.archives", archives.check_archives)
+        evidence.register_projection("study.self_tests", queries.check_self_tests)
         once = partitions.Once("study_beat_number_once", "session_id, number", "accepted")
         beats = partitions.Monthly("study_beat", "received_ms", milliseconds=True, once=(once,), drop_empty=True)
         partitions.register(beats)
         periodic.register(periodic.Job("study.archive", 86_400, lambda now: tasks.archive_due.enqueue()))
         signals.cohort_closed.connect(subscribers.on_cohort_closed, dispatch_uid="study.cohort_closed")
         signals.enrolment_left.connect(subscribers.on_enrolment_left, dispatch_uid="study.enrolment_left")
+        ledger.coverage_corrected.connect(subscribers.on_coverage_corrected, dispatch_uid="study.coverage_corrected")
         learner = {Role.LEARNER.value}
         navigation.register(
             navigation.Item(

@@ -1,7 +1,7 @@
 """Reads of ``study``: what a learner studies next, the course page, the open session."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import READING_KINDS, UnitKind
+from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import NotFound
@@ -326,6 +327,22 @@ def list_archives(actor: Actor) -> QuerySet[BeatArchive]:
 def latest_self_test(enrolment_id: int, unit_id: int) -> SelfTest | None:
     """The newest attempt at a unit's self-test."""
     return SelfTest.objects.filter(enrolment_id=enrolment_id, unit_id=unit_id).order_by("-pk").first()
+
+
+def check_self_tests() -> Iterator[evidence.Finding]:
+    """Every submitted self-test against its entry in the log: answers, score and result."""
+    logged: dict[int, tuple[int, bool, Any]] = {}
+    for entry in evidence.iterate_bodies(kinds=("study.self_test",)):
+        body = entry.body
+        logged[body["attempt"]] = (body["percent"], body["passed"], body["answers"])
+    for row in SelfTest.objects.order_by("pk").iterator():
+        proven = logged.pop(row.pk, None)
+        if proven != (row.percent, row.passed, row.answers):
+            says = f"{proven[0]} 分" if proven else "没有"
+            text = f"study_selftest：第 {row.pk} 号自测记为 {row.percent} 分，与存证（{says}）不一致"
+            yield evidence.Finding(evidence.Fault.PROJECTION, text)
+    for number in logged:
+        yield evidence.Finding(evidence.Fault.PROJECTION, f"study_selftest：第 {number} 号自测的记录缺失，存证里有")
 
 
 def describe_open(session: StudySession) -> OpenElsewhere:

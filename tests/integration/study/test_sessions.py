@@ -1,6 +1,9 @@
 """Sessions through the operations, with beats judged and written by the ingest's own writer."""
 
 import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,7 @@ from zhenxue.evidence import api as evidence
 from zhenxue.evidence.data import find_kind
 from zhenxue.evidence.models import Entry
 from zhenxue.kernel.errors import NotFound, Refused, ZhenxueError
+from zhenxue.ledger import api as ledger
 from zhenxue.ledger.models import Coverage, Span
 from zhenxue.ledger.queries import check_against_log
 from zhenxue.study import operations
@@ -20,6 +24,7 @@ from zhenxue.study.models import Beat, StudySession
 from zhenxue.training import api as training
 
 pytestmark = pytest.mark.django_db
+type Callbacks = Callable[..., AbstractContextManager[list[Any]]]
 
 
 @pytest.fixture
@@ -231,3 +236,25 @@ def test_reading_alone_never_says_that_a_unit_with_a_test_is_finished(running: R
     assert not page.answers[-1]["finished"]
     page.settle()
     assert Coverage.objects.get().finished_at is None
+
+
+def test_an_open_session_follows_a_correction_and_the_taken_content_counts_again(
+    running: Running, django_capture_on_commit_callbacks: Callbacks
+) -> None:
+    page = page_of(running).open().study(60)
+    page.settle()
+    with django_capture_on_commit_callbacks(execute=True):
+        ledger.withdraw_range(
+            enrolment_id=page.enrolment_id,
+            unit_id=page.unit_id,
+            since=page.now - dt.timedelta(seconds=30),
+            until=page.now,
+            source="incident:1",
+            now=page.now,
+        )
+    assert ledger_seconds() == 30
+    session = StudySession.objects.get(pk=page.session_id)
+    assert session.credited_ms == 30_000
+    page.beat(10)
+    page.settle()
+    assert ledger_seconds() == 40

@@ -9,13 +9,14 @@ from zhenxue.study.operations.sessions import (
     end_session,
     hand_over,
 )
-from zhenxue.study.operations.settling import settle, settle_stale
+from zhenxue.study.operations.settling import follow_ledger, settle, settle_stale
 
 __all__ = [
     "challenge_for",
     "close_session",
     "close_sessions_of_cohort",
     "end_session",
+    "follow_ledger",
     "hand_over",
     "open_session",
     "release_key",

@@ -124,6 +124,20 @@ def end_locked(session: StudySession, *, reason: EndReason, now: dt.datetime) ->
     )
 
 
+def follow_ledger(*, enrolment_id: int, unit_id: int, now: dt.datetime) -> None:
+    """Brings an open session up to what the ledger counts of its unit, after a correction took or gave something."""
+    with transaction.atomic():
+        opened = locked_sessions().filter(enrolment_id=enrolment_id, unit_id=unit_id, state=SessionState.OPEN).first()
+        if opened is None:
+            return
+        settle_locked(opened, now=now)
+        known = ledger.find_coverage(enrolment_id, unit_id)
+        if known is not None:
+            opened.covered = encode_covered([(start, end) for start, end in known.covered])
+            opened.credited_ms = known.credited_ms
+            opened.save(update_fields=["covered", "credited_ms"])
+
+
 def sign_in_is_over(session: StudySession) -> bool:
     """Whether the sign-in under which the session was opened has ended (signed out, or signed in elsewhere)."""
     return session.sign_in is not None and session.sign_in.ended_at is not None
