@@ -2,7 +2,8 @@
 
 Only benches may go around the operations: sessions are copies of one that a learner could have opened, each with its
 own sign-in, key and person; every beat then passes the whole judgement. The load keeps to the page's protocol (the
-ticket of the answer before, the proof of the very bytes) and to the limit of beats per sign-in: nothing is off.
+ticket of the answer before, the proof of the very bytes) and to the limit of beats per sign-in; the limit per address
+is off, for all of it comes from one.
 """
 
 import asyncio
@@ -324,6 +325,11 @@ def server(system: str, environment: dict[str, str]) -> Iterator[tuple[int, int]
     port = free_port()
     words = ["-m", "uvicorn", TARGETS[system], "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
     words += ["--log-level", "warning", "--loop", "uvloop", "--http", "httptools"]
-    child = {**environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "PYTHONWARNINGS": "ignore"}
+    child = {
+        **environment,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}",
+        "PYTHONWARNINGS": "ignore",
+        "ZHENXUE_BEATS_PER_ADDRESS": "0",
+    }
     with ground.server(words, child, port) as process_id:
         yield port, process_id
