@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import AppConfig
 
-from zhenxue.evidence.data import Kind, register
+from zhenxue.evidence.data import Kind, register, register_projection
 from zhenxue.identity.data import Role
 from zhenxue.kernel import navigation, periodic
 
@@ -69,8 +69,11 @@ class ExamsConfig(AppConfig):
     label = "exams"
 
     def ready(self) -> None:
+        from zhenxue.exams.queries.verification import check_scores
+
         for kind in KINDS:
             register(kind)
+        register_projection("exams.scores", check_scores)
         periodic.register(periodic.Job("exams.close_due", 15, _close_due))
         item, everybody = navigation.Item, STAFF | {Role.LEARNER}
         navigation.register(item("考试", "exams:list", "clipboard-check", everybody, 30, "考核", EXAM_PLACES))

@@ -33,8 +33,8 @@ def check_against_log() -> Iterator[evidence.Finding]:
     """Recomputes credited seconds from the log alone and names every row of the ledger that differs.
 
     Holds three sums against it: ``Coverage`` per enrolment and unit, ``Span`` per enrolment, unit or lesson and day,
-    and ``Day``; and every ``Correction`` field by field against its newest entry. Entries that are not sequenced yet
-    count as well; they committed with the rows.
+    and ``Day``; whether a unit is finished; and every ``Correction`` field by field against its newest entry. Entries
+    that are not sequenced yet count as well; they committed with the rows.
     """
     online: dict[tuple[int, int], int] = defaultdict(int)
     by_day: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
@@ -52,6 +52,7 @@ def check_against_log() -> Iterator[evidence.Finding]:
     yield from _compare_coverage(dict(online))
     yield from _compare_days({key: (sums[0], sums[1]) for key, sums in by_day.items()})
     yield from _compare_spans(dict(spans))
+    yield from _compare_finished()
     yield from _compare_corrections()
 
 
@@ -91,6 +92,20 @@ def _compare_spans(logged: dict[tuple[int, str, int, str], int]) -> Iterator[evi
         if proven:
             place = f"{'单元' if what == 'unit' else '课次'} {number}"
             yield _finding(f"ledger_span：学籍 {enrolment} {place} 在 {day_text} 的记录缺失，存证合计 {proven} 秒")
+
+
+def _compare_finished() -> Iterator[evidence.Finding]:
+    """A unit is finished exactly when the newest entry about its end says so."""
+    logged: dict[tuple[int, int], bool] = {}
+    for entry in evidence.iterate_bodies(kinds=("ledger.unit_finished", "ledger.unit_reopened")):
+        logged[entry.body["enrolment"], entry.body["unit"]] = entry.kind == "ledger.unit_finished"
+    for enrolment, unit, finished_at in Coverage.objects.values_list(
+        "enrolment_id", "unit_id", "finished_at"
+    ).iterator():
+        proven = logged.get((enrolment, unit), False)
+        if (finished_at is not None) != proven:
+            row, log = ("未学完", "已学完") if proven else ("已学完", "未学完")
+            yield _finding(f"ledger_coverage：学籍 {enrolment} 单元 {unit} 记为{row}，存证是{log}")
 
 
 def _compare_corrections() -> Iterator[evidence.Finding]:

@@ -1,0 +1,37 @@
+"""Scores against the log: what an attempt was marked with must still be what its row says."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from zhenxue.evidence import api as evidence
+from zhenxue.exams.data import AttemptState
+from zhenxue.exams.models import Attempt
+
+
+def check_scores() -> Iterator[evidence.Finding]:
+    """Every marked attempt must have the score and the result of its entry, and its answers must come to that score."""
+    logged: dict[int, tuple[Decimal, bool]] = {}
+    for entry in evidence.iterate_bodies(kinds=("exams.attempt_marked",)):
+        logged[int(entry.subject.partition(":")[2])] = (Decimal(entry.body["score"]), entry.body["passed"])
+    marked = Attempt.objects.filter(state=AttemptState.MARKED).annotate(answered=Sum("answers__awarded"))
+    for number, score, passed, answered in (
+        marked.values_list("pk", "score", "passed", "answered").order_by("pk").iterator()
+    ):
+        proven = logged.pop(number, None)
+        if proven != (score, passed):
+            says = f"{proven[0]} 分、{_result(proven[1])}" if proven else "没有评分"
+            yield _finding(f"exams_attempt：第 {number} 号答卷记为 {score} 分、{_result(passed)}，存证是{says}")
+        elif (answered or Decimal(0)) != score:
+            yield _finding(f"exams_answer：第 {number} 号答卷各题合计 {answered} 分，评分为 {score} 分")
+    for number in logged:
+        yield _finding(f"exams_attempt：第 {number} 号答卷的评分缺失，存证里有")
+
+
+def _result(passed: bool | None) -> str:
+    return "合格" if passed else "不合格"
+
+
+def _finding(text: str) -> evidence.Finding:
+    return evidence.Finding(evidence.Fault.PROJECTION, text)
