@@ -8,15 +8,14 @@ from pathlib import Path
 import duckdb
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from pytest_django.fixtures import Settings
 
+from tests.factories.archives import LATER, MARCH, make_closed, make_studied
 from tests.factories.identity import make_operator
-from tests.factories.study import make_studying, page_of
-from tests.factories.training import Running, attend_all
 from tests.support.guards import lifted
 from zhenxue.evidence import api as evidence
-from zhenxue.kernel import parquet, storage
+from zhenxue.kernel import parquet, partitions, storage
 from zhenxue.kernel.errors import Conflict, Invalid
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.models import Span
@@ -25,29 +24,9 @@ from zhenxue.study.data import ArchiveState
 from zhenxue.study.models import ArchivedSession, Beat, BeatArchive
 from zhenxue.study.operations import archives
 from zhenxue.study.operations.archives import files, moving
-from zhenxue.training import api as training
 
 pytestmark = pytest.mark.django_db
-MARCH = dt.date(2026, 3, 1)
-LATER = dt.datetime(2026, 6, 1, 2, tzinfo=dt.UTC)
 type Rows = list[tuple[object, ...]]
-
-
-def make_closed(*, learners: int = 2, close: bool = True) -> Running:
-    """A cohort whose learners studied in March, with a refused beat each; closed unless told otherwise."""
-    running = make_studying(learners=learners)
-    for learner in range(learners):
-        page = page_of(running, learner=learner).open().study(60)
-        page.beat(10, visible=False)
-        page.beat(10, ticket="broken")
-        page.close()
-    if close:
-        for line in running.lessons:
-            attend_all(running, line)
-        end = running.cohort.ends_on + dt.timedelta(days=1)
-        moment = dt.datetime.combine(end, dt.time(2), dt.UTC)
-        training.close_cohort(actor=running.manager, cohort_id=running.cohort.pk, now=moment)
-    return running
 
 
 def rows() -> Rows:
@@ -79,6 +58,8 @@ def test_a_month_is_archived_and_restored_row_for_row() -> None:
     assert list(archives.check_archives()) == list(check_against_log()) == []
     archives.restore_archive(archive_id=archive.pk, now=LATER)
     assert rows() == before
+    assert [done.archive for done in archives.archive_due(now=LATER)] == [None]
+    assert rows() == before
     with pytest.raises(Conflict, match="已经恢复"):
         archives.restore_archive(archive_id=archive.pk, now=LATER)
     archives.seal_again(archive_id=archive.pk, now=LATER)
@@ -88,15 +69,35 @@ def test_a_month_is_archived_and_restored_row_for_row() -> None:
     assert archives.archive_month(month=MARCH, now=LATER).archive is None
 
 
+def test_an_emptied_month_gives_its_room_back_and_takes_its_beats_again() -> None:
+    make_closed(learners=1)
+    before = rows()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    partitions.ensure(now=LATER)
+    archive = run()
+    made = set(partitions.ensure(now=dt.datetime(2026, 9, 1, tzinfo=dt.UTC)))
+    if connection.vendor == "postgresql":
+        assert "study_beat_2026_12" not in made  # there since the installation
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT relname FROM pg_class WHERE relispartition")
+            known = {name for (name,) in cursor.fetchall()}
+        assert "study_beat_2026_03" not in known
+        assert "ledger_span_2026_03" in known
+    archives.restore_archive(archive_id=archive.pk, now=LATER)
+    assert rows() == before
+
+
 def test_the_columns_of_the_file_are_those_of_the_table() -> None:
     assert list(files.BEAT_COLUMNS) == [field.attname for field in Beat._meta.concrete_fields]
 
 
 def test_what_still_runs_or_closed_lately_stays(settings: Settings) -> None:
-    make_closed(learners=1, close=False)
+    make_studied(learners=1)
     kept = rows()
     closed = make_closed(learners=1)
-    closing = training.get_cohort(closed.manager, closed.cohort.pk).closed_at
+    closing = closed.cohort.closed_at
     assert closing is not None
     settings.ARCHIVE_GRACE_DAYS = 30
     assert archives.archive_month(month=MARCH, now=closing + dt.timedelta(days=29)).archive is None

@@ -20,6 +20,13 @@ from zhenxue.training import api as training
 KEEPERS = (Role.OPERATOR_ADMIN, Role.BUREAU_OFFICER)
 RELEASE = Ask("解除保全", "解除后，这些记录按规定的年限保存。解除会记入存证。", tone="danger", reason="reason")
 
+STANDING = Filter(
+    "standing",
+    "状态",
+    [("on", "执行中"), ("off", "已解除")],
+    apply=lambda rows, value: rows.filter(released_at__isnull=value == "on"),
+)
+
 
 class HoldForm(forms.Form):
     """Whose records, and why. A learner is found by name, or by the number of the enrolment where names are alike."""
@@ -70,17 +77,11 @@ class HoldForm(forms.Form):
 def holds(request: ActorRequest) -> HttpResponse:
     """Every hold in sight, those in force and those released."""
     may_keep = policies.allows(policies.check_can_keep, request.actor)
-    standing = Filter(
-        "standing",
-        "状态",
-        [("on", "执行中"), ("off", "已解除")],
-        apply=lambda rows, value: rows.filter(released_at__isnull=value == "on"),
-    )
     listing = Listing(
         request,
         queries.visible_holds(request.actor),
         search=("cohort__code", "cohort__title", "enrolment__person__name", "reason"),
-        filters=[standing],
+        filters=[STANDING],
         sorts={"set_at": "设立时间", "cohort__code": "班期"},
         default_sort="-set_at",
         search_label="搜索班期、姓名、理由",

@@ -14,25 +14,23 @@ from zhenxue.study import queries, tasks
 from zhenxue.study.data import ArchiveState
 from zhenxue.study.operations import archives as operations
 
+CHECKED = Filter(
+    "check",
+    "核对",
+    [("bad", "核对不相符"), ("ok", "核对相符")],
+    apply=lambda rows, value: rows.filter(fault="") if value == "ok" else rows.exclude(fault=""),
+)
+
 
 @roles(Role.OPERATOR_ADMIN)
 @require_GET
 def archives(request: ActorRequest) -> HttpResponse:
     """Every archive: month, rows, size, digest, state, when it was verified and with what result."""
-    faulty = [("bad", "核对不相符"), ("ok", "核对相符")]
     listing = Listing(
         request,
         queries.list_archives(request.actor),
         search=("sha256", "path"),
-        filters=[
-            Filter("state", "状态", ArchiveState.choices()),
-            Filter(
-                "check",
-                "核对",
-                faulty,
-                apply=lambda rows, value: rows.filter(fault="") if value == "ok" else rows.exclude(fault=""),
-            ),
-        ],
+        filters=[Filter("state", "状态", ArchiveState.choices()), CHECKED],
         sorts={"month": "月份", "row_count": "行数", "size_bytes": "大小", "verified_at": "最近核对"},
         default_sort="-month",
         search_label="搜索 SHA-256 或文件名",

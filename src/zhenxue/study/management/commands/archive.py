@@ -109,6 +109,7 @@ def left(choice: archives.Choice) -> str:
     """What stays in the table, and why."""
     words = [
         f"未结班或未满归档期 {choice.waiting_rows} 行" if choice.waiting_rows else "",
+        f"恢复在数据库里 {choice.restored} 次学习" if choice.restored else "",
         f"法律保全 {choice.held} 次学习" if choice.held else "",
         f"未结清 {choice.unsettled} 次学习" if choice.unsettled else "",
         f"与学时账本对不上 {len(choice.unexplained)} 次学习（{'、'.join(map(str, choice.unexplained[:10]))}）"

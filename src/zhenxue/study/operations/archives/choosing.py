@@ -38,6 +38,7 @@ class Choice:
 
     sessions: list[Chosen] = field(default_factory=list)
     held: int = 0
+    restored: int = 0  # back in the table for a while; ``seal_again`` takes them out against their own file
     unsettled: int = 0
     unexplained: list[int] = field(default_factory=list)
     waiting_rows: int = 0  # beats of cohorts that run, or closed too lately
@@ -78,9 +79,12 @@ def choose(month: dt.date, *, now: dt.datetime) -> Choice:
     cohorts, enrolments = ledger.holds_in_force()
     held = Q(session__enrolment__cohort__in=cohorts) | Q(session__enrolment__in=enrolments)
     settled = Q(session__state=SessionState.ENDED, session__settled_number=F("session__number"))
+    moved = ArchivedSession.objects.filter(archive__month=month, archive__state=ArchiveState.RESTORED)
+    restored = Q(session__in=moved.values("session"))
+    choice.restored = _sessions(beats.filter(restored))
     choice.held = _sessions(beats.filter(closed).filter(held))
     choice.unsettled = _sessions(beats.filter(closed).exclude(held).exclude(settled))
-    ready = beats.filter(closed).filter(settled).exclude(held)
+    ready = beats.filter(closed).filter(settled).exclude(held).exclude(restored)
     of_session = ready.values("session_id", "session__enrolment_id", "session__enrolment__cohort_id")
     sums = of_session.annotate(rows=Count("id"), credit=Sum("credit_ms")).order_by("session_id")
     found = sums.values_list("session_id", "session__enrolment_id", "session__enrolment__cohort_id", "rows", "credit")
