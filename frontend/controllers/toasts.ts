@@ -70,6 +70,7 @@ export function startToasts(): void {
       }
     }).observe(box, { childList: true });
   }
+  if (document.querySelector("[data-player]")) return; // the study page says itself what becomes of the time
   window.addEventListener("offline", () => toast("网络断开了。已填写的内容还在，恢复网络后再提交。", "bad"));
   window.addEventListener("online", () => {
     for (const old of document.querySelectorAll("#toasts .notice-bad[data-text^='网络断开']")) old.remove();

@@ -108,6 +108,8 @@ def test_a_second_tab_gets_the_hand_over_page_and_gains_nothing(someone: Someone
     play(second)
     expect(second.locator("[data-words]")).to_have_text("正在计入学时")
     expect(first.locator("[data-words]")).to_have_text("已停止计时", timeout=25_000)
+    expect(first.locator("[data-reason]")).to_contain_text("学习已在别处打开：《进食照护与噎食急救》")
+    expect(first.get_by_role("link", name="转回本页学习")).to_be_visible()
     stopped = credited(first)
     expect(second.locator("[data-words]")).to_have_text("本单元已学完", timeout=40_000)
     assert credited(first) == stopped

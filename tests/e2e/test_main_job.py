@@ -184,7 +184,7 @@ class Story:
 
     def finishes_reading_and_is_tested(self) -> None:
         page = self.pages["learner"]
-        expect(page.locator("[data-words]")).to_have_text(re.compile("本单元已学完"), timeout=90_000)
+        expect(page.locator("[data-words]")).to_have_text("学时已计满，请做下面的小测", timeout=90_000)
         page.locator("[data-next-link]").click()
         expect(page.locator("h1")).to_have_text("学会了吗")
         page.get_by_label("错", exact=True).check()

@@ -139,6 +139,25 @@ def test_a_check_is_answered_by_keyboard_in_full_screen_and_costs_nothing(school
     assert school.site.rows(refused, who[1]) == [(0,)]
 
 
+def test_an_ended_session_goes_on_by_one_press_where_it_was_proven(school: Class, open_context: Open) -> None:
+    page = enter(school, open_context, PHONE, school.learners[0][0], school.video)
+    with page.expect_response(re.compile("/open/$")) as opened:
+        play(page)
+    wait_until(page, lambda: counted(page) > 0, "something counts")
+    post = "([url, csrf]) => fetch(url, {method: 'POST', headers: {'X-CSRFToken': csrf}}).then(one => one.status)"
+    csrf = page.locator("[data-player]").get_attribute("data-csrf")
+    assert page.evaluate(post, [opened.value.json()["urls"]["close"], csrf]) == 204
+    expect(page.locator("[data-words]")).to_have_text("已停止计时", timeout=20_000)
+    proven = counted(page)
+    page.wait_for_timeout(1_500)
+    assert page.evaluate("document.querySelector('video').paused"), "it does not reopen by itself"
+    page.get_by_role("link", name="继续学习").click()
+    expect(page.locator("[data-words]")).to_have_text("正在计入学时", timeout=20_000)
+    expect(page.locator("[data-reason]")).to_be_hidden()
+    assert abs(position(page) - proven) < 3
+    wait_until(page, lambda: counted(page) > proven, "it counts on")
+
+
 def test_twenty_seconds_without_a_network_lose_nothing(school: Class, open_context: Open) -> None:
     who = school.learners[0][1]
     page = enter(school, open_context, DESK, who, school.video)

@@ -103,6 +103,7 @@ class Player implements SourceListener {
 
   started(): void {
     if (document.visibilityState !== "visible" || this.check.isOpen) {
+      this.paused ||= "hidden"; // opened behind another window: it begins when somebody looks
       this.source.pause();
       return;
     }
@@ -370,7 +371,7 @@ class Player implements SourceListener {
 
   private standing(): [string, "ok" | "wait" | "idle"] {
     const reading = this.opened && !this.opened.paced;
-    if (this.paused === "check") return ["请点“我在学习”，点了接着计", "wait"];
+    if (this.paused === "check") return ["请点“我在学习”，就接着计", "wait"];
     if (this.counting && this.source.running()) {
       if (this.finished) return ["本单元已学完，可以复习", "ok"];
       if (reading && this.read >= 100) return ["学时已计满，请做下面的小测", "ok"];

@@ -80,7 +80,7 @@ const LABELS: Record<Act, string> = {
   reload: "刷新本页",
   course: "回到课程页",
   "sign-in": "重新登录",
-  where: "看看在哪里学，要转回本页也在这里",
+  where: "转回本页学习",
 };
 
 /** Reasons that need no notice: pausing is no fault, a full page is said in the status line. */
