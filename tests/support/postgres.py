@@ -43,7 +43,7 @@ class Cluster:
 
     def start(self) -> None:
         """Make the cluster and wait until it answers; raises ``RuntimeError`` with the server's own words."""
-        initdb = _program("initdb")
+        initdb = program("initdb")
         if self._user:
             shutil.chown(self.folder, self._user)
         data = self.folder / "data"
@@ -60,7 +60,7 @@ class Cluster:
 
     def resume(self) -> None:
         """Serve the cluster (again); waits until it answers."""
-        postgres, data = _program("postgres"), self.folder / "data"
+        postgres, data = program("postgres"), self.folder / "data"
         settings = {**FAST, "port": str(self.port), "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
         command = [postgres, "-D", str(data)]
         for name, value in settings.items():
@@ -119,7 +119,8 @@ def _end_with_the_tests() -> None:
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGINT)
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Where a program of PostgreSQL lies; raises ``RuntimeError`` when there is none."""
     found = shutil.which(name)
     if found:
         return found
