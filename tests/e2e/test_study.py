@@ -209,3 +209,32 @@ def test_a_document_fills_page_by_page_and_needs_its_test(school: Class, open_co
     page.get_by_role("button", name="提交自测").click()
     expect(page.locator("[data-self-test=passed]")).to_be_visible()
     expect(words).to_have_text(re.compile("本单元已学完"), timeout=20_000)
+
+
+def test_a_browser_that_lost_its_key_says_so_and_signs_in_again(school: Class, open_context: Open) -> None:
+    who = school.learners[0][1]
+    page = enter(school, open_context, PHONE, who, school.video)
+    forget = "new Promise(done => { indexedDB.deleteDatabase('zhenxue-device').onsuccess = () => done(true); })"
+    assert page.evaluate(forget)
+    page.get_by_role("button", name="开始学习").click()
+    notice = page.locator("[data-reason]")
+    expect(notice).to_contain_text("不是登录时的那台设备")
+    axe.check(page)
+    page.get_by_role("link", name="重新登录").click()
+    page.locator("input[name=username]").fill(who[0])
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.locator("h1")).to_have_text("看一段")
+    play(page)
+
+
+def test_a_browser_without_keys_is_told_why_it_earns_nothing(school: Class, open_context: Open) -> None:
+    context = open_context(PHONE, base_url=school.site.url)
+    context.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', {get: () => undefined})")
+    who = school.learners[1][1]
+    page = context.new_page()
+    sign_in(page, who[0], PASSWORD)
+    page.goto(f"/study/{who[1]}/units/{school.document}/")
+    expect(page.locator("[data-reason]")).to_contain_text("这个浏览器不能计学时")
+    expect(page.locator("[data-reason]")).to_contain_text("请老师帮忙")
+    expect(page.locator("[data-words]")).to_have_text("现在不计学时")
