@@ -63,6 +63,7 @@ NO_PAGE_NAMES = {
     "catalogue:poster",
     "catalogue:material_state",
     "catalogue:document_page",
+    "study:archive_check",
     "study:image",
     "study:poster",
     "study:master",
@@ -72,8 +73,8 @@ NO_PAGE_NAMES = {
     "study:document",
     "study:document_page",
 }
-#: Pages that the role may open but not in this office: policies and rules are the city's.
-NOT_THEIRS = {("subsidy:policy_new", "county371502"), ("identity:new_rules", "county371502")}
+#: Pages that the role may open but not in this office: policies, rules and legal holds are the city's.
+NOT_THEIRS = {(name, "county371502") for name in ("subsidy:policy_new", "identity:new_rules", "ledger:new_hold")}
 #: Pages that look different in every role; the others are pictured once for learners, once for staff.
 OWN_LOOK = {"portal:home"}
 #: Addresses of a visitor: what is public, and what a page says to somebody who must sign in first.

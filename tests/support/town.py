@@ -165,6 +165,7 @@ def lay_examples() -> dict[str, list[str]]:
     from zhenxue.exams.models import Paper
     from zhenxue.exams.operations import banks, exams
     from zhenxue.kernel import clock, sheets
+    from zhenxue.ledger import api as ledger
     from zhenxue.training import api as training
     from zhenxue.training.models import Attendance, Cohort, PlanLine, Programme
     from zhenxue.training.operations import amendments, roster
@@ -217,6 +218,8 @@ def lay_examples() -> dict[str, list[str]]:
         actor=manager, cohort_id=running.pk, ends_on=later, reason="教师外出培训，顺延三天。", now=now
     )
     mark = Attendance.objects.filter(line__cohort=running).order_by("pk")[0]
+    keeping = {"cohort_id": running.pk, "enrolment_id": None, "reason": "来函第 7 号：保全全班学习记录"}
+    hold = ledger.set_hold(actor=_actor("admin"), **keeping, now=now)
     return {
         "provider_manager": [
             f"/courses/units/{test.pk}/questions/",
@@ -232,6 +235,7 @@ def lay_examples() -> dict[str, list[str]]:
             f"/lessons/{mark.line_id}/attendance/{mark.pk}/",
         ],
         "bureau_officer": [f"/filings/amendments/{asked.pk}/"],
+        "operator_admin": [f"/progress/holds/{hold.pk}/release/"],
     }
 
 

@@ -29,6 +29,8 @@ class LedgerConfig(AppConfig):
         for kind in KINDS:
             evidence.register(kind)
         evidence.register_projection("ledger", queries.check_against_log)
+        evidence.register_projection("ledger.holds", queries.check_holds)
+        evidence.register_viewer(queries.may_view_hold)
         signals.attendance_recorded.connect(subscribers.on_attendance_recorded, dispatch_uid="ledger.attendance")
         partitions.register(partitions.Monthly("ledger_span", "day"))
         for item in ITEMS:

@@ -18,7 +18,7 @@ from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.models import LegalHold, Span
-from zhenxue.ledger.queries import visible_holds
+from zhenxue.ledger.queries import check_holds, visible_holds
 from zhenxue.training.models import Attendance
 
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
@@ -101,8 +101,27 @@ def test_a_hold_is_set_and_released_by_its_keepers_with_reasons_in_the_log() -> 
         ledger.release_hold(actor=city, hold_id=one.pk, reason="核查已经结束", now=NOW)
     refused(lambda: LegalHold.objects.update(reason="别的理由"), "never edited")
     refused(LegalHold.objects.all().delete, "legal hold")
-    kinds = [entry.kind for entry in evidence.list_entries(refs=[f"cohort:{running.cohort.pk}"])]
-    assert kinds[:2] == ["ledger.hold_released", "ledger.hold_set"]
+    entries = evidence.list_entries(refs=[f"hold:{one.pk}"])
+    assert [entry.kind for entry in entries] == ["ledger.hold_released", "ledger.hold_set"]
+    assert evidence.can_view(running.bureau, entries[0].refs)
+    assert not evidence.can_view(running.manager, entries[0].refs)
+    cohort = evidence.list_entries(refs=[f"cohort:{running.cohort.pk}"])
+    assert not any(entry.kind.startswith("ledger.hold") for entry in cohort)
+
+
+@pytest.mark.django_db
+def test_a_hold_released_behind_the_log_is_named() -> None:
+    running = make_studying()
+    one = hold(running, make_operator())
+    assert not list(check_holds())
+    with lifted():
+        LegalHold.objects.update(released_at=NOW, released_by=one.set_by_id, release_reason="没有人解除")
+    [finding] = check_holds()
+    assert f"第 {one.pk} 号" in str(finding)
+    with lifted():
+        LegalHold.objects.all().delete()
+    [finding] = check_holds()
+    assert "缺失" in str(finding)
 
 
 @pytest.mark.django_db(transaction=True)

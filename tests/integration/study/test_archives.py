@@ -34,9 +34,8 @@ def rows() -> Rows:
 
 
 def run() -> BeatArchive:
-    done = archives.archive_month(month=MARCH, now=LATER)
-    assert done.archive is not None
-    return done.archive
+    [archive] = archives.archive_month(month=MARCH, now=LATER).archives
+    return archive
 
 
 def test_a_month_is_archived_and_restored_row_for_row() -> None:
@@ -58,7 +57,7 @@ def test_a_month_is_archived_and_restored_row_for_row() -> None:
     assert list(archives.check_archives()) == list(check_against_log()) == []
     archives.restore_archive(archive_id=archive.pk, now=LATER)
     assert rows() == before
-    assert [done.archive for done in archives.archive_due(now=LATER)] == [None]
+    assert [done.archives for done in archives.archive_due(now=LATER)] == [[]]
     assert rows() == before
     with pytest.raises(Conflict, match="已经恢复"):
         archives.restore_archive(archive_id=archive.pk, now=LATER)
@@ -66,7 +65,7 @@ def test_a_month_is_archived_and_restored_row_for_row() -> None:
     assert (rows(), BeatArchive.objects.get().state) == ([], ArchiveState.SEALED)
     with pytest.raises(Conflict, match="没有恢复过"):
         archives.seal_again(archive_id=archive.pk, now=LATER)
-    assert archives.archive_month(month=MARCH, now=LATER).archive is None
+    assert archives.archive_month(month=MARCH, now=LATER).archives == []
 
 
 def test_an_emptied_month_gives_its_room_back_and_takes_its_beats_again() -> None:
@@ -89,6 +88,18 @@ def test_an_emptied_month_gives_its_room_back_and_takes_its_beats_again() -> Non
     assert rows() == before
 
 
+def test_a_large_month_goes_in_parts_of_whole_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_closed(learners=3)
+    before = rows()
+    monkeypatch.setattr(moving, "PART_ROWS", {"sqlite": 17, "postgresql": 17})
+    done = archives.archive_month(month=MARCH, now=LATER)
+    assert [(one.part, one.session_count) for one in done.archives] == [(1, 2), (2, 1)]
+    assert (done.row_count, rows()) == (len(before), [])
+    for one in done.archives:
+        archives.restore_archive(archive_id=one.pk, now=LATER)
+    assert rows() == before
+
+
 def test_the_columns_of_the_file_are_those_of_the_table() -> None:
     assert list(files.BEAT_COLUMNS) == [field.attname for field in Beat._meta.concrete_fields]
 
@@ -100,12 +111,12 @@ def test_what_still_runs_or_closed_lately_stays(settings: Settings) -> None:
     closing = closed.cohort.closed_at
     assert closing is not None
     settings.ARCHIVE_GRACE_DAYS = 30
-    assert archives.archive_month(month=MARCH, now=closing + dt.timedelta(days=29)).archive is None
+    assert archives.archive_month(month=MARCH, now=closing + dt.timedelta(days=29)).archives == []
     with pytest.raises(Invalid, match="还没有结束"):
         archives.archive_month(month=MARCH, now=dt.datetime(2026, 3, 31, 15, 59, tzinfo=dt.UTC))
-    assert [done.archive for done in archives.archive_due(now=LATER)] == [None]
+    assert [done.archives for done in archives.archive_due(now=LATER)] == [[]]
     done = archives.archive_month(month=MARCH, now=LATER)
-    assert done.archive is not None
+    assert len(done.archives) == 1
     assert done.choice.waiting_rows == len(kept)
     assert rows() == kept
 
@@ -137,6 +148,8 @@ def test_a_crash_between_two_steps_loses_nothing_and_the_next_run_finishes(
     archive = run()
     assert list(files.read_rows(archive.path)) == before
     assert rows() == []
+    assert archives.unknown_files([archive.path]) == []
+    assert archives.unknown_files([]) == [archive.path]
     left = [file.name for file in storage.full_path(files.FOLDER).iterdir()]
     assert sorted(left) == [".lock", Path(archive.path).name]
 
@@ -159,8 +172,7 @@ def test_beats_that_the_spans_do_not_explain_are_not_removed() -> None:
         Span.objects.filter(enrolment=running.enrolments[0], seconds__gt=0).update(seconds=20, claimed_seconds=20)
     done = archives.archive_month(month=MARCH, now=LATER)
     assert done.choice.unexplained == [odd.session_id]
-    assert done.archive is not None
-    assert done.archive.session_count == 1
+    assert [one.session_count for one in done.archives] == [1]
     assert set(Beat.objects.values_list("session_id", flat=True)) == {odd.session_id}
 
 
@@ -196,8 +208,7 @@ def test_what_is_held_is_not_archived_until_it_is_released() -> None:
         now=LATER,
     )
     done = archives.archive_month(month=MARCH, now=LATER)
-    assert done.archive is not None
-    assert (done.choice.held, done.archive.session_count) == (1, 1)
+    assert (done.choice.held, [one.session_count for one in done.archives]) == (1, [1])
     assert set(Beat.objects.values_list("session__enrolment_id", flat=True)) == {running.enrolments[0].pk}
     ledger.release_hold(actor=operator, hold_id=hold.pk, reason="核查结束，没有问题", now=LATER)
     second = run()

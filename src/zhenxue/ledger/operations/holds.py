@@ -55,12 +55,11 @@ def release_hold(*, actor: Actor, hold_id: int, reason: str, now: datetime) -> L
 
 
 def _record(kind: str, hold: LegalHold, actor: Actor, reason: str, now: datetime) -> None:
-    cohort = f"cohort:{hold.cohort_id}"
+    """Not about the cohort: whom a case concerns does not read of it in the timeline."""
     evidence.record(
         kind=kind,
         actor=actor,
-        subject=f"enrolment:{hold.enrolment_id}" if hold.enrolment_id else cohort,
-        about=[cohort],
+        subject=f"hold:{hold.pk}",
         body={"hold": hold.pk, "cohort": hold.cohort_id, "enrolment": hold.enrolment_id or 0, "reason": reason},
         now=now,
     )

@@ -8,7 +8,15 @@ from zhenxue.ledger.queries.corrections import (
     waiting_for,
 )
 from zhenxue.ledger.queries.days import WhyDay, as_json, list_spans, why_day
-from zhenxue.ledger.queries.holds import SourceSums, get_hold, holds_in_force, sums_of_sources, visible_holds
+from zhenxue.ledger.queries.holds import (
+    SourceSums,
+    check_holds,
+    get_hold,
+    holds_in_force,
+    may_view_hold,
+    sums_of_sources,
+    visible_holds,
+)
 from zhenxue.ledger.queries.progress import (
     UnitsBegun,
     complete_stages,
@@ -44,6 +52,7 @@ __all__ = [
     "WhyDay",
     "as_json",
     "check_against_log",
+    "check_holds",
     "complete_stages",
     "complete_stages_of",
     "correction_facts",
@@ -62,6 +71,7 @@ __all__ = [
     "list_spans",
     "list_unit_rows",
     "make_up_limits",
+    "may_view_hold",
     "missing_self_test",
     "progress_of",
     "progress_of_rows",

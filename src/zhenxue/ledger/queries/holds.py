@@ -1,10 +1,12 @@
 """Legal holds: what is kept whatever its age, and sums by which an archive checks itself against the spans."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet, Sum
 
+from zhenxue.evidence import api as evidence
+from zhenxue.evidence.data import Fault
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.errors import NotFound
 from zhenxue.ledger.data import SpanKind, SpanState
@@ -29,6 +31,25 @@ def get_hold(actor: Actor, hold_id: int) -> LegalHold:
     if found is None:
         raise NotFound("ledger.no_hold", "没有找到这条法律保全，或您无权查看。")
     return found
+
+
+def may_view_hold(actor: Actor, refs: Collection[str]) -> bool:
+    """For ``evidence.register_viewer``: entries of a hold are read by whom the hold is visible to."""
+    numbers = [int(ref.removeprefix("hold:")) for ref in refs if ref.startswith("hold:")]
+    return bool(numbers) and visible_holds(actor).filter(pk__in=numbers).exists()
+
+
+def check_holds() -> Iterator[evidence.Finding]:
+    """For ``zhenxue verify``: every hold is what the log says of it, and in force until the log says otherwise."""
+    logged: dict[int, tuple[int, int, bool]] = {}
+    for entry in evidence.iterate_bodies(kinds=("ledger.hold_set", "ledger.hold_released")):
+        body = entry.body
+        logged[body["hold"]] = (body["cohort"], body["enrolment"], entry.kind == "ledger.hold_set")
+    for hold in LegalHold.objects.order_by("pk"):
+        if logged.pop(hold.pk, None) != (hold.cohort_id, hold.enrolment_id or 0, hold.in_force):
+            yield evidence.Finding(Fault.PROJECTION, f"ledger_legalhold：第 {hold.pk} 号保全与存证不一致")
+    for number in logged:
+        yield evidence.Finding(Fault.PROJECTION, f"ledger_legalhold：第 {number} 号保全的记录缺失，存证里有")
 
 
 def holds_in_force() -> tuple[set[int], set[int]]:

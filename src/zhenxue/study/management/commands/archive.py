@@ -48,6 +48,8 @@ class Command(BaseCommand):
                 f"{one.name}  {one.get_state_display()}  {one.row_count} 行  {one.size_bytes} 字节  {one.sha256}"
                 f"  {one.path}  {one.fault}".rstrip()
             )
+        for path in archives.unknown_files([one.path for one in queries.list_archives(SYSTEM)]):
+            self.stdout.write(f"{path}  没有记录的文件：归档中断时留下，内容仍在数据库里")
         now = clock.now()
         for one_month in archives.finished_months(now):
             choice = archives.choose(one_month, now=now)
@@ -64,7 +66,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"{one.name}  已重新移出 {one.row_count} 行")
             runs = [archives.archive_month(month=month, now=now)]
         for done in runs:
-            what = f"已归档 {done.archive.row_count} 行，{done.archive.path}" if done.archive else "没有可归档的"
+            made = "、".join(one.path for one in done.archives)
+            what = f"已归档 {done.row_count} 行，{made}" if made else "没有可归档的"
             self.stdout.write(f"{done.month:%Y-%m}  {what}  {left(done.choice)}")
 
     def do_verify(self, month: dt.date | None) -> None:

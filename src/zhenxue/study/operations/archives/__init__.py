@@ -2,6 +2,7 @@
 
 from zhenxue.study.operations.archives.checking import ask_verification, check_archives, verify_archive
 from zhenxue.study.operations.archives.choosing import Choice, choose, finished_months
+from zhenxue.study.operations.archives.files import unknown_files
 from zhenxue.study.operations.archives.moving import (
     Run,
     archive_due,
@@ -25,5 +26,6 @@ __all__ = [
     "restore_archive",
     "same_rows",
     "seal_again",
+    "unknown_files",
     "verify_archive",
 ]

@@ -47,10 +47,6 @@ class Choice:
     def row_count(self) -> int:
         return sum(one.row_count for one in self.sessions)
 
-    @property
-    def credit_ms(self) -> int:
-        return sum(one.credit_ms for one in self.sessions)
-
 
 def in_month(month: dt.date) -> Q:
     """Beats received in a civil month."""

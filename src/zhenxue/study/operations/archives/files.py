@@ -7,7 +7,7 @@ older versions stay as they are and must stay readable.
 import datetime as dt
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import batched
@@ -134,6 +134,12 @@ def facts_of(path: Path) -> Facts:
 def read_rows(path: str) -> Iterator[Row]:
     """The beats in a stored file, in its order."""
     return parquet.read(storage.full_path(path), list(BEAT_COLUMNS), ORDER)
+
+
+def unknown_files(known: Collection[str]) -> list[str]:
+    """Files in the folder that no archive speaks of: what a crash left behind, or a database older than the files."""
+    found = sorted(storage.full_path(FOLDER).glob("*.parquet"))
+    return [path for path in (f"{FOLDER}/{file.name}" for file in found) if path not in known]
 
 
 def what_is_wrong(path: str, *, sha256: str, size_bytes: int, row_count: int) -> str:

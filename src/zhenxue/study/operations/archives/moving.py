@@ -7,7 +7,7 @@ the next run makes the same bytes under the same name.
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched, zip_longest
 from pathlib import Path
@@ -22,54 +22,72 @@ from zhenxue.kernel.guards import YEARS
 from zhenxue.study.data import ArchiveState
 from zhenxue.study.models import ArchivedSession, Beat, BeatArchive
 from zhenxue.study.operations.archives import files
-from zhenxue.study.operations.archives.choosing import Choice, choose, finished_months, first_free_part, is_over
+from zhenxue.study.operations.archives.choosing import Choice, Chosen, choose, finished_months, first_free_part, is_over
 from zhenxue.training import api as training
 
 log = logging.getLogger(__name__)
 #: The timer writes a part of a month whose cohorts have not all closed only for so many rows: few files, not many.
 WORTHWHILE_ROWS = 100_000
 INSERTED_AT_ONCE = 2_000
+#: Rows of one file, and so of one transaction that removes them: SQLite has one writer, beats must not wait for long.
+PART_ROWS = {"sqlite": 100_000, "postgresql": 5_000_000}
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run over a month did: the archive, if anything could be archived, and what stayed."""
+    """What one run over a month did: the archives it made, if anything could be archived, and what stayed."""
 
     month: dt.date
     choice: Choice
-    archive: BeatArchive | None
+    archives: list[BeatArchive]
+
+    @property
+    def row_count(self) -> int:
+        return sum(one.row_count for one in self.archives)
 
 
 def archive_month(*, month: dt.date, now: dt.datetime, actor: Actor = SYSTEM, least_rows: int = 1) -> Run:
-    """Archive what may be archived of a month now, as its next part.
+    """Archive what may be archived of a month now, as its next part (or parts, of ``PART_ROWS`` each).
 
     Raises ``Invalid`` for a month that is not over, ``Conflict`` when another run was faster or a file does not hold
-    what the table holds; then nothing has changed.
+    what the table holds; then nothing of that part has changed.
     """
     month = partitions.month_of(month)
     if not is_over(month, now):
         raise Invalid("study.month_not_over", f"{month:%Y-%m} 还没有结束，不能归档。", fields={})
     with files.only_one():
         choice = choose(month, now=now)
-        if choice.row_count < least_rows or not choice.sessions:
-            return Run(month, choice, None)
-        return Run(month, choice, _archive(month, choice, actor, now))
+        if choice.row_count < least_rows:
+            return Run(month, choice, [])
+        parts = in_parts(choice.sessions, PART_ROWS[connection.vendor])
+        return Run(month, choice, [_archive(month, some, actor, now) for some in parts])
 
 
-def _archive(month: dt.date, choice: Choice, actor: Actor, now: dt.datetime) -> BeatArchive:
+def in_parts(sessions: Sequence[Chosen], most_rows: int) -> Iterator[list[Chosen]]:
+    """Runs of sessions of at most so many rows together; a longer session stands alone."""
+    part: list[Chosen] = []
+    rows = 0
+    for one in sessions:
+        if part and rows + one.row_count > most_rows:
+            yield part
+            part, rows = [], 0
+        part.append(one)
+        rows += one.row_count
+    if part:
+        yield part
+
+
+def _archive(month: dt.date, sessions: list[Chosen], actor: Actor, now: dt.datetime) -> BeatArchive:
     part = first_free_part(list(BeatArchive.objects.filter(month=month).values_list("part", flat=True)))
-    draft = files.write([one.session_id for one in choice.sessions], month=month, part=part)
+    draft = files.write([one.session_id for one in sessions], month=month, part=part)
     found = draft.facts
-    if (found.row_count, found.session_count, found.credit_ms) != (
-        choice.row_count,
-        len(choice.sessions),
-        choice.credit_ms,
-    ):
+    chosen = (sum(one.row_count for one in sessions), len(sessions), sum(one.credit_ms for one in sessions))
+    if (found.row_count, found.session_count, found.credit_ms) != chosen:
         raise Conflict("study.archive_differs", f"{month:%Y-%m} 的文件与数据库不一致，没有归档。请重试。")
     path = files.place(draft, month=month, part=part)
     try:
         with transaction.atomic():
-            return _book(month, part, path, draft, choice, actor, now)
+            return _book(month, part, path, draft, sessions, actor, now)
     except IntegrityError as error:
         words = f"{month:%Y-%m} 正由另一处归档，或有记录刚被保全，没有归档。请稍后再试。"
         raise Conflict("study.archive_raced", words) from error
@@ -164,9 +182,9 @@ def same_rows(archive: BeatArchive) -> bool:
 
 
 def _book(
-    month: dt.date, part: int, path: str, draft: files.Draft, choice: Choice, actor: Actor, now: dt.datetime
+    month: dt.date, part: int, path: str, draft: files.Draft, sessions: list[Chosen], actor: Actor, now: dt.datetime
 ) -> BeatArchive:
-    cohorts = training.visible_cohorts(SYSTEM).filter(pk__in={one.cohort_id for one in choice.sessions})
+    cohorts = training.visible_cohorts(SYSTEM).filter(pk__in={one.cohort_id for one in sessions})
     years = max([YEARS, *(training.rules_of(one)["retention_years"] for one in cohorts)])
     archive = BeatArchive.objects.create(
         month=month,
@@ -190,7 +208,7 @@ def _book(
             ArchivedSession(
                 archive=archive, session_id=one.session_id, row_count=one.row_count, credit_ms=one.credit_ms
             )
-            for one in choice.sessions
+            for one in sessions
         ],
         batch_size=INSERTED_AT_ONCE,
     )
