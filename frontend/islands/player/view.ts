@@ -59,9 +59,14 @@ export class View {
     document.body.dispatchEvent(new CustomEvent("zhenxue:read"));
   }
 
-  /** The unit is done: what comes next is the page's main act. */
+  /** The unit is done: what comes next is the page's main act. A passed test may have finished more than this page, so it says what. */
   offerNext(): void {
-    this.part("[data-next-link]")?.classList.add("btn-primary");
+    const link = this.box.querySelector<HTMLAnchorElement>("[data-next-link]");
+    const { nextHref, nextWords } = this.part("[data-self-test=passed]")?.dataset ?? {};
+    link?.classList.add("btn-primary");
+    if (!link || !nextHref || !nextWords) return;
+    link.href = nextHref;
+    if (link.firstChild) link.firstChild.textContent = nextWords;
   }
 
   private go(event: Event): void {
