@@ -14,7 +14,9 @@ LIST, NEW = "/progress/holds/", "/progress/holds/new/"
 def test_a_city_bureau_keeps_a_learner_and_lets_go() -> None:
     running = make_studying(learners=2)
     city, county, operator = (client_for(who) for who in (make_bureau("3715"), running.bureau, make_operator()))
-    assert "没有法律保全" in city.get(LIST).content.decode()
+    empty = city.get(LIST).content.decode()
+    assert "没有法律保全" in empty
+    assert NEW in empty
     enrolment = running.enrolments[0]
     typed = {"code": running.cohort.code, "learner": enrolment.person.name, "reason": "投诉第 12 号核查"}
     for changes, words in (
@@ -36,7 +38,7 @@ def test_a_city_bureau_keeps_a_learner_and_lets_go() -> None:
     assert "整个班期" in operator.post(NEW, whole, follow=True).content.decode()
     seen = county.get(LIST).content.decode()
     assert "投诉第 12 号核查" in seen
-    assert "设立保全" not in seen
+    assert NEW not in seen
     release = reverse("ledger:release_hold", args=[one.pk])
     assert county.get(NEW).status_code == county.post(release, {"reason": "县里要解除"}).status_code == 403
     assert "解除后" in city.get(release).content.decode()
