@@ -35,6 +35,12 @@ def test_many_sign_ins_of_one_address_share_its_bound() -> None:
     assert gate.allow("x" * 64, "8.8.8.8")
 
 
+def test_one_that_floods_does_not_use_up_what_its_address_has() -> None:
+    gate = Limits(per_sign_in=5, per_address=10, clock=Watch())
+    assert sum(gate.allow("a" * 64, "9.9.9.9") for _ in range(100_000)) == 40
+    assert gate.allow("b" * 64, "9.9.9.9")
+
+
 def test_no_bound_where_the_setting_is_zero() -> None:
     gate = Limits(per_sign_in=0, per_address=0)
     assert all(gate.allow("a", "1") for _ in range(1_000))

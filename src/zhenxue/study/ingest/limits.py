@@ -63,9 +63,9 @@ class Limits:
     def allow(self, sign_in: str, address: str) -> bool:
         """Whether one more beat of this sign-in from this address may pass."""
         now = self._clock()
-        if self._addresses is not None and not self._addresses.allow(address, now):
-            return False
-        return self._sign_ins is None or self._sign_ins.allow(sign_in[:16], now)
+        if self._sign_ins is not None and not self._sign_ins.allow(sign_in[:16], now):
+            return False  # before its address is charged: one that floods must not shut out its neighbours
+        return self._addresses is None or self._addresses.allow(address, now)
 
     def disk_is_full(self) -> bool:
         """Whether there is too little room to accept a beat; looked up every two seconds."""
