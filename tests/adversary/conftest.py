@@ -8,7 +8,7 @@ from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
 from tests.adversary.bots import close_all_lines
-from tests.adversary.reporting import PAGE, Book, Report, reporting_tests
+from tests.adversary.reporting import PAGE, Book, Report, is_whole, reporting_tests
 from tests.adversary.world import World
 
 BOOK = pytest.StashKey[Book]()
@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     book = session.config.stash.get(BOOK, None)
-    if book is not None and book.write and exitstatus == 0:
+    if book is not None and book.write and exitstatus == 0 and is_whole(session):
         PAGE.write_text(book.page(reporting_tests(session.items)))
 
 

@@ -13,14 +13,18 @@ import pytest
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cheating.md"
 HOW = "Run `.venv/bin/python -m scripts.cheating_report` and read what has changed."
 FIXTURE = "report"
-ATTACKS = ("Technique", "What was tried", "What it earned", "Named reason, and where it stands")
-TROUBLES = ("Trouble", "What happened", "What it lost", "What the learner is told or has to do")
+SECTIONS = {
+    "Attacks": ("Technique", "What was tried", "What it earned", "Named reason, and where it stands"),
+    "Honest troubles": ("Trouble", "What happened", "What it lost", "What the learner is told or has to do"),
+    "Bad input": ("Input", "What was sent", "What it did", "What was answered"),
+}
 HEAD = """# What cheating earns, and what honest trouble costs
 
 Written by the cheating suite itself (`tests/adversary`, `python -m scripts.cheating_report`); do not edit. Every row is
-a test. Bots speak our own HTTP to a running site, and what they earned is read from the **ledger**, on SQLite and on
-PostgreSQL, on a clock that the tests move. "Earned" is what counts as class hours and would be paid for, against the
-real time that the attempt took; a reason is a `ledger.data.Reason` or the code of a refusal.
+a test. Bots speak our own HTTP to a running site (cheats with records go by the operations and by SQL), and what they
+earned is read from the **ledger**, on SQLite and on PostgreSQL, on a clock that the tests move. "Earned" is what counts
+as class hours and would be paid for, against the real time that the attempt took; a reason is a `ledger.data.Reason`,
+which the learner reads in plain words, or the code of a refusal.
 
 ## What this does not stop
 
@@ -43,7 +47,7 @@ class Row:
     """One line of the page, known by its test."""
 
     test: str
-    attack: bool
+    section: str
     cells: tuple[str, str, str, str]
 
     @property
@@ -68,9 +72,9 @@ class Book:
         """The whole page, rows in the order of the tests."""
         known = [self.rows[name] for name in order if name in self.rows]
         parts = [HEAD]
-        for title, heads, attack in (("Attacks", ATTACKS, True), ("Honest troubles", TROUBLES, False)):
+        for title, heads in SECTIONS.items():
             parts.append(f"## {title}\n\n| {' | '.join([*heads, 'Test'])} |\n|{'---|' * 5}\n")
-            parts.append("".join(row.text + "\n" for row in known if row.attack is attack) + "\n")
+            parts.append("".join(row.text + "\n" for row in known if row.section == title) + "\n")
         return "".join(parts).rstrip() + "\n"
 
 
@@ -83,18 +87,21 @@ class Report:
         self.rows = 0
 
     def attack(self, technique: str, *, tried: str, earned: str, reason: str) -> None:
-        self._add(True, technique, tried, earned, reason)
+        self._add("Attacks", technique, tried, earned, reason)
 
     def trouble(self, name: str, *, happened: str, lost: str, told: str) -> None:
-        self._add(False, name, happened, lost, told)
+        self._add("Honest troubles", name, happened, lost, told)
 
-    def _add(self, attack: bool, *cells: str) -> None:
+    def bad_input(self, name: str, *, sent: str, did: str, answered: str) -> None:
+        self._add("Bad input", name, sent, did, answered)
+
+    def _add(self, section: str, *cells: str) -> None:
         self.rows += 1
         first, second, third, fourth = cells
-        self._book.add(Row(self._test, attack, (first, second, third, fourth)))
+        self._book.add(Row(self._test, section, (first, second, third, fourth)))
 
 
-def tests_on_page() -> set[str]:
+def names_on_page() -> set[str]:
     """The tests that the committed page names."""
     return {
         line.rstrip(" |").rpartition("`")[0].rpartition("`")[2]
@@ -105,7 +112,19 @@ def tests_on_page() -> set[str]:
 
 def reporting_tests(items: Iterable[pytest.Item]) -> list[str]:
     """Names of the collected tests that write a row, in order."""
-    return [item.name for item in items if FIXTURE in getattr(item, "fixturenames", ())]
+    known = sorted(
+        items, key=lambda item: str(item.path)
+    )  # pytest-django runs tests with a database of their own first
+    return [item.name for item in known if FIXTURE in getattr(item, "fixturenames", ())]
+
+
+def is_whole(session: pytest.Session) -> bool:
+    """Whether every test of this folder was collected: only then can rows be missed or too many."""
+    folder = Path(__file__).parent
+    files = {item.path for item in session.items}
+    return files >= set(folder.glob("test_*.py")) and not (
+        session.config.option.keyword or session.config.option.markexpr
+    )
 
 
 def _clean(text: str) -> str:

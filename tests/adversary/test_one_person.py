@@ -31,6 +31,8 @@ def test_a_replayed_ticket_earns_nothing(world: World, report: Report, bot: Tab)
     found = world.ledger(bot.learner)
     assert (found.seconds, world.refusals(bot.learner)) == (20, {"replayed": 20})
     assert Beat.objects.filter(session_id=bot.session_id, accepted=False, reason="replayed").count() == 20
+    day = bot.browser.get(f"/study/{bot.learner.enrolment.pk}/days/2026-03-02/")
+    assert "这张学习凭证已经用过" in day.text
     report.attack(
         "Replay of a ticket",
         tried="20 s studied; the first beat sent 20 times more during 200 s",
@@ -148,7 +150,7 @@ def test_a_first_browser_that_goes_on_after_the_hand_over_of_the_sign_in_is_ende
     report.attack(
         "A browser that studies on after its sign-in was taken over",
         tried="20 s, then 120 s of beats under the sign-in that has ended",
-        earned=f"{found.seconds} s of 141 s: what its keys had opened, until the next settling (a minute at most)",
+        earned=f"{found.seconds} s of 141 s: what its keys had opened already, and nothing after the next settling",
         reason="keys are refused at once; then `ended`",
     )
 
@@ -196,6 +198,43 @@ def test_two_people_alternating_on_one_account_share_one_clock(world: World, rep
         tried="three turns of 60 s on two devices in two places",
         earned="180 s of 183 s, real time of one person",
         reason="three hand-overs, both devices and addresses recorded; who sits there is for presence checks",
+    )
+
+
+def test_a_session_that_ended_earns_nothing_more(world: World, report: Report, bot: Tab, learner: Learner) -> None:
+    bot.study(20)
+    assert bot.close().status == 204
+    for _ in range(3):
+        world.wait(10)
+        assert bot.send(bot.claim(10))["reason"] == "ended"
+    assert bot.ask_key(3).status == 403
+    assert world.ledger(learner).seconds == 20
+    report.attack(
+        "Going on in a session that ended",
+        tried="20 s, left the page, then 30 s of beats and a key under the old session",
+        earned="20 s of 50 s",
+        reason="`ended`, kept with the session; 403 for the key",
+    )
+
+
+def test_a_stolen_ticket_in_another_learners_browser_earns_nothing(
+    world: World, report: Report, bot: Tab, learner: Learner
+) -> None:
+    thief = Browser(world, world.learner(), agent=PHONE).sign_in()
+    bot.load(10_000)
+    world.wait(10)
+    claim = bot.claim(10)
+    for key in (bot.beat_key, b"k" * 32, b""):
+        reply = bot.post(claim, browser=thief, key=key)
+        assert (reply.status, reply.json["code"]) == (403, "study.not_yours")
+    assert bot.send(claim)["gained_ms"] == 10_000
+    assert world.ledger(learner).seconds == 10
+    assert world.ledger(thief.learner).seconds == 0
+    report.attack(
+        "Stolen ticket in another learner's browser",
+        tried="the next beat of somebody else, with and without its key",
+        earned="0 s; the owner's 10 s count",
+        reason="403 `study.not_yours`",
     )
 
 
@@ -313,7 +352,7 @@ def test_one_operator_with_thirty_learners_on_one_device_gets_five_one_after_ano
     world: World, report: Report
 ) -> None:
     device, tabs, refused = SoftDevice(), [], []
-    crowd = world.learners(30)
+    crowd = world.crowd()
     for learner in crowd:
         browser = Browser(world, learner, device=device).sign_in()
         try:
@@ -339,16 +378,17 @@ def test_one_operator_with_thirty_learners_on_one_device_gets_five_one_after_ano
 
 
 def test_one_operator_with_thirty_profiles_earns_real_time_and_leaves_one_address(world: World, report: Report) -> None:
-    crowd = world.learners(30)
-    tabs = [Browser(world, learner).sign_in().open(SHORT_VIDEO) for learner in crowd]
+    crowd = world.crowd()
+    world.wait(3_600)
+    tabs = [Browser(world, learner).sign_in().open(LONG_VIDEO) for learner in crowd]
     for _ in range(3):
         world.wait(10)
         for tab in tabs:
             tab.load(tab.position_ms + 10_000)
             tab.send(tab.claim(10))
-    assert [world.ledger(learner).seconds for learner in crowd] == [30] * 30
-    sessions = StudySession.objects.filter(enrolment__in=[learner.enrolment.pk for learner in crowd])
-    assert set(sessions.values_list("ip", flat=True)) == {"127.0.0.1"}
+    assert [world.ledger(learner, LONG_VIDEO).seconds for learner in crowd] == [30] * 30
+    sessions = StudySession.objects.filter(pk__in=[tab.session_id for tab in tabs])
+    assert list(sessions.values_list("ip", flat=True)) == ["127.0.0.1"] * 30
     report.attack(
         "One operator, 30 browser profiles",
         tried="30 accounts with their passwords, each in a profile with its own key, 30 s of beats from one address",

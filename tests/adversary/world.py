@@ -157,6 +157,7 @@ class World:
         self._thread: threading.Thread | None = None
         self._programme: Programme | None = None
         self._waiting: list[Learner] = []
+        self._crowd: list[Learner] = []
         self.manager: Actor | None = None
         self.port = 0
 
@@ -173,6 +174,11 @@ class World:
                     self.start()
                 yield self
                 self.drain()
+
+    @property
+    def place(self) -> str:
+        """The site's SQLite file, or the name of its database on ``cluster``."""
+        return str(self._place["NAME"])
 
     def close(self) -> None:
         """The end of the session."""
@@ -233,6 +239,11 @@ class World:
         if not self._waiting:
             self._waiting = self.learners(CLASS_SIZE)
         return self._waiting.pop()
+
+    def crowd(self) -> list[Learner]:
+        """A class of thirty that tests share; each sees to a time or a unit of its own."""
+        self._crowd = self._crowd or self.learners(CLASS_SIZE)
+        return self._crowd
 
     def learners(self, number: int) -> list[Learner]:
         """A running cohort of its own with so many learners."""
