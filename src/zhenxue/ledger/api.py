@@ -13,13 +13,16 @@ from zhenxue.ledger.data import (
     UnitProgress,
     Withdrawn,
 )
-from zhenxue.ledger.models import Correction, Coverage, Day, LegalHold, Span
+from zhenxue.ledger.models import Correction, CorrectionBatch, Coverage, Day, LegalHold, Span
 from zhenxue.ledger.operations import (
     adopt_correction,
     approve_correction,
     cancel_correction,
     credit,
+    decide_batch,
+    decide_many,
     mark_tested,
+    propose_batch,
     propose_correction,
     reject_correction,
     release_hold,
@@ -54,6 +57,7 @@ from zhenxue.ledger.web.own import own_units
 __all__ = [
     "Claim",
     "Correction",
+    "CorrectionBatch",
     "CorrectionKind",
     "CorrectionState",
     "Coverage",
@@ -78,6 +82,8 @@ __all__ = [
     "credit",
     "daily_cap_ms",
     "day_left_ms",
+    "decide_batch",
+    "decide_many",
     "find_coverage",
     "holds_in_force",
     "list_days",
@@ -87,6 +93,7 @@ __all__ = [
     "own_units",
     "progress_of",
     "progress_of_rows",
+    "propose_batch",
     "propose_correction",
     "reject_correction",
     "release_hold",

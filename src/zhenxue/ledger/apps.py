@@ -7,7 +7,17 @@ from zhenxue.kernel import navigation, partitions
 from zhenxue.kernel.navigation import HomeBlock, Item
 
 MANAGERS: set[str] = {Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER}
-CORRECTION_PAGES = ("ledger:correction", "ledger:ask_make_up", "ledger:ask_withdraw")
+CORRECTION_PAGES = (
+    "ledger:correction",
+    "ledger:ask_make_up",
+    "ledger:ask_withdraw",
+    "ledger:batch",
+    "ledger:make_up_many",
+    "ledger:decide_corrections",
+    "ledger:approve_batch",
+    "ledger:reject_batch",
+    "ledger:cancel_batch",
+)
 HOLD_PAGES = ("ledger:new_hold", "ledger:release_hold")
 ITEMS = (
     Item("学时更正", "ledger:corrections", "history", MANAGERS, 24, "培训", CORRECTION_PAGES),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 from zhenxue.kernel.data import Labelled
@@ -99,6 +99,98 @@ WAITING_STATES = (CorrectionState.REQUESTED, CorrectionState.PROPOSED)
 
 #: Refusals that no correction makes good: the content or the time has been counted, or there was no such time.
 NEVER_MADE_UP = frozenset({Reason.ALREADY_COUNTED, Reason.UNIT_FULL, Reason.OVERLAP, Reason.SELF_TEST, Reason.CLOCK})
+
+
+class Decision(Labelled):
+    """What may be done to many corrections in one act."""
+
+    ADOPT = "adopt", "受理并报复核"
+    APPROVE = "approve", "同意并生效"
+    REJECT = "reject", "不予同意"
+    CANCEL = "cancel", "撤回"
+
+
+#: How many rows one act may hold; each is checked, booked and proven by itself.
+MOST_AT_ONCE = 500
+#: How many days one batch may reach over.
+MOST_DAYS = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where a batch looks for refused time: one unit, some days, and hours of each day (``until`` None: to its end)."""
+
+    unit_id: int
+    first_day: date
+    last_day: date
+    since: time = time()
+    until: time | None = None
+
+
+type RowKey = tuple[int, date]  # a row of a batch: the enrolment and the day
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One learner's refused time of one day: what was claimed, and what a batch would propose, or why nothing."""
+
+    enrolment_id: int
+    name: str
+    day: date
+    began_at: datetime
+    ended_at: datetime
+    reason: Reason
+    claimed_seconds: int
+    seconds: int
+    why_not: str
+
+    @property
+    def suggested(self) -> bool:
+        """Whether the page ticks it by itself."""
+        return not self.why_not and self.reason not in UNEXPLAINED
+
+    @property
+    def key(self) -> RowKey:
+        return self.enrolment_id, self.day
+
+    @property
+    def text_key(self) -> str:
+        """The key as a form posts it."""
+        return f"{self.enrolment_id}:{self.day.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Who is not in a batch, and why."""
+
+    enrolment_id: int
+    day: date
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The answer for one row of a decision about many: done, or why not (then it is as it was)."""
+
+    correction_id: int
+    done: bool
+    words: str
+
+
+#: Refusals that no outage explains: a batch lists them, but ticks them only where somebody does.
+UNEXPLAINED = frozenset(
+    {
+        Reason.NO_PROOF,
+        Reason.REPLAYED,
+        Reason.OUT_OF_ORDER,
+        Reason.FOREIGN,
+        Reason.DEVICE,
+        Reason.NO_KEY,
+        Reason.JUMP,
+        Reason.RATE,
+        Reason.ENDED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

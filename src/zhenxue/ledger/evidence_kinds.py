@@ -42,6 +42,21 @@ def _corrected(body: Body) -> Lines:
     return [*lines, *((label, str(body[name])) for label, name in texts if body.get(name))]
 
 
+def _batch(body: Body) -> Lines:
+    days = str(body["first_day"])
+    if body["last_day"] != days:
+        days += f" 至 {body['last_day']}"
+    lines = [
+        ("批次", f"第 {body['batch']} 批，{body['corrections']} 条"),
+        ("单元", _title(body, "unit")),
+        ("日期", days),
+    ]
+    if body["left_out"]:
+        lines.append(("未列入", f"{len(body['left_out'])} 条"))
+    lines.append(("合计申请", in_words(body["asked_seconds"])))
+    return [*lines, ("更正理由", str(body["reason"]))] if body.get("reason") else lines
+
+
 def _source(body: Body) -> str:
     name, _, number = str(body.get("source", "")).partition(":")
     return f"更正第 {number} 号" if name == "correction" else str(body.get("source", ""))
@@ -72,6 +87,7 @@ KINDS = (
     Kind("ledger.correction_approved", "学时更正生效", erasable=TEXTS, describe=_corrected),
     Kind("ledger.correction_rejected", "学时更正不予同意", erasable=TEXTS, describe=_corrected),
     Kind("ledger.correction_cancelled", "撤回学时更正", erasable=TEXTS, describe=_corrected),
+    Kind("ledger.batch_proposed", "批量提出补计学时", erasable=("reason",), describe=_batch),
     Kind("ledger.hold_set", "设立法律保全", erasable=("reason",), describe=_held),
     Kind("ledger.hold_released", "解除法律保全", erasable=("reason",), describe=_held),
 )

@@ -119,6 +119,44 @@ class Day(models.Model):
         indexes: ClassVar = [models.Index(fields=["person", "day"], name="ledger_day_person")]
 
 
+class CorrectionBatch(models.Model):
+    """Make-ups proposed for many learners in one act: what was picked, and who was left out and why. Never edited.
+
+    It decides nothing: each of its corrections is proposed, approved and proven by itself.
+    """
+
+    cohort = models.ForeignKey("training.Cohort", models.PROTECT, related_name="+")
+    unit = models.ForeignKey("catalogue.Unit", models.PROTECT, related_name="+")
+    first_day = models.DateField("从哪天")
+    last_day = models.DateField("到哪天")
+    since = models.TimeField("从几点")  # of each day, in Asia/Shanghai
+    until = models.TimeField("到几点", null=True)  # none: to the end of the day
+    reason = models.CharField("更正理由", max_length=500)
+    left_out = models.JSONField(default=list)  # [{"enrolment": 7, "day": "2026-03-02", "words": "…"}]
+    proposed_by = models.ForeignKey("identity.Account", models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField("提出时间")
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["cohort", "proposed_at"], name="ledger_batch_cohort")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="ledger_batch_days"),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="ledger_batch_times"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="ledger_batch_reason"),
+        ]
+
+    @property
+    def days_words(self) -> str:
+        """Which days and hours, as pages show them."""
+        days = f"{self.first_day:%Y-%m-%d}"
+        if self.last_day != self.first_day:
+            days += f" 至 {self.last_day:%Y-%m-%d}"
+        if self.until is None and not any((self.since.hour, self.since.minute, self.since.second)):
+            return f"{days} 全天"
+        return f"{days} {self.since:%H:%M:%S}–{f'{self.until:%H:%M:%S}' if self.until else '24:00:00'}"
+
+
 class Correction(models.Model):
     """A change of what counts online, asked for with a reason and in force only when a second person approved it.
 
@@ -128,6 +166,7 @@ class Correction(models.Model):
 
     enrolment = models.ForeignKey("training.Enrolment", models.PROTECT, related_name="+")
     unit = models.ForeignKey("catalogue.Unit", models.PROTECT, related_name="+")
+    batch = models.ForeignKey(CorrectionBatch, models.PROTECT, null=True, related_name="+")
     kind = models.CharField("类别", max_length=8, choices=CorrectionKind.choices())
     state = models.CharField("状态", max_length=9, choices=CorrectionState.choices())
     day = models.DateField("日期")

@@ -57,6 +57,13 @@ def check_can_propose(actor: Actor, enrolment: Enrolment, kind: CorrectionKind) 
     _check_open(enrolment)
 
 
+def check_can_make_up_many(actor: Actor, cohort: Cohort) -> None:
+    """The provider's manager proposes make-ups for a class; of each learner ``check_can_propose`` is asked as well."""
+    if not (actor.is_manager and actor.organisation_id == cohort.organisation_id):
+        raise Refused("ledger.not_proposer", "只有本机构管理员可以批量提出补计。")
+    _check_begun(cohort)
+
+
 def check_can_adopt(actor: Actor, correction: Correction) -> None:
     """The provider's manager takes up a learner's request."""
     if not is_own_manager(actor, correction.enrolment):
@@ -149,5 +156,9 @@ def _check_is_approver(actor: Actor, correction: Correction) -> None:
 
 
 def _check_open(enrolment: Enrolment) -> None:
-    if enrolment.cohort.state not in {CohortState.RUNNING, CohortState.CLOSED}:
+    _check_begun(enrolment.cohort)
+
+
+def _check_begun(cohort: Cohort) -> None:
+    if cohort.state not in {CohortState.RUNNING, CohortState.CLOSED}:
         raise Conflict("ledger.not_running", "班期还没有开班，没有学时可以更正。")

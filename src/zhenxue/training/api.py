@@ -52,6 +52,7 @@ from zhenxue.training.queries.attendance import (
     lessons_between,
     list_attendance_of,
     list_lessons,
+    visible_attendance_corrections,
 )
 from zhenxue.training.queries.plan import (
     PlanUnit,
@@ -148,6 +149,7 @@ __all__ = [
     "split_lesson",
     "start_cohort",
     "start_due_cohorts",
+    "visible_attendance_corrections",
     "visible_cohorts",
     "visible_enrolments",
     "visible_programmes",

@@ -1,6 +1,7 @@
 """Writes of the ledger: book study time and attendance, note a passed self-test, correct, keep what is held."""
 
 from zhenxue.ledger.operations.attendance import book_attendance
+from zhenxue.ledger.operations.batches import REASONED, check_window, decide_batch, decide_many, propose_batch
 from zhenxue.ledger.operations.booking import make_up, withdraw_range
 from zhenxue.ledger.operations.corrections import (
     adopt_correction,
@@ -14,13 +15,18 @@ from zhenxue.ledger.operations.crediting import credit, mark_tested
 from zhenxue.ledger.operations.holds import release_hold, set_hold
 
 __all__ = [
+    "REASONED",
     "adopt_correction",
     "approve_correction",
     "book_attendance",
     "cancel_correction",
+    "check_window",
     "credit",
+    "decide_batch",
+    "decide_many",
     "make_up",
     "mark_tested",
+    "propose_batch",
     "propose_correction",
     "reject_correction",
     "release_hold",

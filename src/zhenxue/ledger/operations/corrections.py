@@ -15,11 +15,12 @@ from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.ledger import policies, queries
 from zhenxue.ledger.data import WAITING_STATES, CorrectionKind, CorrectionState, Reason
-from zhenxue.ledger.models import Correction
+from zhenxue.ledger.models import Correction, CorrectionBatch
 from zhenxue.ledger.operations.booking import make_up, withdraw_range
 from zhenxue.training import api as training
 
 REASON_LENGTHS = (5, 500)
+WAITING = "这段时间已有一条更正在等待处理，请等它办完，或先撤回。"
 
 
 def request_make_up(
@@ -42,8 +43,8 @@ def request_make_up(
         policies.check_can_ask(actor, enrolment)
         correction = _draft(CorrectionKind.MAKE_UP, enrolment, unit_id, began_at, ended_at, seconds, now)
         correction.state = CorrectionState.REQUESTED
-        correction.request = _reason(reason)
-        correction.requested_by_id, correction.requested_at = _account(actor), now
+        correction.request = checked_reason(reason)
+        correction.requested_by_id, correction.requested_at = account_of(actor), now
         return _create(correction, actor, now)
 
 
@@ -65,13 +66,27 @@ def propose_correction(
     """
     with transaction.atomic():
         enrolment = training.get_enrolment(actor, enrolment_id)
-        wanted = CorrectionKind(kind)
-        policies.check_can_propose(actor, enrolment, wanted)
-        correction = _draft(wanted, enrolment, unit_id, began_at, ended_at, seconds, now)
-        correction.state = CorrectionState.PROPOSED
-        correction.reason = _reason(reason)
-        correction.proposed_by_id, correction.proposed_at = _account(actor), now
-        return _create(correction, actor, now)
+        wanted, where = CorrectionKind(kind), (unit_id, began_at, ended_at)
+        return propose_for(actor, enrolment, wanted, where, seconds, reason, now)
+
+
+def propose_for(
+    actor: Actor,
+    enrolment: training.Enrolment,
+    kind: CorrectionKind,
+    where: tuple[int, datetime, datetime],
+    seconds: int | None,
+    reason: str,
+    now: datetime,
+    batch: CorrectionBatch | None = None,
+) -> Correction:
+    """The one way to propose, for one learner or each of many: rights, stretch (unit, beginning, end), sums, log."""
+    policies.check_can_propose(actor, enrolment, kind)
+    correction = _draft(kind, enrolment, *where, seconds, now)
+    correction.state, correction.batch = CorrectionState.PROPOSED, batch
+    correction.reason = checked_reason(reason)
+    correction.proposed_by_id, correction.proposed_at = account_of(actor), now
+    return _create(correction, actor, now)
 
 
 def adopt_correction(
@@ -86,8 +101,8 @@ def adopt_correction(
                 raise _field("seconds", f"受理时只能少于或等于学员申请的 {correction.seconds} 秒。", "adopt_seconds")
             correction.seconds = seconds
         _check_make_up(correction, now)
-        correction.reason = _reason(reason)
-        correction.proposed_by_id, correction.proposed_at = _account(actor), now
+        correction.reason = checked_reason(reason)
+        correction.proposed_by_id, correction.proposed_at = account_of(actor), now
         return _move(correction, CorrectionState.PROPOSED, actor, now)
 
 
@@ -100,7 +115,7 @@ def approve_correction(*, actor: Actor, correction_id: int, now: datetime, note:
     with transaction.atomic():
         correction = _held(actor, correction_id)
         policies.check_can_approve(actor, correction)
-        correction.decided_by_id, correction.decided_at = _account(actor), now
+        correction.decided_by_id, correction.decided_at = account_of(actor), now
         correction.decision_note = note.strip()[: REASON_LENGTHS[1]]
         source, where = f"correction:{correction.pk}", (correction.began_at, correction.ended_at)
         if correction.kind == CorrectionKind.WITHDRAW:
@@ -141,8 +156,8 @@ def reject_correction(*, actor: Actor, correction_id: int, reason: str, now: dat
     with transaction.atomic():
         correction = _held(actor, correction_id)
         policies.check_can_reject(actor, correction)
-        correction.decision_note = _reason(reason)
-        correction.decided_by_id, correction.decided_at = _account(actor), now
+        correction.decision_note = checked_reason(reason)
+        correction.decided_by_id, correction.decided_at = account_of(actor), now
         return _move(correction, CorrectionState.REJECTED, actor, now)
 
 
@@ -151,7 +166,7 @@ def cancel_correction(*, actor: Actor, correction_id: int, now: datetime) -> Cor
     with transaction.atomic():
         correction = _held(actor, correction_id)
         policies.check_can_cancel(actor, correction)
-        correction.decided_by_id, correction.decided_at = _account(actor), now
+        correction.decided_by_id, correction.decided_at = account_of(actor), now
         return _move(correction, CorrectionState.CANCELLED, actor, now)
 
 
@@ -179,7 +194,7 @@ def _draft(
     )
     waiting = Correction.objects.filter(enrolment=enrolment, unit_id=unit_id, kind=kind, state__in=WAITING_STATES)
     if waiting.filter(began_at__lt=ended_at, ended_at__gt=began_at).exists():
-        raise Conflict("ledger.correction_waiting", "这段时间已有一条更正在等待处理，请等它办完，或先撤回。")
+        raise Conflict("ledger.correction_waiting", WAITING)
     if kind is CorrectionKind.WITHDRAW:
         parts = queries.counted_parts(enrolment.pk, unit_id, began_at, ended_at)
         correction.seconds = sum(part.seconds for part in parts)
@@ -261,7 +276,8 @@ def _record(correction: Correction, actor: Actor, now: datetime) -> None:
     )
 
 
-def _reason(text: str) -> str:
+def checked_reason(text: str) -> str:
+    """The words without blanks around them, or ``Invalid`` at ``reason``."""
     words = text.strip()
     least, most = REASON_LENGTHS
     if not least <= len(words) <= most:
@@ -269,7 +285,8 @@ def _reason(text: str) -> str:
     return words
 
 
-def _account(actor: Actor) -> int:
+def account_of(actor: Actor) -> int:
+    """The account that acts, or ``Refused``."""
     if actor.account_id is None:
         raise Refused("ledger.no_account", "请先登录再操作。")
     return actor.account_id

@@ -1,11 +1,18 @@
 """Reads of the ledger, one concern a file."""
 
+from zhenxue.ledger.queries.choices import list_choices, units_to_make_up, window_of
 from zhenxue.ledger.queries.corrections import (
+    BatchSums,
+    get_batch,
     get_correction,
     history_of,
     list_corrections_of_day,
+    one_line_a_batch,
+    sums_of_batches,
+    visible_batches,
     visible_corrections,
     waiting_for,
+    waiting_in_batch,
 )
 from zhenxue.ledger.queries.days import WhyDay, as_json, list_spans, why_day
 from zhenxue.ledger.queries.holds import (
@@ -36,7 +43,7 @@ from zhenxue.ledger.queries.progress import (
     unit_progress_of_row,
     units_begun,
 )
-from zhenxue.ledger.queries.verification import check_against_log, correction_facts
+from zhenxue.ledger.queries.verification import batch_facts, check_against_log, correction_facts
 from zhenxue.ledger.queries.windows import (
     counted_parts,
     day_of,
@@ -47,10 +54,12 @@ from zhenxue.ledger.queries.windows import (
 )
 
 __all__ = [
+    "BatchSums",
     "SourceSums",
     "UnitsBegun",
     "WhyDay",
     "as_json",
+    "batch_facts",
     "check_against_log",
     "check_holds",
     "complete_stages",
@@ -60,11 +69,13 @@ __all__ = [
     "day_left_ms",
     "day_of",
     "find_coverage",
+    "get_batch",
     "get_correction",
     "get_hold",
     "history_of",
     "holds_in_force",
     "kept_content",
+    "list_choices",
     "list_corrections_of_day",
     "list_days",
     "list_lesson_rows",
@@ -73,6 +84,7 @@ __all__ = [
     "make_up_limits",
     "may_view_hold",
     "missing_self_test",
+    "one_line_a_batch",
     "progress_of",
     "progress_of_rows",
     "refused_in",
@@ -80,12 +92,17 @@ __all__ = [
     "seconds_used",
     "stage_complete",
     "standing_of",
+    "sums_of_batches",
     "sums_of_sources",
     "unit_progress",
     "unit_progress_of_row",
     "units_begun",
+    "units_to_make_up",
+    "visible_batches",
     "visible_corrections",
     "visible_holds",
     "waiting_for",
+    "waiting_in_batch",
     "why_day",
+    "window_of",
 ]

@@ -1,18 +1,52 @@
 """Corrections in sight, those that wait for somebody, and what a page says of one."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet, Sum
 
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import NotFound
-from zhenxue.ledger.data import CorrectionKind, CorrectionState
-from zhenxue.ledger.models import Correction
+from zhenxue.ledger.data import WAITING_STATES, CorrectionKind, CorrectionState
+from zhenxue.ledger.models import Correction, CorrectionBatch
 from zhenxue.ledger.queries.verification import CORRECTION_KINDS
 from zhenxue.training import api as training
 
 BOOKINGS = ("ledger.made_up", "ledger.unit_withdrawn", "ledger.unit_reopened")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSums:
+    """A batch in numbers: its learners, seconds asked for and booked, and how many corrections are in each state."""
+
+    learners: int
+    seconds: int
+    booked_seconds: int
+    states: Mapping[CorrectionState, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+    @property
+    def waiting(self) -> int:
+        return sum(self.states.get(state, 0) for state in WAITING_STATES)
+
+    @property
+    def words(self) -> str:
+        """The state where all share one, else how many are in which."""
+        if len(self.states) == 1:
+            return next(iter(self.states)).label
+        return "，".join(f"{state.label} {number}" for state, number in self.states.items())
+
+    @property
+    def tone(self) -> str:
+        if self.waiting:
+            return "wait"
+        return next(iter(self.states)).tone if len(self.states) == 1 else "ok"
 
 
 def visible_corrections(actor: Actor) -> QuerySet[Correction]:
@@ -46,6 +80,51 @@ def waiting_for(actor: Actor) -> QuerySet[Correction]:
     else:
         return rows.none()
     return rows.filter(waiting).exclude(pk__in=rows.filter(own).values("pk")).order_by("changed_at", "pk")
+
+
+def one_line_a_batch(rows: QuerySet[Correction]) -> QuerySet[Correction]:
+    """Of each batch among the rows only the first stands for all; single corrections stay."""
+    batched = rows.filter(batch__isnull=False).order_by().values("batch_id")
+    return rows.filter(Q(batch__isnull=True) | Q(pk__in=batched.annotate(first=Min("pk")).values("first")))
+
+
+def visible_batches(actor: Actor) -> QuerySet[CorrectionBatch]:
+    """Batches of the cohorts that staff sees; learners see their own corrections instead."""
+    if actor.is_learner:
+        return CorrectionBatch.objects.none()
+    seen = training.visible_cohorts(actor).select_related(None).values("pk")
+    rows = CorrectionBatch.objects.filter(cohort__in=seen)
+    return rows.select_related("cohort__organisation", "unit", "proposed_by__person")
+
+
+def get_batch(actor: Actor, batch_id: int) -> CorrectionBatch:
+    """The batch, or ``NotFound``."""
+    found = visible_batches(actor).filter(pk=batch_id).first()
+    if found is None:
+        raise NotFound("ledger.batch_not_found", "没有找到这个批次，或您无权查看。")
+    return found
+
+
+def waiting_in_batch(batch_id: int) -> list[int]:
+    """Numbers of the corrections of a batch that nobody decided yet."""
+    rows = Correction.objects.filter(batch_id=batch_id, state__in=WAITING_STATES)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def sums_of_batches(batch_ids: Iterable[int]) -> dict[int, BatchSums]:
+    """How many learners and seconds each batch has, and how far it is decided; one query."""
+    rows = Correction.objects.filter(batch_id__in=list(batch_ids)).order_by().values("batch_id")
+    counted = rows.annotate(
+        learners=Count("enrolment", distinct=True),
+        seconds=Sum("seconds"),
+        booked=Sum("booked_seconds"),
+        **{str(state): Count("pk", filter=Q(state=state)) for state in CorrectionState},
+    )
+    found = {}
+    for row in map(dict[str, Any], counted):
+        states = {state: row[str(state)] for state in CorrectionState if row[str(state)]}
+        found[row["batch_id"]] = BatchSums(row["learners"], row["seconds"], row["booked"], states)
+    return found
 
 
 def list_corrections_of_day(enrolment_id: int, day: date) -> list[Correction]:

@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.data import Fault
-from zhenxue.ledger.models import Correction, Coverage, Day, Span
+from zhenxue.ledger.models import Correction, CorrectionBatch, Coverage, Day, Span
 
 #: Entries that move a sum.
 LOGGED_KINDS = (
@@ -27,6 +27,7 @@ CORRECTION_KINDS = (
     "ledger.correction_rejected",
     "ledger.correction_cancelled",
 )
+BATCH_KIND = "ledger.batch_proposed"
 
 
 def check_against_log() -> Iterator[evidence.Finding]:
@@ -54,6 +55,7 @@ def check_against_log() -> Iterator[evidence.Finding]:
     yield from _compare_spans(dict(spans))
     yield from _compare_finished()
     yield from _compare_corrections()
+    yield from _compare_batches()
 
 
 def _compare_coverage(logged: dict[tuple[int, int], int]) -> Iterator[evidence.Finding]:
@@ -126,10 +128,44 @@ def _compare_corrections() -> Iterator[evidence.Finding]:
         yield _finding(f"ledger_correction：第 {number} 号更正的记录缺失，存证里有")
 
 
+def _compare_batches() -> Iterator[evidence.Finding]:
+    """A batch is what the entry about its proposal says."""
+    logged = {entry.body["batch"]: dict(entry.body) for entry in evidence.iterate_bodies(kinds=(BATCH_KIND,))}
+    for row in CorrectionBatch.objects.order_by("pk").iterator():
+        body = logged.pop(row.pk, None)
+        if body is None:
+            yield _finding(f"ledger_correctionbatch：第 {row.pk} 批没有存证")
+            continue
+        facts = batch_facts(row)
+        wrong = sorted(name for name, value in facts.items() if name in body and body[name] != value)
+        if wrong:
+            yield _finding(f"ledger_correctionbatch：第 {row.pk} 批与存证不一致（{'、'.join(wrong)}）")
+    for number in logged:
+        yield _finding(f"ledger_correctionbatch：第 {number} 批的记录缺失，存证里有")
+
+
+def batch_facts(row: CorrectionBatch) -> dict[str, Any]:
+    """A batch as its entry says it; who was left out, too."""
+    return {
+        "batch": row.pk,
+        "cohort": row.cohort_id,
+        "unit": row.unit_id,
+        "first_day": row.first_day.isoformat(),
+        "last_day": row.last_day.isoformat(),
+        "since": f"{row.since:%H:%M:%S}",
+        "until": f"{row.until:%H:%M:%S}" if row.until else "",
+        "left_out": row.left_out,
+        "proposed_by": row.proposed_by_id,
+        "proposed_at": _text(row.proposed_at),
+        "reason": row.reason,
+    }
+
+
 def correction_facts(row: Correction) -> dict[str, Any]:
     """A correction as its entries say it: whole, so that any later change of the row is found."""
     return {
         "correction": row.pk,
+        "batch": row.batch_id,
         "enrolment": row.enrolment_id,
         "unit": row.unit_id,
         "kind": str(row.kind),

@@ -1,6 +1,6 @@
 """What lies in a stretch of the server's clock: what counted, what was refused, and how much may still be made good."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -57,7 +57,11 @@ def counted_parts(enrolment_id: int, unit_id: int, since: datetime, until: datet
     """
     rows = _touching(Span.objects.filter(enrolment_id=enrolment_id, unit_id=unit_id), since, until)
     counting = list(rows.filter(state__in=COUNTING, seconds__gt=0).order_by("began_at", "pk"))
-    gone = list(rows.filter(state=SpanState.WITHDRAWN).order_by("pk"))
+    return parts_of(counting, list(rows.filter(state=SpanState.WITHDRAWN).order_by("pk")), since, until)
+
+
+def parts_of(counting: Iterable[Span], gone: Sequence[Span], since: datetime, until: datetime) -> list[Part]:
+    """As ``counted_parts``, of spans at hand: those that count by time, and what was taken back."""
     parts = []
     for span in counting:
         later = [(one.began_at, one.ended_at) for one in gone if one.pk > span.pk]
@@ -91,8 +95,13 @@ def kept_content(row: Coverage, since: datetime, until: datetime) -> list[tuple[
 def refused_in(enrolment_id: int, unit_id: int, since: datetime, until: datetime) -> RefusedTime:
     """Refused time of one unit inside ``[since, until)`` that may be made good; one query."""
     rows = _touching(Span.objects.filter(enrolment_id=enrolment_id, unit_id=unit_id), since, until)
+    return refused_of(rows.filter(state=SpanState.REFUSED).order_by("began_at", "pk"), since, until)
+
+
+def refused_of(refused: Iterable[Span], since: datetime, until: datetime) -> RefusedTime:
+    """As ``refused_in``, of refused spans at hand, by time."""
     seconds, reason, from_ms, hopeless = 0, Reason.NONE, None, Reason.NONE
-    for span in rows.filter(state=SpanState.REFUSED).order_by("began_at", "pk"):
+    for span in refused:
         if Reason(span.reason) in NEVER_MADE_UP:
             hopeless = Reason(span.reason)
             continue
@@ -106,8 +115,13 @@ def refused_in(enrolment_id: int, unit_id: int, since: datetime, until: datetime
 def seconds_used(enrolment_ids: Sequence[int], since: datetime, until: datetime) -> int:
     """How many seconds of ``[since, until)`` count for these enrolments (of one person), online; one query."""
     rows = _touching(Span.objects.filter(enrolment_id__in=list(enrolment_ids)), since, until)
+    return used_of(rows.exclude(seconds=0).exclude(line__isnull=False), since, until)
+
+
+def used_of(online: Iterable[Span], since: datetime, until: datetime) -> int:
+    """As ``seconds_used``, of one person's online spans at hand."""
     used = 0
-    for span in rows.exclude(seconds=0).exclude(line__isnull=False):
+    for span in online:
         used += sum(_share(span, span.seconds, start, end) for start, end in _pieces(span, [], since, until))
     return max(0, used)
 
@@ -116,7 +130,12 @@ def made_up_in(enrolment_id: int, unit_id: int, since: datetime, until: datetime
     """Seconds of a window that were made good already and still count; two queries."""
     parts = counted_parts(enrolment_id, unit_id, since, until)
     rows = _touching(Span.objects.filter(enrolment_id=enrolment_id, unit_id=unit_id), since, until)
-    booked = [(one.began_at, one.ended_at) for one in rows.filter(state=SpanState.MADE_UP)]
+    return made_up_of(parts, rows.filter(state=SpanState.MADE_UP))
+
+
+def made_up_of(parts: Iterable[Part], made_up: Iterable[Span]) -> int:
+    """As ``made_up_in``, of counted parts and made up spans at hand."""
+    booked = [(one.began_at, one.ended_at) for one in made_up]
     return sum(
         part.seconds for part in parts if any(start <= part.began_at and part.ended_at <= end for start, end in booked)
     )
@@ -129,31 +148,59 @@ def make_up_limits(
 
     Refused time where there is any (else the length of the stretch), the person's free time, the unit, the day's cap.
     """
-    lasted = int((until - since).total_seconds())
-    refused = refused_in(enrolment.pk, unit_id, since, until)
     mine = [one.pk for one in training.list_enrolments_of_person(enrolment.person_id)] or [enrolment.pk]
-    free = max(0, lasted - seconds_used(mine, since, until))
     covered = Coverage.objects.filter(enrolment_id=enrolment.pk, unit_id=unit_id).first()
-    unit_left = max(0, unit_seconds - (covered.seconds if covered else 0))
+    return limits_of(
+        since=since,
+        until=until,
+        refused=refused_in(enrolment.pk, unit_id, since, until),
+        made_up=made_up_in(enrolment.pk, unit_id, since, until),
+        used=seconds_used(mine, since, until),
+        unit_left=unit_seconds - (covered.seconds if covered else 0),
+        cap=daily_cap_ms(training.rules_of(enrolment.cohort)) // 1000,
+        of_day=seconds_of_day(enrolment.person_id, clock.civil_day(since)),
+    )
+
+
+def limits_of(
+    *,
+    since: datetime,
+    until: datetime,
+    refused: RefusedTime,
+    made_up: int,
+    used: int,
+    unit_left: int,
+    cap: int,
+    of_day: int,
+) -> list[Limit]:
+    """As ``make_up_limits``, of sums at hand; seconds throughout."""
+    free = max(0, int((until - since).total_seconds()) - used)
+    unit_left, day_left = max(0, unit_left), max(0, cap - of_day)
     limits = []
     if refused.seconds:
-        left = max(0, refused.seconds - made_up_in(enrolment.pk, unit_id, since, until))
+        left = max(0, refused.seconds - made_up)
         limits.append(Limit(left, f"这段时间没有计入的一共 {in_words(left)}，补计不能超过它。"))
-    limits += [
+    return [
+        *limits,
         Limit(free, f"这段时间里还没有计入学时的只有 {in_words(free)}，补计不能超过它。"),
         Limit(unit_left, f"这个单元最多还能计 {in_words(unit_left)}，补计不能超过它。"),
+        Limit(
+            day_left,
+            f"{clock.civil_day(since):%Y-%m-%d} 的学时离每日上限还有 {in_words(day_left)}，补计不能超过它。",
+        ),
     ]
-    day = clock.civil_day(since)
-    cap = daily_cap_ms(training.rules_of(enrolment.cohort)) // 1000
-    day_left = max(0, cap - seconds_of_day(enrolment.person_id, day))
-    limits.append(Limit(day_left, f"{day:%Y-%m-%d} 的学时离每日上限还有 {in_words(day_left)}，补计不能超过它。"))
-    return limits
 
 
 def seconds_of_day(person_id: int, day: date) -> int:
     """Online seconds of a person on one civil day, over all cohorts."""
     found = Day.objects.filter(person_id=person_id, day=day).aggregate(total=Sum("online_seconds"))
     return found["total"] or 0
+
+
+def touches(span: Span, since: datetime, until: datetime) -> bool:
+    """Whether a span shares time with the window of one civil day, or (lasting no time at all) lies in it."""
+    days = clock.civil_day(since) <= span.day <= clock.civil_day(until)
+    return days and span.began_at < until and (span.ended_at > since or span.began_at >= since)
 
 
 def _touching(rows: QuerySet[Span], since: datetime, until: datetime) -> QuerySet[Span]:

@@ -1,6 +1,7 @@
 """Pages of corrections: ask, propose, the list, one correction with its decision, and the acts on it."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -18,28 +19,30 @@ from zhenxue.ledger import operations, policies, queries
 from zhenxue.ledger.data import CorrectionKind, CorrectionState
 from zhenxue.ledger.models import Correction
 from zhenxue.ledger.web.forms import AdoptForm, MakeUpForm, WithdrawForm, attempt
+from zhenxue.ledger.web.rights import DECIDERS, MANAGERS, ticking
 from zhenxue.ledger.web.views import STAFF
 from zhenxue.training import api as training
 
-MANAGERS = (Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER)
-DECIDERS = (*MANAGERS, Role.BUREAU_OFFICER)
 WAITING = (("mine", "等我处理"),)
 
 
 @roles(Role.LEARNER, *STAFF)
 @require_GET
 def corrections(request: ActorRequest) -> HttpResponse:
-    """Every correction in sight; ``for=mine`` keeps what waits for whoever asks."""
-    listing = Listing(
-        request,
-        queries.visible_corrections(request.actor),
-        search=("enrolment__person__name", "enrolment__cohort__title", "enrolment__cohort__code", "unit__title"),
-        filters=_filters(request.actor),
-        sorts={"changed_at": "最近变化", "day": "学习日期", "enrolment__person__name": "姓名", "state": "状态"},
-        default_sort="-changed_at",
-        search_label="搜索姓名、班期、单元",
-    )
-    context = {"listing": listing, "read_only": request.actor.role not in DECIDERS and not request.actor.is_learner}
+    """Every correction in sight, a batch as one line unless one searches; ``for=mine`` keeps what waits for them."""
+    listing = _listing(request)
+    learner = request.actor.is_learner
+    folded = not learner and not listing.q
+    if folded:
+        listing.queryset = queries.one_line_a_batch(listing.queryset)
+    lines = _lines(listing.rows, folded=folded)
+    context = {
+        "listing": listing,
+        "lines": lines,
+        "read_only": request.actor.role not in DECIDERS and not learner,
+        "attendance": training.visible_attendance_corrections(request.actor).order_by("-pk")[:50] if learner else (),
+        **ticking(request.actor, [one for one, sums in lines if sums is None]),
+    }
     return render(request, "ledger/corrections.html", context)
 
 
@@ -47,7 +50,8 @@ def corrections(request: ActorRequest) -> HttpResponse:
 @require_GET
 def corrections_block(request: ActorRequest) -> HttpResponse:
     """Home: what waits for this manager or officer."""
-    return render(request, "ledger/_corrections_block.html", {"waiting": queries.waiting_for(request.actor)[:6]})
+    waiting = queries.one_line_a_batch(queries.waiting_for(request.actor))[:6]
+    return render(request, "ledger/_corrections_block.html", {"lines": _lines(waiting, folded=True)})
 
 
 @roles(Role.LEARNER, *MANAGERS)
@@ -146,6 +150,26 @@ def day_rights(actor: Actor, enrolment: training.Enrolment) -> dict[str, bool]:
         "may_make_up": proposes or policies.allows(policies.check_can_ask, actor, enrolment),
         "may_withdraw": policies.allows(policies.check_can_propose, actor, enrolment, CorrectionKind.WITHDRAW),
     }
+
+
+def _listing(request: ActorRequest) -> Listing:
+    return Listing(
+        request,
+        queries.visible_corrections(request.actor),
+        search=("enrolment__person__name", "enrolment__cohort__title", "enrolment__cohort__code", "unit__title"),
+        filters=_filters(request.actor),
+        sorts={"changed_at": "最近变化", "day": "学习日期", "enrolment__person__name": "姓名", "state": "状态"},
+        default_sort="-changed_at",
+        search_label="搜索姓名、班期、单元",
+    )
+
+
+def _lines(rows: Iterable[Correction], *, folded: bool) -> list[tuple[Correction, queries.BatchSums | None]]:
+    """The rows, each with the numbers of the batch that it stands for; one query where there are batches."""
+    known = list(rows)
+    batches = {one.batch_id for one in known if one.batch_id is not None} if folded else set()
+    sums = queries.sums_of_batches(batches) if batches else {}
+    return [(one, sums.get(one.batch_id) if one.batch_id is not None else None) for one in known]
 
 
 def _filters(actor: Actor) -> list[Filter]:

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import ZhenxueError
+from zhenxue.ledger.data import Window
 
 FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2099, 12, 31)
 DAY_WORDS = "年份要在 2000 至 2099 之间，请检查日期。"
@@ -48,9 +49,10 @@ def day_field(label: str, hint: str = "", *, required: bool = True) -> forms.Dat
     )
 
 
-def _time(label: str, hint: str = "") -> forms.TimeField:
+def _time(label: str, hint: str = "", *, required: bool = True) -> forms.TimeField:
     return forms.TimeField(
         label=label,
+        required=required,
         help_text=hint,
         input_formats=["%H:%M:%S", "%H:%M"],
         widget=forms.TimeInput(format="%H:%M:%S", attrs={"type": "time", "step": "1"}),
@@ -111,6 +113,51 @@ class MakeUpForm(StretchForm):
 
 class WithdrawForm(StretchForm):
     reason = _reason("撤销理由", "写清为什么这段学时不应计入。5 至 500 个字，会记入存证。")
+
+
+class WindowForm(forms.Form):
+    """Where a batch looks: one unit, one day or some, the whole day or some hours of each."""
+
+    unit = forms.TypedChoiceField(label="单元", coerce=int, error_messages={"invalid_choice": "请选择单元。"})
+    first_day = day_field("从哪天")
+    last_day = day_field("到哪天", "只有一天就不填。", required=False)
+    since = _time("从几点", "不填是全天。", required=False)
+    until = _time("到几点", "每天同一段时间。", required=False)
+    q = forms.CharField(label="姓名", help_text="不填列出全部学员。", required=False, max_length=50)
+
+    def __init__(self, *args: Any, units: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["unit"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", "请选择"), *units]
+
+    def window(self) -> Window:
+        """What was picked; only on a valid form. The end of a day may be written as 00:00."""
+        values = self.cleaned_data
+        first, until = values["first_day"], values["until"]
+        return Window(
+            unit_id=values["unit"],
+            first_day=first,
+            last_day=values["last_day"] or first,
+            since=values["since"] or dt.time(),
+            until=None if until in {None, dt.time()} else until,
+        )
+
+
+class BatchForm(forms.Form):
+    reason = _reason("理由", "只写一次，记入每名学员的更正和存证，例如：某月某日某时，教室停电。5 至 500 个字。")
+    leave_out = forms.BooleanField(label="不能补计的不列入，其余照常提出", required=False)
+
+
+class NoteForm(forms.Form):
+    """What is said with a decision about many; must be said where it is a refusal or takes something up."""
+
+    note = _reason("意见", "记入每一条更正和存证。")
+
+    def __init__(self, *args: Any, needed: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["note"].required = needed
+        self.fields["note"].label = "理由" if needed else "意见"
 
 
 class AdoptForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from zhenxue.ledger.web import corrections, holds, statistics, views, why
+from zhenxue.ledger.web import batches, corrections, holds, statistics, views, why
 from zhenxue.ledger.web.converters import DayConverter
 
 register_converter(DayConverter, "ledger_day")
@@ -21,6 +21,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{CORRECTION}approve/", corrections.approve_correction, name="approve_correction"),
     path(f"{CORRECTION}reject/", corrections.reject_correction, name="reject_correction"),
     path(f"{CORRECTION}cancel/", corrections.cancel_correction, name="cancel_correction"),
+    path("progress/corrections/decide/", batches.decide_corrections, name="decide_corrections"),
+    path("progress/corrections/batches/<int:batch_id>/", batches.batch, name="batch"),
+    path("progress/corrections/batches/<int:batch_id>/approve/", batches.approve_batch, name="approve_batch"),
+    path("progress/corrections/batches/<int:batch_id>/reject/", batches.reject_batch, name="reject_batch"),
+    path("progress/corrections/batches/<int:batch_id>/cancel/", batches.cancel_batch, name="cancel_batch"),
+    path("progress/cohorts/<int:cohort_id>/make-up/", batches.make_up_many, name="make_up_many"),
     path("progress/holds/", holds.holds, name="holds"),
     path("progress/holds/new/", holds.new_hold, name="new_hold"),
     path("progress/holds/<int:hold_id>/release/", holds.release_hold, name="release_hold"),

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel.listing import Filter, Listing
-from zhenxue.ledger import queries
+from zhenxue.ledger import policies, queries
 from zhenxue.ledger.web import bars
 from zhenxue.training import api as training
 from zhenxue.training.data import EnrolmentState
@@ -47,7 +47,22 @@ def progress(request: ActorRequest, enrolment_id: int) -> HttpResponse:
 def cohort(request: ActorRequest, cohort_id: int) -> HttpResponse:
     """Every learner of a cohort with hours done and needed."""
     found = training.get_cohort(request.actor, cohort_id)
-    listing = Listing(
+    listing = _learners(request, cohort_id)
+    progress = queries.progress_of_rows(listing.rows)
+    rows = [(row, progress[row.pk]) for row in listing.rows]
+    context = {
+        "cohort": found,
+        "listing": listing,
+        "rows": rows,
+        "may_make_up": policies.allows(policies.check_can_make_up_many, request.actor, found),
+        "read_only": request.actor.is_bureau,
+        "wide": True,
+    }
+    return render(request, "ledger/cohort.html", context)
+
+
+def _learners(request: ActorRequest, cohort_id: int) -> Listing:
+    return Listing(
         request,
         training.visible_enrolments(request.actor).filter(cohort_id=cohort_id),
         search=("person__name",),
@@ -56,7 +71,3 @@ def cohort(request: ActorRequest, cohort_id: int) -> HttpResponse:
         sorts={"person__name": "姓名", "enrolled_at": "报名时间"},
         default_sort="person__name",
     )
-    progress = queries.progress_of_rows(listing.rows)
-    rows = [(row, progress[row.pk]) for row in listing.rows]
-    context = {"cohort": found, "listing": listing, "rows": rows, "read_only": request.actor.is_bureau, "wide": True}
-    return render(request, "ledger/cohort.html", context)
