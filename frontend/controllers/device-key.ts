@@ -117,10 +117,8 @@ async function register(): Promise<void> {
   } catch {
     throw fail("offline");
   }
-  if (!answer.ok) {
-    const { message } = (await answer.json().catch(() => ({}))) as { message?: string };
-    throw fail("refused", message);
-  }
+  const { message } = (await answer.json().catch(() => ({}))) as { message?: string }; // read it: else it stays open
+  if (!answer.ok) throw fail("refused", message);
   delete document.body.dataset.deviceKey;
 }
 
