@@ -10,10 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.factories.identity import client_for, make_bureau, make_provider
-from tests.factories.ledger import book, make_batch, make_outage
+from tests.factories.ledger import after, book, make_batch, make_outage
 from tests.factories.study import units_of
-from tests.factories.training import Running
+from tests.factories.training import Running, attend_all
 from zhenxue.ledger.models import Correction, CorrectionBatch, Span
+from zhenxue.training import api as training
 
 pytestmark = pytest.mark.django_db
 
@@ -152,3 +153,20 @@ def test_pages_ask_the_database_as_often_for_many_learners_as_for_few() -> None:
             found.append(len(queries))
         counts.append(found)
     assert counts[0] == counts[1]
+
+
+def test_a_learner_reads_the_attendance_corrections_of_their_own_lessons() -> None:
+    running = make_outage(learners=2)
+    line = running.lessons[0]
+    attend_all(running, line)
+    records = {number: row.pk for (number, _), row in training.attendance_of_cohort(running.cohort.pk).items()}
+    training.propose_attendance_correction(
+        actor=running.manager,
+        attendance_id=records[running.enrolments[0].pk],
+        state="absent",
+        reason="核对签到表，当天没有到",
+        now=line.ends_at or after(0),
+    )
+    own, others = (read(client_for(who), "corrections") for who in running.learners)
+    assert f"{line.title}：出勤 → 缺勤" in own
+    assert "考勤更正" not in others
