@@ -222,6 +222,32 @@ def test_the_rows_are_read_in_as_many_queries_for_many_learners_as_for_few() -> 
     assert counts[0] == counts[1] <= 9
 
 
+def test_requests_of_many_learners_are_taken_up_and_approved_in_two_acts() -> None:
+    running = make_outage()
+    for number, who in enumerate(running.learners[:2]):
+        ledger.request_make_up(
+            actor=who,
+            enrolment_id=running.enrolments[number].pk,
+            unit_id=units_of(running)[0].pk,
+            began_at=after(300),
+            ended_at=after(420),
+            seconds=100 + number,
+            reason="教室停电，学习没有中断",
+            now=LATER,
+        )
+    asked = list(Correction.objects.order_by("pk").values_list("pk", flat=True))
+    early = decide(running, Decision.APPROVE, asked)
+    assert all(not done and "学员已申请" in words for done, words in early.values())
+    with pytest.raises(Invalid, match="理由"):
+        decide(running, Decision.ADOPT, asked, actor=running.manager, note="")
+    assert not any(done for done, _ in decide(running, Decision.ADOPT, asked).values())
+    taken = decide(running, Decision.ADOPT, asked, actor=running.manager)
+    assert set(taken.values()) == {(True, "等待复核")}
+    assert set(decide(running, Decision.APPROVE, asked, note="").values()) == {(True, "已生效")}
+    assert sorted(Coverage.objects.values_list("seconds", flat=True)) == [300, 400, 401]
+    assert not list(check_against_log())
+
+
 @pytest.mark.usefixtures("unguarded")
 def test_an_edited_batch_is_named() -> None:
     batch = make_batch(make_outage(learners=1))
