@@ -33,7 +33,6 @@ from tests.factories.training import Running, make_draft_programme, make_running
 from tests.support import postgres
 from zhenxue.catalogue.data import UnitDraft
 from zhenxue.catalogue.models import MediaKey, Unit, Video
-from zhenxue.config import asgi
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock as kernel_clock
@@ -46,6 +45,7 @@ from zhenxue.study.ingest.limits import Limits
 from zhenxue.study.ingest.settler import Settler
 from zhenxue.study.ingest.writer import Writer
 from zhenxue.study.models import StudySession
+from zhenxue.study.protocol import refusals
 from zhenxue.training import api as training
 from zhenxue.training.models import Enrolment, Programme
 
@@ -191,6 +191,9 @@ class World:
 
     def start(self) -> None:
         """Serves; returns when it answers."""
+        # Not above: it names the settings in the environment, which workers of a parallel run would inherit too soon.
+        from zhenxue.config import asgi
+
         self.port = self.port or postgres.free_port()
         config = uvicorn.Config(
             asgi.application,
@@ -286,8 +289,6 @@ class World:
         self.drain()
         found: dict[str, int] = {}
         for session in StudySession.objects.filter(enrolment=learner.enrolment):
-            from zhenxue.study.protocol import refusals
-
             for reason, count in refusals.counts(session.refusals).items():
                 found[reason] = found.get(reason, 0) + count
         return found
