@@ -35,9 +35,9 @@ which the learner reads in plain words, or the code of a refusal.
 - **Many profiles on one machine.** The device limit holds for a device key, and a new browser profile has a new key.
   Thirty profiles with thirty accounts and passwords earn thirty times real time from one address; the address stands in
   every study session for the bureau to see. Faces, and red flags by address, come with later rooms.
-- **An open page on a short reading unit.** Where a unit is shorter than the idle window (600 s by default), a page that
-  lies open earns the unit's minutes once in real time. The unit is not done without its self-test, and no page of many
-  earns more than its share. A region that wants less sets `idle_seconds` lower.
+- **The first two minutes of an open page.** What is read counts for `reading_idle_seconds` (120 s by default) after the
+  last input, so a page that lies open alone earns that much, once per opening and never beyond the page's share; the
+  unit is not done without its self-test. A region that wants less sets the rule lower (30 s at least).
 
 """
 

@@ -187,6 +187,7 @@ RULE_FIELDS = (
     RuleField("beat_seconds", "学习中每隔多久核对一次", "秒", RuleGroup.STUDY, 5, 60),
     RuleField("max_gap_seconds", "断开多久以内仍连续计时", "秒", RuleGroup.STUDY, 10, 300),
     RuleField("idle_seconds", "多久没有操作就暂停计时", "秒", RuleGroup.STUDY, 60, 3600),
+    RuleField("reading_idle_seconds", "阅读时无操作暂停计时", "秒", RuleGroup.STUDY, 30, 3600),
     RuleField("key_lead_seconds", "视频最多提前加载多久", "秒", RuleGroup.STUDY, 10, 300),
     RuleField("check_min_seconds", "在学确认最短间隔", "秒", RuleGroup.STUDY, 60, 7200),
     RuleField("check_max_seconds", "在学确认最长间隔", "秒", RuleGroup.STUDY, 60, 7200),
@@ -203,6 +204,7 @@ RULE_FIELD_OF = {one.key: one for one in RULE_FIELDS}
 #: Pairs of which the first must not be above the second.
 RULE_ORDER = (
     ("beat_seconds", "max_gap_seconds"),
+    ("reading_idle_seconds", "idle_seconds"),
     ("check_min_seconds", "check_max_seconds"),
     ("check_answer_seconds", "check_min_seconds"),
 )

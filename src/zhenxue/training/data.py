@@ -328,6 +328,7 @@ LATER_RULES: dict[str, int] = {
     "attendance_close_hours": 72,
     "finish_percent": 95,
     "key_lead_seconds": 30,
+    "reading_idle_seconds": 120,
     "check_min_seconds": 600,
     "check_max_seconds": 1200,
     "check_answer_seconds": 60,

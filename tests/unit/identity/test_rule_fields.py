@@ -28,6 +28,8 @@ def test_each_number_stands_once_and_its_bounds_leave_room() -> None:
         ({"max_gap_seconds": 301}, {"max_gap_seconds"}),
         ({"check_min_seconds": 1200}, set()),
         ({"check_min_seconds": 1201}, {"check_min_seconds"}),
+        ({"reading_idle_seconds": 600, "idle_seconds": 600}, set()),
+        ({"reading_idle_seconds": 601, "idle_seconds": 600}, {"reading_idle_seconds"}),
         ({"check_answer_seconds": 600, "check_min_seconds": 300}, {"check_answer_seconds"}),
     ],
 )

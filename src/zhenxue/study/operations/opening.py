@@ -88,6 +88,7 @@ def open_session(
         missing_test = ledger.missing_self_test(enrolment_id=enrolment_id, unit=unit, rules=rules)
         time_finishes = unit.kind != UnitKind.SELF_TEST and missing_test is None
         paced = unit.kind == UnitKind.VIDEO
+        idle_seconds = rules["idle_seconds"] if paced else min(rules["idle_seconds"], rules["reading_idle_seconds"])
         session = StudySession(
             person_id=enrolment.person_id,
             enrolment=enrolment,
@@ -106,7 +107,7 @@ def open_session(
             beat_ms=rules["beat_seconds"] * 1000,
             max_gap_ms=rules["max_gap_seconds"] * 1000,
             max_rate_percent=rules["max_rate_percent"],
-            idle_ms=rules["idle_seconds"] * 1000,
+            idle_ms=idle_seconds * 1000,
             counts_until_ms=milliseconds(clock.start_of_day(enrolment.cohort.ends_on + dt.timedelta(days=1))),
             cap_ms=ledger.daily_cap_ms(rules),
             slots=catalogue.reading_pages(unit),
@@ -153,7 +154,7 @@ def open_session(
             beat_seconds=rules["beat_seconds"],
             max_gap_seconds=rules["max_gap_seconds"],
             max_rate_percent=rules["max_rate_percent"],
-            idle_seconds=rules["idle_seconds"],
+            idle_seconds=idle_seconds,
             day_left_seconds=session.day_left_ms // 1000,
             finished=known is not None and known.finished_at is not None,
             paced=paced,
