@@ -1,7 +1,7 @@
 /**
- * The key of this browser: ECDSA P-256, made here once, kept in IndexedDB, its private half never extractable. A learner's first page
- * after signing in brings the public half to the server (`data-device-key` on the body), which binds the sign-in to it; opening a study
- * session then asks for a signature. Everybody who signs in on this browser has the same key: it stands for the device, not the person.
+ * The key of this browser: ECDSA P-256, made here once, kept in IndexedDB, its private half never extractable. The form of the sign-in
+ * page brings the public half to the server, else a learner's first page after it (`data-device-key` on the body); the server binds the
+ * sign-in to it; opening a study session then asks for a signature. Everybody who signs in on this browser has the same key: it stands for the device, not the person.
  */
 import { csrfToken, element } from "./dom";
 
@@ -120,6 +120,19 @@ async function register(): Promise<void> {
   const { message } = (await answer.json().catch(() => ({}))) as { message?: string }; // read it: else it stays open
   if (!answer.ok) throw fail("refused", message);
   delete document.body.dataset.deviceKey;
+}
+
+/**
+ * On the sign-in page: the public half goes into the form, so that the sign-in is bound before anybody holds its cookie. Where there is
+ * no key, or the form is quicker, the first learner page registers it.
+ */
+export function startSignInKey(): void {
+  const field = document.querySelector<HTMLInputElement>("input[data-sign-in-key]");
+  if (!field) return;
+  deviceKey().then(
+    (key) => (field.value = key.publicKey),
+    () => undefined,
+  );
 }
 
 /** On the first learner page after signing in: register, or say on the page why class hours cannot be earned here. */

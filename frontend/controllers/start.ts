@@ -2,7 +2,7 @@
 import { startColumns } from "./columns";
 import { startCopy } from "./copy";
 import { startCounters } from "./counters";
-import { startDeviceKey } from "./device-key";
+import { startDeviceKey, startSignInKey } from "./device-key";
 import { startDialogs } from "./dialog";
 import { startDrafts } from "./drafts";
 import { startFilters } from "./filters";
@@ -22,6 +22,7 @@ export function start(): void {
   document.documentElement.classList.replace("no-js", "js");
   startPopovers();
   startDeviceKey();
+  startSignInKey();
   startDialogs();
   startForms();
   startDrafts();

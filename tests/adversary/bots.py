@@ -108,23 +108,23 @@ class Browser:
     # -- signing in
 
     def sign_in(self, *, bind: bool = True) -> Self:
-        """The sign-in page with its form, the hand-over page if it comes, and (``bind``) the device key."""
+        """The sign-in page with its form, which brings the device key (``bind``), and the hand-over page."""
         page = self.get("/sign-in/")
         token = TOKEN.search(page.text)
         assert token is not None, page.text[:500]
         form = {"username": self.learner.username, "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
+        if bind:
+            assert "data-sign-in-key" in page.text
+            form["device_key"] = self.device.public_key
         reply = self.post("/sign-in/", form)
         if reply.headers.get("location", "").startswith("/hand-over/"):
             self.handed_over = True
             reply = self.post("/hand-over/")
         assert reply.status == 302, reply.text[:500]
-        if bind:
-            reply = self.bind()
-            assert reply.status == 200, reply.text[:500]
         return self
 
     def bind(self, device: SoftDevice | None = None) -> Reply:
-        """Registers the device key of this sign-in, as the first page after it does."""
+        """Registers a device key for this sign-in, as the first page after it does where the form brought none."""
         return self.post("/account/device-key/", {"public_key": (device or self.device).public_key})
 
     @property

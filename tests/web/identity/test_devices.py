@@ -4,8 +4,19 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from tests.factories.identity import client_for, make_learner, make_operator, make_teacher, new_key
-from zhenxue.identity.models import DeviceKey, LoginSession
+from tests.factories.identity import (
+    PASSWORD,
+    USER_AGENT,
+    client_for,
+    make_account,
+    make_learner,
+    make_operator,
+    make_organisation,
+    make_teacher,
+    new_key,
+)
+from zhenxue.identity.data import Role
+from zhenxue.identity.models import Account, DeviceKey, LoginSession
 from zhenxue.identity.web.views import devices
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +40,56 @@ def test_pages_ask_for_the_key_until_the_sign_in_has_one() -> None:
     assert (status, refused["code"]) == (409, "identity.device_bound")
     assert "重新登录" in refused["message"]
     assert ASKS not in client_for(make_teacher()).get("/me/").content.decode()
+
+
+def sign_in(account: Account, key: str, agent: str = USER_AGENT) -> tuple[Client, str]:
+    """The sign-in form with what its script put in; the client and where it was led."""
+    client = Client(HTTP_USER_AGENT=agent)
+    form = {"username": account.username, "password": PASSWORD, "device_key": key}
+    return client, client.post("/sign-in/", form).headers["Location"]
+
+
+def bound_key(account: Account) -> str:
+    """The key of the live sign-in, "" for none."""
+    live = LoginSession.objects.select_related("device_key").get(account=account, ended_at__isnull=True)
+    return live.device_key.public_key if live.device_key else ""
+
+
+def test_the_sign_in_form_binds_the_key_before_the_first_page() -> None:
+    learner, key = make_account(Role.LEARNER, password=PASSWORD, must_change=True), new_key()
+    assert "data-sign-in-key" in Client().get("/sign-in/").content.decode()
+    client, _ = sign_in(learner, key)
+    assert bound_key(learner) == key
+    form = {"old": PASSWORD, "new": "Xin-mima-2026", "again": "Xin-mima-2026"}
+    assert client.post("/password/", form).headers["Location"] == "/home/"
+    assert bound_key(learner) == key
+    assert ASKS not in client.get("/me/").content.decode()
+    assert bring(client, new_key())[0] == 409
+
+
+def test_the_hand_over_page_binds_the_key_of_the_form_before_it() -> None:
+    learner, first, second = make_account(Role.LEARNER, password=PASSWORD, must_change=False), new_key(), new_key()
+    sign_in(learner, first)
+    client, led = sign_in(learner, second, agent="Mozilla/5.0 (Linux; Android 14) Chrome/140.0 Mobile")
+    assert led == "/hand-over/"
+    assert bound_key(learner) == first
+    assert client.post("/hand-over/", {"device_key": new_key()}).status_code == 302
+    assert bound_key(learner) == second
+
+
+@pytest.mark.parametrize("key", ["", "AAAA", "no key " * 500])
+def test_a_sign_in_without_a_key_that_fits_is_bound_by_the_first_page(key: str) -> None:
+    learner = make_account(Role.LEARNER, password=PASSWORD, must_change=False)
+    client, led = sign_in(learner, key)
+    assert (led, bound_key(learner)) == ("/home/", "")
+    assert ASKS in client.get("/me/").content.decode()
+    assert bring(client, new_key())[0] == 200
+
+
+def test_staff_sign_in_without_being_bound() -> None:
+    teacher = make_account(Role.TEACHER, make_organisation(), password=PASSWORD, must_change=False)
+    assert sign_in(teacher, new_key())[1] == "/home/"
+    assert bound_key(teacher) == ""
 
 
 def test_a_bad_key_is_answered_in_words_and_a_loop_is_stopped() -> None:

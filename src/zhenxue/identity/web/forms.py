@@ -58,6 +58,10 @@ class SignInForm(forms.Form):
     )
     password = _password("密码")
     next = forms.CharField(required=False, widget=forms.HiddenInput)
+    #: The public key of this browser, put in by the page's script; whatever else stands here is not looked at.
+    device_key = forms.CharField(
+        required=False, widget=forms.HiddenInput(attrs={"data-sign-in-key": True, "autocomplete": "off"})
+    )
 
 
 class PasswordForm(forms.Form):

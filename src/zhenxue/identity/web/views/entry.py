@@ -47,7 +47,7 @@ def sign_in(request: ActorRequest) -> HttpResponse:
 
 def _begin(request: ActorRequest, form: SignInForm, account: Any, back: str) -> HttpResponse:
     try:
-        return signing_in.begin(request, account, back, clock.now())
+        return signing_in.begin(request, account, back, clock.now(), device_key=form.cleaned_data["device_key"])
     except Refused as error:
         form.add_error(None, error.message)
         return _page(request, form, 403)
@@ -77,10 +77,10 @@ def hand_over(request: ActorRequest) -> HttpResponse:
     if pending is None:
         return redirect("identity:sign_in")
     if request.method == "POST":
-        return signing_in.begin(request, pending.account, pending.next, now, take_over=True)
+        return signing_in.go_on(request, pending, now, take_over=True)
     other = signing_in.find_live(pending.account, now)
     if other is None:
-        return signing_in.begin(request, pending.account, pending.next, now)
+        return signing_in.go_on(request, pending, now)
     minutes = math.floor((now - other.seen_at) / dt.timedelta(minutes=1))
     context = {"other": other, "minutes": minutes, "bare": True, "narrow": True}
     return render(request, "identity/hand_over.html", context)
