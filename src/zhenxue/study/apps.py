@@ -14,6 +14,7 @@ class StudyConfig(AppConfig):
 
     def ready(self) -> None:
         from zhenxue.evidence import api as evidence
+        from zhenxue.identity import signals as identity
         from zhenxue.identity.data import Role
         from zhenxue.kernel import navigation, partitions, periodic
         from zhenxue.ledger import signals as ledger
@@ -36,6 +37,7 @@ class StudyConfig(AppConfig):
         signals.cohort_closed.connect(subscribers.on_cohort_closed, dispatch_uid="study.cohort_closed")
         signals.enrolment_left.connect(subscribers.on_enrolment_left, dispatch_uid="study.enrolment_left")
         ledger.coverage_corrected.connect(subscribers.on_coverage_corrected, dispatch_uid="study.coverage_corrected")
+        identity.sign_in_ended.connect(subscribers.on_sign_in_ended, dispatch_uid="study.sign_in_ended")
         learner = {Role.LEARNER.value}
         navigation.register(
             navigation.Item(

@@ -1,5 +1,6 @@
 """What ``study`` listens to."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -22,3 +23,10 @@ def on_enrolment_left(*, enrolment_id: int, cohort_id: int, now: datetime, **_: 
 def on_coverage_corrected(*, enrolment_id: int, unit_id: int, now: datetime, **_: Any) -> None:
     """An open session follows once the correction is durable: a session is locked before its coverage, never after."""
     transaction.on_commit(partial(operations.follow_ledger, enrolment_id=enrolment_id, unit_id=unit_id, now=now))
+
+
+def on_sign_in_ended(*, sign_in_ids: Sequence[int], now: datetime, **_: Any) -> None:
+    """What was opened under a sign-in ends with it, once its end is durable (a study session is locked before anything
+    else) and without standing in its way: settling finds it again within the minute."""
+    end = partial(operations.end_sessions_of_sign_ins, sign_in_ids=sign_in_ids, now=now)
+    transaction.on_commit(end, robust=True)

@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.factories.identity import make_learner
+from tests.factories.identity import PASSWORD, make_learner, make_operator
 from tests.factories.study import Page, make_studying, make_video_cohort, page_of
 from tests.factories.training import Running
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.data import find_kind
 from zhenxue.evidence.models import Entry
+from zhenxue.identity import api as identity
+from zhenxue.identity.data import Device, SessionEnd
+from zhenxue.identity.operations import devices
+from zhenxue.identity.operations import sessions as sign_ins
 from zhenxue.kernel.errors import NotFound, Refused, ZhenxueError
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.models import Coverage, Span
@@ -258,3 +262,33 @@ def test_an_open_session_follows_a_correction_and_the_taken_content_counts_again
     page.beat(10)
     page.settle()
     assert ledger_seconds() == 40
+
+
+@pytest.mark.parametrize("way", ["out", "elsewhere", "password", "device", "reset"])
+def test_what_was_opened_ends_with_its_sign_in(
+    running: Running, way: str, django_capture_on_commit_callbacks: Callbacks
+) -> None:
+    page = page_of(running).open().study(20)
+    session = StudySession.objects.select_related("account", "sign_in__device_key").get()
+    account, sign_in = session.account, session.sign_in
+    assert sign_in is not None
+    assert sign_in.device_key is not None
+    with django_capture_on_commit_callbacks(execute=True):
+        if way == "out":
+            sign_ins.end_session(session_id=sign_in.pk, reason=SessionEnd.SIGNED_OUT, now=page.now)
+        elif way == "elsewhere":
+            identity.open_session(account=account, device=Device("另一台"), take_over=True, now=page.now)
+        elif way == "password":
+            account.set_password(PASSWORD)
+            sign_ins.change_password(account=account, session_id=None, old=PASSWORD, new="Xin-mima-2026", now=page.now)
+        elif way == "device":
+            devices.remove_device(actor=page.actor, device_key_id=sign_in.device_key.pk, now=page.now)
+        else:
+            identity.reset_password(actor=make_operator(), account_id=account.pk, now=page.now)
+        session.refresh_from_db()
+        assert session.state == "open", "only once the end of the sign-in is durable"
+    session.refresh_from_db()
+    assert (session.state, session.end_reason) == ("ended", EndReason.SIGNED_OUT)
+    assert ledger_seconds() == 20
+    assert page.beat(10)["reason"] == "ended"
+    assert ledger_seconds() == 20

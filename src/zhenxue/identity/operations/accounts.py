@@ -5,12 +5,12 @@ import re
 from dataclasses import asdict
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies
 from zhenxue.identity.data import Actor, Role, SessionEnd
 from zhenxue.identity.models import Account, LoginSession, Membership, Organisation, Person
+from zhenxue.identity.operations.ending import end_sign_ins
 from zhenxue.identity.operations.people import PersonFields, register_person
 from zhenxue.identity.passwords import initial_password
 from zhenxue.identity.queries import accounts as queries
@@ -107,7 +107,8 @@ def revoke_role(*, actor: Actor, membership_id: int, now: dt.datetime) -> Member
             raise Conflict("identity.role_inactive", "这一角色已经撤销，请刷新页面查看。")
         membership.is_active = False
         membership.save(update_fields=["is_active"])
-        _end(LoginSession.objects.filter(membership=membership), SessionEnd.ROLE_REVOKED, now)
+        acting = LoginSession.objects.filter(membership=membership)
+        end_sign_ins(acting, reason=SessionEnd.ROLE_REVOKED, now=now)
         account = queries.get_account(membership.account_id)
         _record("identity.role_revoked", actor, account, now, membership.organisation, role=role.label)
     return membership
@@ -121,7 +122,7 @@ def reset_password(*, actor: Actor, account_id: int, now: dt.datetime) -> tuple[
         account.set_password(password)
         account.must_change_password = True
         account.save(update_fields=["password", "must_change_password"])
-        _end(LoginSession.objects.filter(account=account), SessionEnd.PASSWORD_RESET, now)
+        end_sign_ins(LoginSession.objects.filter(account=account), reason=SessionEnd.PASSWORD_RESET, now=now)
         _record("identity.password_reset", actor, account, now, organisation)
     return account, password
 
@@ -135,7 +136,7 @@ def set_active(*, actor: Actor, account_id: int, active: bool, now: dt.datetime)
         account.is_active = active
         account.save(update_fields=["is_active"])
         if not active:
-            _end(LoginSession.objects.filter(account=account), SessionEnd.DEACTIVATED, now)
+            end_sign_ins(LoginSession.objects.filter(account=account), reason=SessionEnd.DEACTIVATED, now=now)
         kind = "identity.account_activated" if active else "identity.account_deactivated"
         _record(kind, actor, account, now, organisation)
     return account
@@ -192,10 +193,6 @@ def _managed(actor: Actor, account_id: int) -> tuple[Account, Organisation | Non
     memberships = queries.list_memberships(account_id)
     policies.check_can_manage_account(actor, account, memberships)
     return account, next((one.organisation for one in memberships if one.organisation), None)
-
-
-def _end(sessions: QuerySet[LoginSession], reason: SessionEnd, now: dt.datetime) -> None:
-    sessions.filter(ended_at__isnull=True).update(ended_at=now, end_reason=reason)
 
 
 def _record(

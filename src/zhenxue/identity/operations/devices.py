@@ -8,6 +8,7 @@ from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies
 from zhenxue.identity.data import Actor, SessionEnd
 from zhenxue.identity.models import DeviceKey, LoginSession
+from zhenxue.identity.operations.ending import end_sign_ins
 from zhenxue.identity.queries import devices as queries
 from zhenxue.identity.validators import check_public_key, fingerprint_of
 from zhenxue.kernel.errors import Conflict, NotFound, TooMany
@@ -56,8 +57,8 @@ def remove_device(*, actor: Actor, device_key_id: int, now: dt.datetime) -> Devi
     with transaction.atomic():
         found = queries.get_own_device(actor, device_key_id)
         DeviceKey.objects.filter(pk=found.pk).update(removed_at=now)
-        live = LoginSession.objects.filter(device_key=found, ended_at__isnull=True)
-        ended = live.update(ended_at=now, end_reason=SessionEnd.DEVICE_REMOVED)
+        here = LoginSession.objects.filter(device_key=found)
+        ended = end_sign_ins(here, reason=SessionEnd.DEVICE_REMOVED, now=now)
         evidence.record(
             kind="identity.device_removed",
             actor=actor,

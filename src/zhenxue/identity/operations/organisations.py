@@ -7,8 +7,9 @@ from django.db import IntegrityError, transaction
 
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies, validators
-from zhenxue.identity.data import TRANSITIONS, Actor, OrganisationKind, OrganisationState
+from zhenxue.identity.data import TRANSITIONS, Actor, OrganisationKind, OrganisationState, SessionEnd
 from zhenxue.identity.models import LoginSession, Membership, Organisation
+from zhenxue.identity.operations.ending import end_sign_ins
 from zhenxue.identity.operations.people import check_reason
 from zhenxue.identity.queries import organisations as queries
 from zhenxue.kernel import masking
@@ -102,8 +103,8 @@ def suspend_organisation(*, actor: Actor, organisation_id: int, reason: str, now
         _move(organisation, OrganisationState.SUSPENDED, reason)
         organisation.save(update_fields=["state", "state_note"])
         members = Membership.objects.filter(organisation=organisation).values("pk")
-        live = LoginSession.objects.filter(membership_id__in=members, ended_at__isnull=True)
-        live.update(ended_at=now, end_reason="role_revoked")
+        acting = LoginSession.objects.filter(membership_id__in=members)
+        end_sign_ins(acting, reason=SessionEnd.ROLE_REVOKED, now=now)
         _record("identity.organisation_suspended", actor, organisation, now, reason=reason)
     return organisation
 

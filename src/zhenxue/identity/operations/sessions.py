@@ -11,6 +11,7 @@ from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import Actor, Device, SessionEnd, SignIn
 from zhenxue.identity.errors import AlreadySignedIn
 from zhenxue.identity.models import AccessLogEntry, Account, LoginSession, Membership
+from zhenxue.identity.operations.ending import end_sign_ins
 from zhenxue.identity.queries import accounts as queries
 from zhenxue.kernel.errors import Invalid, NotFound, Refused
 
@@ -42,9 +43,8 @@ def open_session(
         if elsewhere and not take_over:
             raise AlreadySignedIn("identity.already_signed_in", "这个账号正在另一台设备上使用。")
         if live is not None:
-            live.ended_at = now
-            live.end_reason = SessionEnd.HANDED_OVER if elsewhere else _quiet_end(live, now)
-            live.save(update_fields=["ended_at", "end_reason"])
+            reason = SessionEnd.HANDED_OVER if elsewhere else _quiet_end(live, now)
+            end_sign_ins(LoginSession.objects.filter(pk=live.pk), reason=reason, now=now)
         key = secrets.token_urlsafe(32)
         session = LoginSession.objects.create(
             account=account,
@@ -63,7 +63,7 @@ def open_session(
 
 def end_session(*, session_id: int, reason: SessionEnd, now: dt.datetime) -> None:
     """End a sign-in; ending it twice changes nothing."""
-    LoginSession.objects.filter(pk=session_id, ended_at__isnull=True).update(ended_at=now, end_reason=reason)
+    end_sign_ins(LoginSession.objects.filter(pk=session_id), reason=reason, now=now)
 
 
 def touch_session(*, session: LoginSession | SignIn, now: dt.datetime) -> None:
@@ -92,8 +92,8 @@ def change_password(*, account: Account, session_id: int | None, old: str, new: 
         account.set_password(new)
         account.must_change_password = False
         account.save(update_fields=["password", "must_change_password"])
-        others = LoginSession.objects.filter(account=account, ended_at__isnull=True).exclude(pk=session_id or 0)
-        others.update(ended_at=now, end_reason=SessionEnd.PASSWORD_CHANGED)
+        others = LoginSession.objects.filter(account=account).exclude(pk=session_id or 0)
+        end_sign_ins(others, reason=SessionEnd.PASSWORD_CHANGED, now=now)
         evidence.record(
             kind="identity.password_changed",
             actor=Actor(account_id=account.pk, name=account.person.name),

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from zhenxue.identity.data import SessionEnd
 from zhenxue.identity.models import AccessLogEntry, LoginSession
+from zhenxue.identity.operations.ending import end_sign_ins
 
 #: 网络安全法 art. 21 (3): network logs are kept for six months at least.
 SHORTEST_LOG_DAYS = 184
@@ -23,7 +24,7 @@ def tidy(*, now: dt.datetime) -> dict[str, int]:
     unused = LoginSession.objects.filter(
         ended_at__isnull=True, seen_at__lt=now - dt.timedelta(seconds=settings.SESSION_COOKIE_AGE)
     )
-    ended = unused.update(ended_at=now, end_reason=SessionEnd.EXPIRED)
+    ended = end_sign_ins(unused, reason=SessionEnd.EXPIRED, now=now)
     limit = now - dt.timedelta(days=max(SHORTEST_LOG_DAYS, settings.ACCESS_LOG_DAYS))
     entries, _ = AccessLogEntry.objects.filter(at__lt=limit).delete()
     attempts = 0

@@ -7,6 +7,7 @@ from zhenxue.study.operations.sessions import (
     close_session,
     close_sessions_of_cohort,
     end_session,
+    end_sessions_of_sign_ins,
     hand_over,
 )
 from zhenxue.study.operations.settling import follow_ledger, settle, settle_stale
@@ -16,6 +17,7 @@ __all__ = [
     "close_session",
     "close_sessions_of_cohort",
     "end_session",
+    "end_sessions_of_sign_ins",
     "follow_ledger",
     "hand_over",
     "open_session",

@@ -1,6 +1,7 @@
 """Ends study sessions: by the page, by a hand-over, with the cohort."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -47,6 +48,14 @@ def close_sessions_of_cohort(*, cohort_id: int, enrolment_id: int | None = None,
             rows = rows.filter(enrolment_id=enrolment_id)
         for session in rows.order_by("pk"):
             end_locked(session, reason=EndReason.COHORT_CLOSED, now=now)
+
+
+def end_sessions_of_sign_ins(*, sign_in_ids: Sequence[int], now: dt.datetime) -> None:
+    """Settles and ends the open sessions of sign-ins that are over."""
+    with transaction.atomic():
+        rows = locked_sessions().filter(sign_in_id__in=sign_in_ids, state=SessionState.OPEN)
+        for session in rows.order_by("pk"):
+            end_locked(session, reason=EndReason.SIGNED_OUT, now=now)
 
 
 def open_of(person_id: int) -> list[StudySession]:
