@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.http.response import HttpResponseBase
@@ -63,6 +64,8 @@ NO_PAGE_NAMES = {
     "catalogue:poster",
     "catalogue:material_state",
     "catalogue:document_page",
+    "ledger:day_json",  # the day's facts as JSON, for programs
+    "ledger:export_cohort",
     "study:archive_check",
     "study:image",
     "study:poster",
@@ -70,6 +73,7 @@ NO_PAGE_NAMES = {
     "study:rung",
     "study:key",
     "study:segment",
+    "study:self_test",  # the part of the unit's page that its form posts to
     "study:document",
     "study:document_page",
 }
@@ -89,6 +93,11 @@ REFUSALS = (
 )
 #: Parts that load by themselves have come.
 SETTLED = "() => !document.querySelector('.htmx-request, [hx-trigger~=load] .skeleton')"
+#: Paths of this site that the page links to, downloads left out; an ``a`` inside SVG has no string in ``href``.
+LINKS = """() => [...document.querySelectorAll('a[href]:not([download])')]
+    .map(one => new URL(one.getAttribute('href'), location.href))
+    .filter(one => /^https?:$/.test(one.protocol) && one.origin === location.origin)
+    .map(one => one.pathname)"""
 
 type Open = Callable[..., BrowserContext]
 
@@ -174,7 +183,7 @@ class Walker:
     def _resolve(self, address: str) -> tuple[tuple[str, str], str] | None:
         """What makes two visits the same, and the name of the address; None when it is no page."""
         try:
-            found = resolve(address)
+            found = resolve(urlsplit(address).path)
         except Resolver404:
             self.walk.faults.append(f"{self.role}: a link leads nowhere: {address}")
             return None
@@ -183,9 +192,11 @@ class Walker:
         return (key, name) if is_page(name, found.func) else None
 
     def _read_links(self, address: str) -> list[str]:
-        """The links of a page that was judged already, without showing it."""
+        """The links of a page that was judged already, without showing it; downloads are no pages."""
         html = self.page.request.get(address).text()
-        return list(dict.fromkeys(re.findall(r'<a [^>]*href="(/[^"#?]*)', html)))
+        links = (tag for tag in re.findall(r"<a [^>]*>", html) if not re.search(r"\sdownload\b", tag))
+        found = (re.search(r'\shref="(/[^"#?]*)', tag) for tag in links)
+        return list(dict.fromkeys(link[1] for link in found if link))
 
     def refused(self, address: str, status: int) -> None:
         """Judge the page that refuses this address."""
@@ -222,10 +233,7 @@ class Walker:
             return []
         self.said = [words for words in self.said if status == 200 or f"status of {status}" not in words]
         self._judge(where)
-        links: list[str] = page.evaluate(
-            "[...document.querySelectorAll('a[href]:not([download])')].map(a => a.href)"
-            ".filter(href => new URL(href).origin === location.origin).map(href => new URL(href).pathname)"
-        )
+        links: list[str] = page.evaluate(LINKS)
         return list(dict.fromkeys(links))
 
     def _judge(self, where: str) -> None:

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import urlencode
 
 import imageio_ffmpeg
 
@@ -162,6 +163,7 @@ def lay_examples() -> dict[str, list[str]]:
     """Unfinished work in the demo city, so that every kind of page has an example; addresses by role."""
     from zhenxue.catalogue import api as catalogue
     from zhenxue.catalogue.models import Course, Unit
+    from zhenxue.config.demo import people
     from zhenxue.exams.models import Paper
     from zhenxue.exams.operations import banks, exams
     from zhenxue.kernel import clock, sheets
@@ -218,6 +220,16 @@ def lay_examples() -> dict[str, list[str]]:
         actor=manager, cohort_id=running.pk, ends_on=later, reason="教师外出培训，顺延三天。", now=now
     )
     mark = Attendance.objects.filter(line__cohort=running).order_by("pk")[0]
+    listed, _ = training.add_learner(
+        actor=manager,
+        cohort_id=cohort.pk,
+        name="学员待定",
+        citizen_number=people.citizen_number(450),
+        phone=people.phone(450),
+        target_group=cohort.programme.target_groups[0],
+        now=now,
+    )
+    corrections = _lay_corrections(running, now)
     keeping = {"cohort_id": running.pk, "enrolment_id": None, "reason": "来函第 7 号：保全全班学习记录"}
     hold = ledger.set_hold(actor=_actor("admin"), **keeping, now=now)
     return {
@@ -233,9 +245,90 @@ def lay_examples() -> dict[str, list[str]]:
             f"/exams/{exam.pk}/",
             f"/banks/{bank.pk}/import/{preview.pk}/",
             f"/lessons/{mark.line_id}/attendance/{mark.pk}/",
+            f"/cohorts/enrolments/{listed.pk}/remove/",
+            *corrections["provider_manager"],
         ],
+        "learner": corrections["learner"],
         "bureau_officer": [f"/filings/amendments/{asked.pk}/"],
         "operator_admin": [f"/progress/holds/{hold.pk}/release/"],
+    }
+
+
+def _lay_corrections(running: Any, now: dt.datetime) -> dict[str, list[str]]:
+    """A power cut in a cohort of the demo on the day of its learning, and all that was asked for since: a learner's
+    request, a batch of the manager, hours that the county takes back, a mark that the teacher corrects.
+
+    Gives addresses by role.
+    """
+    from zhenxue.ledger import api as ledger
+    from zhenxue.ledger.data import Claim, CorrectionKind, Reason, Window
+    from zhenxue.training import api as training
+    from zhenxue.training.data import AttendanceState
+    from zhenxue.training.models import Attendance, Enrolment
+    from zhenxue.training.operations import attendance_corrections
+
+    units = [one.unit for one in training.plan_units(running.pk)]
+    read = next(one for one in units if one.kind == "document")
+    enrolments = list(Enrolment.objects.filter(cohort=running).order_by("pk"))
+    shown = enrolments[0]
+    day = running.starts_on + dt.timedelta(days=2)
+    since = dt.datetime.combine(day, dt.time(20), dt.timezone(dt.timedelta(hours=8)))
+    until = since + dt.timedelta(minutes=2)
+    for one in enrolments:
+        claim = Claim(0, 0, since, until, Reason.GAP)
+        ledger.credit(enrolment_id=one.pk, unit_id=read.pk, claims=[claim], source="study:1", now=now)
+    ledger.request_make_up(
+        actor=_actor_of(shown),
+        enrolment_id=shown.pk,
+        unit_id=read.pk,
+        began_at=since,
+        ended_at=until,
+        seconds=90,
+        reason="晚上八点教室停电，页面开着。",
+        now=now,
+    )
+    batch = ledger.propose_batch(
+        actor=_actor("provider"),
+        cohort_id=running.pk,
+        window=Window(unit_id=read.pk, first_day=day, last_day=day),
+        chosen=[(enrolments[index].pk, day) for index in (1, 2, 5)],
+        reason="晚上八点教室停电两分钟，全班受影响。",
+        leave_out=True,
+        now=now,
+    )
+    evening = (since - dt.timedelta(hours=1), since)
+    withdrawal = ledger.propose_correction(
+        actor=_actor("county371502"),
+        kind=CorrectionKind.WITHDRAW,
+        enrolment_id=shown.pk,
+        unit_id=units[0].pk,
+        began_at=evening[0],
+        ended_at=evening[1],
+        reason="抽查发现这段时间由他人代学。",
+        now=now,
+    )
+    present = Attendance.objects.filter(line__cohort=running, state=AttendanceState.PRESENT)
+    mark = present.select_related("line").order_by("-pk")[0]
+    marked = attendance_corrections.propose_attendance_correction(
+        actor=_actor("teacher"),
+        attendance_id=mark.pk,
+        state=AttendanceState.LATE,
+        reason="签到表上写的是 14:20 到。",
+        now=(mark.line.ends_at or now) + dt.timedelta(hours=1),
+    )
+    stretch = urlencode({"unit": units[0].pk, "from": evening[0].isoformat(), "until": evening[1].isoformat()})
+    picked = urlencode({"unit": read.pk, "first_day": day.isoformat()})
+    own_day = f"/progress/{shown.pk}/{day.isoformat()}/"
+    return {
+        "learner": [own_day],
+        "provider_manager": [
+            own_day,
+            f"/progress/{enrolments[2].pk}/withdraw/?{stretch}",
+            f"/progress/cohorts/{running.pk}/make-up/?{picked}",
+            f"/progress/corrections/batches/{batch.pk}/",
+            f"/progress/corrections/{withdrawal.pk}/",
+            f"/lessons/corrections/{marked.pk}/",
+        ],
     }
 
 
@@ -261,3 +354,12 @@ def _actor(username: str) -> Any:
 
     account = Account.objects.get(username=username)
     return identity.actor_of(identity.list_memberships(account.pk)[0])
+
+
+def _actor_of(enrolment: Any) -> Any:
+    from zhenxue.identity import api as identity
+
+    account = identity.find_account_of(enrolment.person_id)
+    if account is None:
+        raise RuntimeError("the learner has no account")
+    return _actor(account.username)
