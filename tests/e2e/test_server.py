@@ -14,7 +14,7 @@ from tests.support.site import Site
 ENQUEUE = "from zhenxue.training.tasks import start_due_cohorts; start_due_cohorts.enqueue()"
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"waited too long: {what}"
