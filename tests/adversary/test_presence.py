@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.adversary.bots import Browser
+from tests.adversary.bots import Browser, Refusal
 from tests.adversary.reporting import Report
 from tests.adversary.world import (
     DOCUMENT,
@@ -15,6 +15,7 @@ from tests.adversary.world import (
     World,
 )
 from tests.factories.catalogue import right_answers
+from zhenxue.training import api as training
 
 
 @pytest.fixture
@@ -253,4 +254,30 @@ def test_a_self_test_without_reading_is_shut_and_finishes_nothing(
         tried="right answers before reading, and after a fifth of it; the separate self-test unit at once",
         earned="60 s of 60 s read; no unit that must be read is done, a passed test earns no time",
         reason="409 `study.test_not_open`",
+    )
+
+
+def test_units_out_of_order_open_only_where_the_rules_leave_the_order_free(
+    world: World, report: Report, browser: Browser, learner: Learner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last unit by its own address. The site runs in this process: it reads the cohort's rules with a fixed order,
+    then as they were approved (``units_in_order`` is 0 by default)."""
+    rules = training.rules_of(learner.enrolment.cohort)
+    with monkeypatch.context() as fixed:
+        fixed.setattr(training, "rules_of", lambda _: {**rules, "units_in_order": 1})
+        with pytest.raises(Refusal) as early:
+            browser.open(LONG_VIDEO)
+        tested = submit_test(browser, QUIZ)
+        page = browser.get(f"/study/{learner.enrolment.pk}/units/{learner.units[LONG_VIDEO].pk}/")
+        browser.open(SHORT_VIDEO).study(30)
+    assert (early.value.status, early.value.code, tested, page.status) == (403, "study.not_in_order", 403, 403)
+    assert f"请先学完：{learner.units[SHORT_VIDEO].title}" in page.text
+    assert world.ledger(learner, LONG_VIDEO).seconds == 0
+    browser.open(LONG_VIDEO, take_over=True).study(30)
+    assert world.ledger(learner, LONG_VIDEO).seconds == 30
+    report.attack(
+        "Units out of order",
+        tried="the last unit opened by its own address and a self-test submitted, before the first unit is finished",
+        earned="0 s where `units_in_order` is 1; 30 s of 30 s where the order is free (the default)",
+        reason="403 `study.not_in_order`, with the unit to finish first",
     )

@@ -184,6 +184,7 @@ RULE_FIELDS = (
     RuleField("max_rate_percent", "播放速度上限（100% 是正常速度）", "%", RuleGroup.HOURS, 100, 200),
     RuleField("page_share_percent", "一页阅读时间上限（占平均每页）", "%", RuleGroup.HOURS, 100, 500),
     RuleField("reading_needs_self_test", "阅读单元须通过自测才算学完（1 是，0 否）", "", RuleGroup.HOURS, 0, 1),
+    RuleField("units_in_order", "须按顺序学习单元（1 是，0 可自选顺序）", "", RuleGroup.HOURS, 0, 1),
     RuleField("beat_seconds", "学习中每隔多久核对一次", "秒", RuleGroup.STUDY, 5, 60),
     RuleField("max_gap_seconds", "断开多久以内仍连续计时", "秒", RuleGroup.STUDY, 10, 300),
     RuleField("idle_seconds", "多久没有操作就暂停计时", "秒", RuleGroup.STUDY, 60, 3600),

@@ -1,6 +1,6 @@
 """What ``study`` refuses beyond the kernel's family."""
 
-from zhenxue.kernel.errors import Conflict, ZhenxueError
+from zhenxue.kernel.errors import Conflict, Refused, ZhenxueError
 from zhenxue.study.data import OpenElsewhere
 
 
@@ -23,3 +23,11 @@ class ProveDevice(ZhenxueError):
     def __init__(self, challenge: str) -> None:
         super().__init__("study.prove_device", "正在确认这台设备，请稍候。如果一直停在这里，请刷新本页。")
         self.challenge = challenge
+
+
+class NotInOrder(Refused):
+    """The cohort's units are studied in order (rule ``units_in_order``), and ``unit_id`` has to be finished first."""
+
+    def __init__(self, unit_id: int, title: str) -> None:
+        super().__init__("study.not_in_order", f"请先学完：{title}")
+        self.unit_id = unit_id

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -34,10 +34,14 @@ KIND_ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class UnitLine:
-    """A unit in a list: how far the learner is, and what to call it."""
+    """A unit in a list: how far the learner is, and what to call it.
+
+    ``first`` is the unit that has to be finished before, where the order is fixed (rule ``units_in_order``).
+    """
 
     unit: catalogue.Unit
     progress: ledger.UnitProgress | None
+    first: catalogue.Unit | None = None
 
     @property
     def finished(self) -> bool:
@@ -59,6 +63,8 @@ class UnitLine:
             return "已学完"
         if self.waits_for_test:
             return "已读完，还差小测"
+        if self.first is not None:
+            return "未解锁"
         return f"学到 {self.percent}%" if self.progress and self.progress.seconds else "未开始"
 
     @property
@@ -70,7 +76,7 @@ class UnitLine:
 
     @property
     def icon(self) -> str:
-        return KIND_ICONS[UnitKind(self.unit.kind)]
+        return "lock" if self.first is not None else KIND_ICONS[UnitKind(self.unit.kind)]
 
     @property
     def kind_label(self) -> str:
@@ -176,7 +182,8 @@ def course_blocks(
 ) -> list[CourseBlock]:
     """The online part of the plan in study order, with the learner's progress: ``units`` if known, else one query."""
     known = ledger.unit_progress_of_row(enrolment) if units is None else units
-    return _blocks(training.plan_units_of(enrolment.cohort), known)
+    in_order = bool(training.rules_of(enrolment.cohort)["units_in_order"])
+    return _blocks(training.plan_units_of(enrolment.cohort), known, in_order=in_order)
 
 
 def get_line(blocks: Iterable[CourseBlock], unit_id: int) -> UnitLine:
@@ -244,9 +251,15 @@ def reach_of(session: StudySession) -> tuple[int, bool]:
 def next_line(blocks: Iterable[CourseBlock], after_unit_id: int | None = None) -> UnitLine | None:
     """The first unit with something left to do (after the given one, else from the beginning).
 
-    A reading unit that only waits for a self-test later in its chapter has nothing left to do itself.
+    A reading unit that only waits for a self-test later in its chapter has nothing left to do itself. Where the order
+    is fixed, it is one that may be opened, now or once the given one is finished.
     """
-    lines = [line for block in blocks for line in block.lines]
+    lines = [
+        line
+        for block in blocks
+        for line in block.lines
+        if line.first is None or after_unit_id in {line.first.pk, line.unit.pk}
+    ]
     if after_unit_id is not None:
         place = next((number for number, line in enumerate(lines) if line.unit.pk == after_unit_id), -1)
         lines = [*lines[place + 1 :], *lines[: max(place, 0)]]
@@ -351,13 +364,31 @@ def describe_open(session: StudySession) -> OpenElsewhere:
     return OpenElsewhere(session.pk, session.unit.title, session.device, session.opened_at, seen)
 
 
-def _blocks(planned: Sequence[training.PlanUnit], progress: dict[int, ledger.UnitProgress]) -> list[CourseBlock]:
+def _blocks(
+    planned: Sequence[training.PlanUnit], progress: dict[int, ledger.UnitProgress], *, in_order: bool
+) -> list[CourseBlock]:
     blocks = []
     for _, of_line in groupby(planned, key=lambda one: one.line.pk):
         units = list(of_line)
+        lines = [UnitLine(one.unit, progress.get(one.unit.pk)) for one in units]
+        lines = _locked(lines) if in_order else lines
         chapters = [
-            ChapterBlock(title, [UnitLine(one.unit, progress.get(one.unit.pk)) for one in group])
-            for title, group in groupby(units, key=lambda one: one.unit.chapter.title)
+            ChapterBlock(title, list(group)) for title, group in groupby(lines, key=lambda one: one.unit.chapter.title)
         ]
         blocks.append(CourseBlock(units[0].stage_number, units[0].line.title, chapters))
     return blocks
+
+
+def _locked(lines: Sequence[UnitLine]) -> list[UnitLine]:
+    """The lines of one course, each that is not finished with the first unit that has to be finished before it.
+
+    A reading that only waits for a self-test later in its chapter stands in nobody's way, least of all that test's.
+    """
+    later_tests = {line.unit.chapter_id for line in lines if line.unit.kind == UnitKind.SELF_TEST and not line.finished}
+    first, found = None, []
+    for line in lines:
+        found.append(line if line.finished else replace(line, first=first))
+        done = line.finished or (line.waits_for_test and line.unit.chapter_id in later_tests)
+        if first is None and not done:
+            first = line.unit
+    return found

@@ -335,5 +335,6 @@ LATER_RULES: dict[str, int] = {
     "page_share_percent": 150,
     "persons_per_device_day": 5,
     "reading_needs_self_test": 1,
+    "units_in_order": 0,
     "retention_years": 5,
 }

@@ -20,6 +20,7 @@ from zhenxue.study import protocol
 from zhenxue.study.data import DeviceProof, EndReason, Opened, SessionState
 from zhenxue.study.errors import ProveDevice, StudyingElsewhere
 from zhenxue.study.models import StudySession
+from zhenxue.study.operations.order import check_in_order
 from zhenxue.study.operations.sessions import open_of, record_hand_over
 from zhenxue.study.operations.settling import (
     SILENT_MS,
@@ -54,7 +55,8 @@ def open_session(
     same page left behind (same ``tab`` under the same sign-in: a reload), or that has been silent for long, ends
     quietly, and so does another person's on the same device. Another session of the person ends only with
     ``take_over``; without it ``StudyingElsewhere`` is raised, and nothing changes. Raises ``Refused`` when the learner
-    may not study now or the device is not the right one or full, ``NotFound`` for a unit outside the plan.
+    may not study now or the device is not the right one or full, ``NotInOrder`` before an
+    earlier unit is finished where the order is fixed, ``NotFound`` for a unit outside the plan.
     """
     with transaction.atomic():
         enrolment = training.get_enrolment(actor, enrolment_id)
@@ -81,6 +83,7 @@ def open_session(
             now=now,
         )
         _end_on_device(fingerprint, now=now)
+        check_in_order(enrolment, unit_id)
         known = ledger.find_coverage(enrolment_id, unit_id)
         covered = [(start, end) for start, end in known.covered] if known else []
         position_ms = known.position_ms if known else 0

@@ -15,6 +15,7 @@ from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import coverage
 from zhenxue.study.data import TEST_OPENS_PERCENT, SessionState, TestedQuestion, TestResult
 from zhenxue.study.models import SelfTest, StudySession
+from zhenxue.study.operations.order import check_in_order
 from zhenxue.study.operations.settling import settle
 from zhenxue.study.policies import check_can_open
 from zhenxue.study.queries import get_planned_unit
@@ -36,6 +37,7 @@ def submit_self_test(
         enrolment = training.get_enrolment(actor, enrolment_id)
         check_can_open(actor, enrolment, now)
         unit = get_planned_unit(enrolment.cohort_id, unit_id)
+        check_in_order(enrolment, unit_id)
         questions = catalogue.list_questions(unit.pk)
         if not questions:
             raise Invalid("study.no_self_test", "这个单元没有自测题。")

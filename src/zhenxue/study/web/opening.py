@@ -12,7 +12,7 @@ from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.study import operations
 from zhenxue.study.data import DeviceProof
-from zhenxue.study.errors import ProveDevice, StudyingElsewhere
+from zhenxue.study.errors import NotInOrder, ProveDevice, StudyingElsewhere
 from zhenxue.study.web.views import TAB_LENGTH, sign_in_digest
 
 #: A challenge has 32 letters, a point 87, a signature 86.
@@ -34,6 +34,9 @@ def open_session(request: ActorRequest, enrolment_id: int, unit_id: int) -> Json
     except StudyingElsewhere as elsewhere:
         page = reverse("study:unit", args=[enrolment_id, unit_id]) + "?elsewhere=1"
         return JsonResponse({"code": elsewhere.code, "message": elsewhere.message, "hand_over": page}, status=409)
+    except NotInOrder as early:
+        first = reverse("study:unit", args=[enrolment_id, early.unit_id])
+        return JsonResponse({"code": early.code, "message": early.message, "first": first}, status=early.status)
     server_ms = int(now.timestamp() * 1000)
     return JsonResponse({**asdict(opened), "server_ms": server_ms, "urls": _addresses(opened.session_id)})
 

@@ -18,6 +18,7 @@ from zhenxue.kernel.errors import Invalid
 from zhenxue.ledger import api as ledger
 from zhenxue.study import operations, policies, protocol, queries
 from zhenxue.study.data import TestResult
+from zhenxue.study.errors import NotInOrder
 from zhenxue.study.web.forms import SelfTestForm
 from zhenxue.training import api as training
 
@@ -63,6 +64,8 @@ def unit(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpResponse
     enrolment = training.get_own_enrolment(request.actor, enrolment_id)
     blocks = queries.course_blocks(enrolment)
     line = queries.get_line(blocks, unit_id)
+    if line.first is not None:
+        return render(request, "study/locked.html", {"enrolment": enrolment, "line": line}, status=403)
     elsewhere = queries.find_open_session(enrolment.person_id) if "elsewhere" in request.GET else None
     if elsewhere is not None:
         context = {"enrolment": enrolment, "line": line, "elsewhere": queries.describe_open(elsewhere)}
@@ -123,7 +126,10 @@ def self_test(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpRes
         answers = form.answers() if form.is_valid() else None
         more = {"form": form} if answers is None else {"result": _judge(request, enrolment_id, unit_id, answers)}
     blocks = queries.course_blocks(enrolment)
-    context = _unit_context(enrolment, blocks, queries.get_line(blocks, unit_id))
+    line = queries.get_line(blocks, unit_id)
+    if line.first is not None:
+        raise NotInOrder(line.first.pk, line.first.title)
+    context = _unit_context(enrolment, blocks, line)
     if context["test_open"] or "result" in more:
         context |= more
     template = "study/unit.html#self_test" if request.htmx else "study/unit.html"
