@@ -104,8 +104,8 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_AGE = 12 * 3600
-# Beats a second of one sign-in and of one network address (0: no bound; a whole school may stand behind one address), and
-# the room that the disk must have before a beat is accepted.
+# Beats a second of one sign-in and of one network address (0: no bound; a whole school may stand behind one address),
+# and the room that the disk must have before a beat is accepted.
 BEATS_PER_SIGN_IN = env.number("BEATS_PER_SIGN_IN", 5)
 BEATS_PER_ADDRESS = env.number("BEATS_PER_ADDRESS", 2_000)
 BEATS_MIN_FREE_MB = env.number("BEATS_MIN_FREE_MB", 200)
