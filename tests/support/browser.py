@@ -26,7 +26,7 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
 }
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-WAIT_MILLISECONDS = 15_000
+WAIT_MILLISECONDS = 45_000
 HOW_TO_INSTALL = "Chromium is needed for these tests: apt-get install chromium fonts-noto-cjk"
 
 
