@@ -57,7 +57,7 @@ from django.db import connections  # noqa: E402 - see above
 from pytest_django import DjangoDbBlocker  # noqa: E402 - see above
 from pytest_django.fixtures import Settings  # noqa: E402 - see above
 
-pytest_plugins = ["tests.support.site", "tests.support.browser", "tests.support.guards", "tests.support.memory"]
+pytest_plugins = ["tests.support.site", "tests.support.browser", "tests.support.guards"]
 django_settings.PASSWORD_HASHERS = ["tests.support.passwords.QuickHasher"]
 
 

@@ -4,14 +4,12 @@ import datetime as dt
 
 from tests.factories.study import make_studying, page_of
 from tests.factories.training import Running, attend_all
-from tests.support.memory import remembered
 from zhenxue.training import api as training
 
 MARCH = dt.date(2026, 3, 1)
 LATER = dt.datetime(2026, 6, 1, 2, tzinfo=dt.UTC)
 
 
-@remembered
 def make_studied(*, learners: int = 2) -> Running:
     """Learners who studied a minute in March, with a refused and an unproven beat each."""
     running = make_studying(learners=learners)
@@ -23,7 +21,6 @@ def make_studied(*, learners: int = 2) -> Running:
     return running
 
 
-@remembered
 def make_closed(*, learners: int = 2) -> Running:
     """The same, attended and closed on the day after its last."""
     running = make_studied(learners=learners)

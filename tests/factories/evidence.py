@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 
-from tests.support.memory import remembered
 from zhenxue.evidence import api as evidence
 
 NOW = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)
@@ -47,7 +46,6 @@ def make_entry(
         return evidence.record(kind=HAPPENED.name, actor=Person(), subject=subject, about=about, body=content, now=now)
 
 
-@remembered
 def make_log(count: int, *, step: int = 100) -> None:
     """A log of so many entries with a checkpoint every ``step`` of them."""
     for number in range(1, count + 1):

@@ -12,7 +12,6 @@ from tests.factories.catalogue import right_answers
 from tests.factories.identity import NOW, make_provider
 from tests.factories.study import pass_self_test
 from tests.factories.training import Running, attend_all, make_running_cohort
-from tests.support.memory import remembered
 from zhenxue.exams import api as exams
 from zhenxue.exams.models import Attempt, Exam, Paper, Question, QuestionBank
 from zhenxue.identity.data import Actor
@@ -42,7 +41,6 @@ def question_rows(count: int = 6, *, mark: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-@remembered
 def make_bank(manager: Actor | None = None, *, title: str = "直播销售员题库", questions: int = 6) -> QuestionBank:
     """A bank filled by an import."""
     manager = manager or make_provider()
@@ -57,7 +55,6 @@ def questions_of(bank: QuestionBank) -> list[Question]:
     return list(Question.objects.filter(bank=bank, state="active").order_by("number"))
 
 
-@remembered
 def make_draft_paper(manager: Actor, *, bank: QuestionBank | None = None, title: str = "第一阶段理论卷") -> Paper:
     """A draft with every question of the bank at its default score."""
     bank = bank or make_bank(manager, title=f"{title}题库")
@@ -65,7 +62,6 @@ def make_draft_paper(manager: Actor, *, bank: QuestionBank | None = None, title:
     return exams.create_paper(actor=manager, title=title, lines=lines, now=NOW)
 
 
-@remembered
 def make_paper(
     manager: Actor | None = None, *, bank: QuestionBank | None = None, title: str = "第一阶段理论卷"
 ) -> Paper:
@@ -95,7 +91,6 @@ class Sitting:
         return self.running.enrolments
 
 
-@remembered
 def make_draft_exam(
     running: Running | None = None,
     *,
@@ -122,7 +117,6 @@ def make_draft_exam(
     return Sitting(running, exam)
 
 
-@remembered
 def make_exam(running: Running | None = None, *, ready: bool = True, **draft: object) -> Sitting:
     """A published exam; with ``ready`` every learner has finished the stage's lessons."""
     sitting = make_draft_exam(running, **draft)  # type: ignore[arg-type]  # passed through

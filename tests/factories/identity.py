@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.test import Client
 from stdnum.cn import ric, uscc
 
-from tests.support.memory import remembered
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM, Actor, Device, OrganisationKind, Role
 from zhenxue.identity.management.commands import load_regions, load_rules
@@ -37,7 +36,6 @@ def make_regions(code: str = "3715") -> Region:
     return found
 
 
-@remembered
 def make_rules() -> None:
     """The rule set of 聊城 2025."""
     if not RuleSet.objects.exists():
@@ -67,14 +65,12 @@ def person_name() -> str:
     return random.choice(SURNAMES) + "".join(random.choice(GIVEN) for _ in range(2))
 
 
-@remembered
 def make_person(*, name: str | None = None, number: str | None = None, now: dt.datetime = NOW) -> Person:
     return identity.register_person(
         actor=SYSTEM, name=name or person_name(), citizen_number=number or citizen_number(), phone=phone(), now=now
     )
 
 
-@remembered
 def make_organisation(
     kind: OrganisationKind = OrganisationKind.PROVIDER,
     *,
@@ -105,7 +101,6 @@ def make_organisation(
     return organisation
 
 
-@remembered
 def make_account(
     role: Role,
     organisation: Organisation | None = None,
@@ -136,14 +131,12 @@ def actor_for(account: Account, role: Role | None = None) -> Actor:
     return identity.actor_of(next(one for one in memberships if role is None or one.role == role))
 
 
-@remembered
 def make_provider(*, region: str = "371502", name: str | None = None) -> Actor:
     """A verified provider; its manager."""
     organisation = make_organisation(OrganisationKind.PROVIDER, region=region, name=name)
     return actor_for(make_account(Role.PROVIDER_MANAGER, organisation))
 
 
-@remembered
 def make_colleague(actor: Actor) -> Actor:
     """Another account in the same role at the same organisation."""
     assert actor.role is not None
@@ -151,20 +144,17 @@ def make_colleague(actor: Actor) -> Actor:
     return actor_for(make_account(actor.role, organisation))
 
 
-@remembered
 def make_enterprise(*, region: str = "371502") -> Actor:
     organisation = make_organisation(OrganisationKind.ENTERPRISE, region=region)
     return actor_for(make_account(Role.ENTERPRISE_MANAGER, organisation))
 
 
-@remembered
 def make_teacher(organisation_id: int | None = None) -> Actor:
     """A teacher of the organisation (a new provider if none is given)."""
     organisation = identity.get_organisation(organisation_id) if organisation_id else make_organisation()
     return actor_for(make_account(Role.TEACHER, organisation))
 
 
-@remembered
 def make_bureau(region: str = "371502") -> Actor:
     """An officer of the bureau of a region; the bureau is made once."""
     make_regions("3715" if region.startswith("3715") or region == "37" else region)
@@ -174,7 +164,6 @@ def make_bureau(region: str = "371502") -> Actor:
     return actor_for(make_account(Role.BUREAU_OFFICER, organisation))
 
 
-@remembered
 def make_operator(role: Role = Role.OPERATOR_ADMIN) -> Actor:
     """Somebody of the platform's operator; the operator is made once."""
     found = identity.list_organisations(kind=OrganisationKind.OPERATOR)
@@ -182,7 +171,6 @@ def make_operator(role: Role = Role.OPERATOR_ADMIN) -> Actor:
     return actor_for(make_account(role, organisation))
 
 
-@remembered
 def make_learner(*, name: str | None = None, number: str | None = None) -> Actor:
     return actor_for(make_account(Role.LEARNER, person=make_person(name=name, number=number)))
 

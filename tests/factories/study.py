@@ -22,7 +22,6 @@ from tests.factories.catalogue import (
 )
 from tests.factories.identity import NOW, make_provider
 from tests.factories.training import Running, make_draft_programme, make_running_cohort
-from tests.support.memory import remembered
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import UnitDraft
 from zhenxue.catalogue.models import MediaKey, Unit, Video
@@ -311,7 +310,6 @@ def open_in_browser(client: Client, enrolment_id: int, unit_id: int, *, tab: str
     return client.post(address, opening.form, headers=accept)
 
 
-@remembered
 def make_studying(*, learners: int = 1, minutes: int = 20, now: dt.datetime = NOW) -> Running:
     """A running cohort with a course of two text units of together so many minutes."""
     manager = make_provider()

@@ -21,7 +21,6 @@ from tests.factories.identity import (
     person_name,
     phone,
 )
-from tests.support.memory import remembered
 from zhenxue.catalogue.data import UnitDraft
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor, Role
@@ -66,7 +65,6 @@ def _settled(enrolment: Enrolment) -> Account:
     return account
 
 
-@remembered
 def make_course(manager: Actor, *, title: str = "直播销售入门", minutes: int = 20, now: dt.datetime = NOW) -> int:
     """A published course of two text units; gives the version's id. No video, so it is quick."""
     organisation = identity.get_organisation(manager.organisation_id or 0)
@@ -78,7 +76,6 @@ def make_course(manager: Actor, *, title: str = "直播销售入门", minutes: i
     return make_published_version(organisation, title=title, units=units, now=now).pk
 
 
-@remembered
 def make_draft_programme(
     manager: Actor | None = None,
     *,
@@ -110,7 +107,6 @@ def make_draft_programme(
     return programme
 
 
-@remembered
 def make_programme(
     manager: Actor | None = None,
     *,
@@ -126,7 +122,6 @@ def make_programme(
     return training.make_ready(actor=manager, programme_id=draft.pk, share_exception_reason=reason, now=now)
 
 
-@remembered
 def make_draft_cohort(
     manager: Actor | None = None,
     *,
@@ -196,7 +191,6 @@ def add_learner(made: Running, *, name: str = "", number: str = "", now: dt.date
     return enrolment
 
 
-@remembered
 def make_filed_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW, **draft: object) -> Running:
     """Waiting for the county bureau."""
     made = make_draft_cohort(manager, now=now, **draft)  # type: ignore[arg-type]  # passed through to the draft
@@ -204,7 +198,6 @@ def make_filed_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW, *
     return made
 
 
-@remembered
 def make_approved_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW, **draft: object) -> Running:
     """Approved by the county bureau, not yet started."""
     made = make_filed_cohort(manager, now=now, **draft)
@@ -214,7 +207,6 @@ def make_approved_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW
     return made
 
 
-@remembered
 def make_running_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW, **draft: object) -> Running:
     """Started on its first day; ``learners=3`` by default."""
     made = make_approved_cohort(manager, now=now, **draft)
@@ -230,7 +222,6 @@ def attend_all(made: Running, line: PlanLine, *, now: dt.datetime | None = None)
     training.record_attendance(actor=made.teacher, line_id=line.pk, marks=marks, now=moment)
 
 
-@remembered
 def make_closed_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW, **draft: object) -> Running:
     """Every lesson attended, closed on the day after its last."""
     made = make_running_cohort(manager, now=now, **draft)
