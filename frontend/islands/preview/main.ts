@@ -14,9 +14,11 @@ async function play(box: HTMLElement): Promise<void> {
   const { default: Hls } = await import("hls.js/light");
   if (Hls.isSupported()) {
     const player = new Hls({ autoStartLoad: false });
+    const pressed = !video.paused; // play was pressed while this script was on its way; attaching pauses the video
+    video.addEventListener("play", () => player.startLoad(video.currentTime), { once: true });
+    if (pressed) player.once(Hls.Events.MEDIA_ATTACHED, () => void video.play());
     player.loadSource(source);
     player.attachMedia(video);
-    video.addEventListener("play", () => player.startLoad(video.currentTime), { once: true });
     player.on(Hls.Events.ERROR, (_event, data) => {
       if (!data.fatal) return;
       if (data.type === Hls.ErrorTypes.MEDIA_ERROR) player.recoverMediaError();
