@@ -295,7 +295,7 @@ def record_all(rows: Copies, copied: Iterable[tuple[Cohort, list[Enrolment]]]) -
 def entry(kind: str, about: list[str], body: dict[str, Any], now: dt.datetime) -> Entry:
     """One entry about an enrolment."""
     subject = next(ref for ref in about if ref.startswith("enrolment:"))
-    private = {"actor": commit("actor", "系统")}
+    private = {"actor": commit("actor", "系统", os.urandom(SALT_BYTES))}
     envelope = canonical.dumps(
         {
             "about": about,

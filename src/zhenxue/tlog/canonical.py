@@ -10,6 +10,11 @@ from typing import Any
 
 LARGEST_INTEGER = 2**53 - 1  # RFC 8785 section 3.2.2.3: numbers are IEEE 754 doubles
 
+# Without ensure_ascii the standard library escapes exactly as RFC 8785 section 3.2.2.2 asks; its own order of keys is
+# by code points. What comes here is a tree already (a circle ends in RecursionError).
+_AS_GIVEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+_SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, sort_keys=True)
+
 
 class NotCanonical(ValueError):
     """A value that a log entry may not hold; the message names the place, e.g. ``$.body.hours``."""
@@ -18,10 +23,18 @@ class NotCanonical(ValueError):
 def dumps(value: Any) -> bytes:
     """The one UTF-8 text of a value: keys sorted by UTF-16 code units, no blanks, shortest escapes.
 
-    Raises ``NotCanonical`` for floats, other types, numbers beyond ±(2^53 - 1), lone surrogates, other keys than str.
+    Raises ``NotCanonical`` for floats, other types, numbers beyond ±(2^53 - 1), lone surrogates, other keys than str,
+    and for what is nested too deeply.
     """
-    # Without ensure_ascii the standard library escapes exactly as RFC 8785 section 3.2.2.2 asks.
-    return json.dumps(_ordered(value, "$"), ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        if _is_plain(value):
+            return _SORTED.encode(value).encode()
+    except (UnicodeEncodeError, RecursionError):
+        pass  # the long way names the place
+    try:
+        return _AS_GIVEN.encode(_ordered(value, "$")).encode()
+    except RecursionError as error:
+        raise NotCanonical("nested too deeply") from error
 
 
 def loads(text: bytes) -> Any:
@@ -35,6 +48,26 @@ def loads(text: bytes) -> Any:
     if dumps(value) != text:
         raise NotCanonical("JSON, but not in canonical form")
     return value
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether the short way is right: allowed values of exactly the built-in types, keys in ASCII.
+
+    Such keys have one order, by code points as by UTF-16 code units.
+    """
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is int:
+        return bool(-LARGEST_INTEGER <= value <= LARGEST_INTEGER)
+    if kind is dict:
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii() or not (type(item) is str or _is_plain(item)):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all(type(item) is str or _is_plain(item) for item in value)
+    return False
 
 
 def _ordered(value: Any, place: str) -> Any:

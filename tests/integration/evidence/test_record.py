@@ -112,3 +112,14 @@ def test_a_kind_means_one_thing() -> None:
 def test_recording_costs_two_statements(django_assert_num_queries: object) -> None:
     with transaction.atomic(), django_assert_num_queries(2):  # type: ignore[operator]  # a fixture without a public type
         evidence.record(kind=HAPPENED.name, actor=Person(), subject="log", about=["a:1", "b:2"], body=BODY, now=NOW)
+
+
+@pytest.mark.django_db
+def test_an_entry_may_be_about_thousands() -> None:
+    everybody = [f"person:{number}" for number in range(2_500)]
+    entry = make_entry(subject="cohort:9", about=everybody)
+    assert sorted(EntryRef.objects.filter(entry=entry).values_list("ref", flat=True)) == sorted(
+        [*everybody, "cohort:9"]
+    )
+    evidence.integrate(NOW)
+    assert evidence.verify_log().is_clean

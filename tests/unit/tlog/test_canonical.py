@@ -1,5 +1,6 @@
 """Canonical JSON, with the examples of RFC 8785."""
 
+import enum
 import json
 from typing import Any
 
@@ -12,7 +13,8 @@ from zhenxue.tlog.canonical import NotCanonical
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12)
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53 - 1), 2**53 - 1) | TEXT
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4))
+KEYS = TEXT | st.text(alphabet=["a", "B", "_", "\ue000", "\uffff", "\U00010000", "\U0001f600"], max_size=3)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4))
 
 
 def test_keys_are_sorted_by_utf16_units_as_in_rfc_8785_section_3_2_3() -> None:
@@ -51,6 +53,41 @@ def test_every_allowed_value_is_read_back_and_has_one_text(value: Any) -> None:
     text = canonical.dumps(value)
     assert canonical.loads(text) == value
     assert json.loads(text) == value
+
+
+def written_by_hand(value: Any) -> str:
+    """RFC 8785 once more, from its text: sections 3.2.2.1 to 3.2.3."""
+    if isinstance(value, str):
+        short = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
+        return '"' + "".join(short.get(ord(c)) or (c if c >= " " else f"\\u{ord(c):04x}") for c in value) + '"'
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: list(memoryview(key.encode("utf-16-be"))))
+        return "{" + ",".join(f"{written_by_hand(key)}:{written_by_hand(value[key])}" for key in keys) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(written_by_hand(item) for item in value) + "]"
+    return "null" if value is None else str(value).lower()
+
+
+@given(VALUES)
+def test_the_text_is_the_one_written_by_hand_from_the_rfc(value: Any) -> None:
+    assert canonical.dumps(value).decode() == written_by_hand(value)
+
+
+def test_words_and_lists_of_other_types_are_written_as_the_plain_ones() -> None:
+    class Word(enum.StrEnum):
+        ONE = "一"
+
+    assert canonical.dumps({Word.ONE: (Word.ONE, "二")}) == canonical.dumps({"一": ["一", "二"]})
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(NotCanonical, match="deep"):
+        canonical.dumps(deep)
+    with pytest.raises(NotCanonical, match="deep"):
+        canonical.loads(b"[" * 2_000 + b"]" * 2_000)
 
 
 @pytest.mark.parametrize(
