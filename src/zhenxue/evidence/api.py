@@ -3,6 +3,7 @@
 from zhenxue.evidence.data import (
     ActorLike,
     Check,
+    CosignedHead,
     EntryDetail,
     Fault,
     Finding,
@@ -11,6 +12,7 @@ from zhenxue.evidence.data import (
     Proof,
     ProofState,
     TimelineEntry,
+    WitnessMark,
     find_kind,
     list_kinds,
     register,
@@ -20,11 +22,20 @@ from zhenxue.evidence.data import (
 from zhenxue.evidence.models import Entry
 from zhenxue.evidence.operations import erase, integrate, record
 from zhenxue.evidence.policies import can_view, check_can_view
-from zhenxue.evidence.queries import count_entries, describe_log, get_entry, iterate_bodies, list_entries, verify_log
+from zhenxue.evidence.queries import (
+    cosigned_head,
+    count_entries,
+    describe_log,
+    get_entry,
+    iterate_bodies,
+    list_entries,
+    verify_log,
+)
 
 __all__ = [
     "ActorLike",
     "Check",
+    "CosignedHead",
     "Entry",
     "EntryDetail",
     "Fault",
@@ -34,8 +45,10 @@ __all__ = [
     "Proof",
     "ProofState",
     "TimelineEntry",
+    "WitnessMark",
     "can_view",
     "check_can_view",
+    "cosigned_head",
     "count_entries",
     "describe_log",
     "erase",

@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from zhenxue.kernel.data import Labelled
+
 ERASED = "evidence.erased"  # the kind that records an erasure
+KEY_ROTATED = "evidence.key_rotated"  # a new key of the log is announced
+KEY_RETIRED = "evidence.key_retired"  # the older of two keys signs no more
+SECRET_CHANGED = "evidence.secret_changed"  # another key of the installation (fields, index) was changed
+WITNESS_ADDED = "evidence.witness_added"
+WITNESS_MOVED = "evidence.witness_moved"
+WITNESS_RETIRED = "evidence.witness_retired"
+WITNESS_DISAGREES = "evidence.witness_disagrees"
+WITNESS_AGREES = "evidence.witness_agrees"
 ACTOR_FIELD = "actor"  # the private field that holds the actor's label
 SALT_BYTES = 32
 DIGEST_BYTES = 32
@@ -135,6 +145,22 @@ class EntryDetail:
     fault: str
 
 
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """A key of the log and when it was good: for heads of sizes ``first`` ≤ size < ``end`` (None: until now).
+
+    ``since`` and ``until`` are the moments of the entries that say so (None: before the first checkpoint; still good).
+    ``ended``: empty, ``retired`` (after an overlap in which both signed), ``lost`` or ``compromised``.
+    """
+
+    vkey: str
+    since: dt.datetime | None
+    until: dt.datetime | None
+    first: int
+    end: int | None
+    ended: str
+
+
 class Fault(enum.StrEnum):
     """What ``verify`` can find."""
 
@@ -171,6 +197,56 @@ class Finding:
     def __str__(self) -> str:
         place = f"第 {self.number} 号：" if self.number is not None else ""
         return f"{place}{self.fault.label}——{self.text}"
+
+
+class TroubleKind(Labelled):
+    """What can be wrong with a witness, the worst first."""
+
+    DISAGREES = "disagrees", "见证不一致"
+    WRONG_SIGNATURE = "wrong_signature", "见证签名不符"
+    WRONG_TIME = "wrong_time", "见证时间不对"
+    REFUSED = "refused", "见证拒绝"
+    SILENT = "silent", "见证没有应答"
+
+
+class RunState(Labelled):
+    """Of a recorded verification."""
+
+    WAITING = "waiting", "排队中"
+    RUNNING = "running", "核对中"
+    CLEAN = "clean", "全部相符"
+    BROKEN = "broken", "不相符"
+    FAILED = "failed", "没有做完"
+
+
+RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.WAITING: frozenset({RunState.RUNNING}),
+    RunState.RUNNING: frozenset({RunState.CLEAN, RunState.BROKEN, RunState.FAILED}),
+    RunState.CLEAN: frozenset(),
+    RunState.BROKEN: frozenset(),
+    RunState.FAILED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessMark:
+    """Who cosigned, for whom, and when by the witness's clock."""
+
+    name: str
+    organisation: str
+    at: dt.datetime
+    is_sandbox: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CosignedHead:
+    """A checkpoint with cosignatures that were checked; ``note`` holds the log's signature and every line of them."""
+
+    size: int
+    root: bytes
+    note: str
+    signed_at: dt.datetime
+    witnesses: tuple[WitnessMark, ...]
 
 
 type Check = Callable[[], Iterator[Finding] | Iterable[Finding]]
@@ -231,6 +307,19 @@ def plain_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "、".join(plain_text(item) for item in value) or "无"
     return str(value)
+
+
+KEY_ENDS = {"planned": "计划更换，新旧密钥同时签名", "lost": "旧密钥遗失", "compromised": "旧密钥可能泄露"}
+
+
+def describe_key_rotation(body: Mapping[str, Any]) -> Lines:
+    """The lines of an ``evidence.key_rotated`` entry."""
+    return [
+        ("方式", KEY_ENDS.get(body["how"], body["how"])),
+        ("旧公钥", body["old"]),
+        ("新公钥", body["new"]),
+        *([("理由", body["reason"])] if "reason" in body else []),
+    ]
 
 
 def describe_erasure(body: Mapping[str, Any]) -> Lines:

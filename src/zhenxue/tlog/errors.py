@@ -15,3 +15,7 @@ class NoteBroken(LogError):
 
 class TileBroken(LogError):
     """A tile, an entry bundle or a path of one is malformed."""
+
+
+class RequestBroken(LogError):
+    """What was sent to a witness, or what it answered, has not the form of C2SP tlog-witness."""

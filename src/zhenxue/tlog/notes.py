@@ -33,7 +33,7 @@ class Verifier:
         """Reads ``name+key id+key`` (hex, base64 of type byte and key); raises ``NoteBroken`` when it does not fit."""
         name, _, rest = text.strip().partition("+")
         key_id, _, packed = rest.partition("+")
-        raw = _decode(packed)
+        raw = decode(packed)
         if raw[:1] != ED25519 or len(raw) != 33:
             raise NoteBroken("the verifier key is no Ed25519 key")
         verifier = cls(name, raw[1:])
@@ -46,7 +46,7 @@ class Verifier:
         return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:KEY_ID_BYTES]
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{_encode(ED25519 + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{encode(ED25519 + self.public)}"
 
     def check(self, text: str, signature: bytes) -> None:
         """Raises ``NoteBroken`` unless this key signed the text."""
@@ -64,10 +64,13 @@ class Signer:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.verifier = Verifier(name, self._key.public_key().public_bytes_raw())
 
+    def sign_message(self, message: bytes) -> bytes:
+        """The 64-byte Ed25519 signature over any bytes; formats other than plain notes build their lines from it."""
+        return self._key.sign(message)
+
     def line(self, text: str) -> str:
         """The signature line of this key for a note text."""
-        signature = self.verifier.key_id + self._key.sign(text.encode())
-        return f"{SIGNATURE_START}{self.verifier.name} {_encode(signature)}\n"
+        return signature_line(self.verifier.name, self.verifier.key_id + self.sign_message(text.encode()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +124,27 @@ def split_note(note: bytes | str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     head, gap, tail = note.rpartition("\n\n")
     if not gap or not tail.endswith("\n"):
         raise NoteBroken("the note has no signatures")
-    text = head + "\n"
-    lines = []
-    for line in tail[:-1].split("\n"):
-        name, space, packed = line.removeprefix(SIGNATURE_START).partition(" ")
-        if not line.startswith(SIGNATURE_START) or not space:
-            raise NoteBroken("a signature line is malformed")
-        check_name(name)
-        raw = _decode(packed)
-        if len(raw) <= KEY_ID_BYTES:
-            raise NoteBroken("a signature is too short")
-        lines.append((name, raw[:KEY_ID_BYTES], raw[KEY_ID_BYTES:]))
+    lines = tail[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise NoteBroken("the note has too many signatures")
-    return text, lines
+    return head + "\n", [split_line(line) for line in lines]
+
+
+def split_line(line: str) -> tuple[str, bytes, bytes]:
+    """(name, key id, signature) of one signature line without its newline; checks its form alone."""
+    name, space, packed = line.removeprefix(SIGNATURE_START).partition(" ")
+    if not line.startswith(SIGNATURE_START) or not space:
+        raise NoteBroken("a signature line is malformed")
+    check_name(name)
+    raw = decode(packed)
+    if len(raw) <= KEY_ID_BYTES:
+        raise NoteBroken("a signature is too short")
+    return name, raw[:KEY_ID_BYTES], raw[KEY_ID_BYTES:]
+
+
+def signature_line(name: str, raw: bytes) -> str:
+    """One signature line with its newline; ``raw`` is key id and signature."""
+    return f"{SIGNATURE_START}{name} {encode(raw)}\n"
 
 
 def check_name(name: str) -> None:
@@ -148,15 +158,17 @@ def _check_text(text: str) -> None:
         raise NoteBroken("the text must end in a newline and hold no control characters")
 
 
-def _encode(raw: bytes) -> str:
+def encode(raw: bytes) -> str:
+    """Base64 as all these formats write it."""
     return base64.b64encode(raw).decode()
 
 
-def _decode(packed: str) -> bytes:
+def decode(packed: str) -> bytes:
+    """Reads the one right spelling of base64; raises ``NoteBroken`` for any other."""
     try:
         raw = base64.b64decode(packed, validate=True)
     except (binascii.Error, ValueError) as error:
         raise NoteBroken("not base64") from error
-    if _encode(raw) != packed:
+    if encode(raw) != packed:
         raise NoteBroken("not canonical base64")
     return raw
