@@ -163,6 +163,9 @@ class RuleGroup(Labelled):
     OTHER = "other", "其他"
 
 
+YES_NO = {1: "是", 0: "否"}
+
+
 @dataclass(frozen=True, slots=True)
 class RuleField:
     """A number that the platform reads by ``key``: its words, and the bounds within which it means something."""
@@ -174,6 +177,15 @@ class RuleField:
     low: int
     high: int
 
+    @property
+    def is_switch(self) -> bool:
+        """A yes (1) or no (0), told in these words."""
+        return (self.low, self.high, self.unit) == (0, 1, "")
+
+    def told(self, value: int) -> str:
+        """The value as people read it, without its unit."""
+        return YES_NO.get(value, str(value)) if self.is_switch else str(value)
+
 
 #: Every number the platform reads. A bound is sense, not policy: what is right is said by the rule set and its source.
 RULE_FIELDS = (
@@ -183,8 +195,8 @@ RULE_FIELDS = (
     RuleField("finish_percent", "一个单元看满多少算学完", "%", RuleGroup.HOURS, 50, 100),
     RuleField("max_rate_percent", "播放速度上限（100% 是正常速度）", "%", RuleGroup.HOURS, 100, 200),
     RuleField("page_share_percent", "一页阅读时间上限（占平均每页）", "%", RuleGroup.HOURS, 100, 500),
-    RuleField("reading_needs_self_test", "阅读单元须通过自测才算学完（1 是，0 否）", "", RuleGroup.HOURS, 0, 1),
-    RuleField("units_in_order", "须按顺序学习单元（1 是，0 可自选顺序）", "", RuleGroup.HOURS, 0, 1),
+    RuleField("reading_needs_self_test", "阅读单元须通过自测才算学完", "", RuleGroup.HOURS, 0, 1),
+    RuleField("units_in_order", "须按顺序学习单元（否则可自选顺序）", "", RuleGroup.HOURS, 0, 1),
     RuleField("beat_seconds", "学习中每隔多久核对一次", "秒", RuleGroup.STUDY, 5, 60),
     RuleField("max_gap_seconds", "断开多久以内仍连续计时", "秒", RuleGroup.STUDY, 10, 300),
     RuleField("idle_seconds", "多久没有操作就暂停计时", "秒", RuleGroup.STUDY, 60, 3600),
@@ -239,6 +251,12 @@ class Rule:
     def group(self) -> RuleGroup:
         known = RULE_FIELD_OF.get(self.key)
         return known.group if known else RuleGroup.OTHER
+
+    @property
+    def told(self) -> str:
+        """The value with its unit, or 是 or 否."""
+        known = RULE_FIELD_OF.get(self.key)
+        return f"{known.told(self.value) if known else self.value} {self.unit}".rstrip()
 
 
 def rules_by_group(rules: Mapping[str, Rule]) -> list[tuple[RuleGroup, list[Rule]]]:

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from zhenxue.identity.data import RULE_FIELD_OF, RULE_FIELDS, RULE_ORDER, rule_problems
+from zhenxue.identity.data import RULE_FIELD_OF, RULE_FIELDS, RULE_ORDER, Rule, rule_problems
 from zhenxue.identity.validators import check_public_key, fingerprint_of
 from zhenxue.kernel.errors import Invalid
 
@@ -35,6 +35,13 @@ def test_each_number_stands_once_and_its_bounds_leave_room() -> None:
 )
 def test_a_number_outside_its_bounds_or_order_is_named(changes: dict[str, int], wrong: set[str]) -> None:
     assert set(rule_problems({**FITS, **changes})) == wrong
+
+
+def test_a_number_is_told_with_its_unit_and_a_switch_as_yes_or_no() -> None:
+    assert Rule("beat_seconds", 10, "秒", "文件").told == "10 秒"
+    assert [Rule("units_in_order", value, "", "文件").told for value in (1, 0)] == ["是", "否"]
+    assert Rule("something_of_a_file", 1, "", "文件").told == "1"
+    assert {one.key for one in RULE_FIELDS if one.is_switch} == {"reading_needs_self_test", "units_in_order"}
 
 
 def test_only_points_of_p_256_are_device_keys() -> None:

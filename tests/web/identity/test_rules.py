@@ -56,17 +56,20 @@ def test_the_city_issues_a_version_and_sees_what_it_changes() -> None:
     make_rules()
     client = client_for(make_bureau("3715"))
     page = text_of(client, NEW)
-    assert page.count("<legend") == 0
+    assert '<option value="0" selected>否</option>' in page
     assert 'name="value_check_min_seconds"' in page
     assert "聊人社字〔2025〕3号 四（三）：每课时45分钟" in page
-    answer = client.post(NEW, filled(value_daily_cap_class_hours="6", programme_kind="upskill"), follow=True)
+    answer = client.post(
+        NEW, filled(value_daily_cap_class_hours="6", value_units_in_order="1", programme_kind="upskill"), follow=True
+    )
     page = answer.content.decode()
     made = RuleSet.objects.get(version="2027-1")
     assert answer.redirect_chain == [(f"/rules/versions/{made.pk}/", 302)]
-    assert "有 1 项不同" in page
+    assert "有 2 项不同" in page
     assert "待执行" in page
     assert "执行规则发布" in page, "what happened, from the log"
     assert re.search(r"每人每日计入上限</th>.*?>6 课时.*?>8 课时.*?改变", page, re.DOTALL)
+    assert re.search(r"须按顺序学习单元.*?>是<.*?>否<.*?改变", page, re.DOTALL), "a switch is told in words"
     listing = text_of(client, "/rules/versions/?kind=upskill")
     assert ">2027-1</a>" in listing
     assert ">2026-1</a>" not in listing

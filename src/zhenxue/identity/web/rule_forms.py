@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from zhenxue.identity.data import RULE_FIELDS, RuleDraft, RuleField, RuleGroup, Rules
+from zhenxue.identity.data import RULE_FIELDS, YES_NO, Rule, RuleDraft, RuleField, RuleGroup, Rules
 from zhenxue.identity.operations.rules import LONGEST_SOURCE
 
 
@@ -55,13 +55,7 @@ class RulesForm(forms.Form):
             field.choices = choices
         for one in RULE_FIELDS:
             rule = base.rules.get(one.key) if base else None
-            unit = f"（{one.unit}）" if one.unit else ""
-            self.fields[f"value_{one.key}"] = forms.IntegerField(
-                label=one.label + unit,
-                initial=rule.value if rule else None,
-                help_text=f"可填 {one.low} 到 {one.high}" + (f"；原来是 {rule.value}" if rule else ""),
-                widget=forms.NumberInput(attrs={"min": one.low, "max": one.high, "inputmode": "numeric"}),
-            )
+            self.fields[f"value_{one.key}"] = _value_field(one, rule)
             self.fields[f"source_{one.key}"] = forms.CharField(
                 label=f"“{one.label.split('（')[0]}”的依据",
                 max_length=LONGEST_SOURCE,
@@ -89,6 +83,26 @@ class RulesForm(forms.Form):
             values={one.key: values[f"value_{one.key}"] for one in RULE_FIELDS},
             sources={one.key: values[f"source_{one.key}"] for one in RULE_FIELDS},
         )
+
+
+def _value_field(one: RuleField, rule: Rule | None) -> forms.Field:
+    """A number within its bounds, or 是 and 否; starts from ``rule``."""
+    initial = rule.value if rule else None
+    before = f"原来是 {one.told(rule.value)}" if rule else ""
+    if one.is_switch:
+        return forms.TypedChoiceField(
+            label=one.label,
+            initial=initial,
+            help_text=before,
+            choices=[("", "请选择"), *YES_NO.items()],
+            coerce=int,
+        )
+    return forms.IntegerField(
+        label=one.label + (f"（{one.unit}）" if one.unit else ""),
+        initial=initial,
+        help_text="；".join(filter(None, (f"可填 {one.low} 到 {one.high}", before))),
+        widget=forms.NumberInput(attrs={"min": one.low, "max": one.high, "inputmode": "numeric"}),
+    )
 
 
 def _initial(base: Rules | None, today: dt.date) -> dict[str, Any]:
