@@ -138,7 +138,7 @@ def test_a_make_up_has_its_ceilings_each_with_its_words() -> None:
     running = make_mixed_day()
     with pytest.raises(Invalid, match="没有计入的一共 2 分钟"):
         ask(running, 300, 500, 121)
-    with pytest.raises(Invalid, match="还没有计入学时的只有"):
+    with pytest.raises(Invalid, match="这段时间都已经计入学时，不能再补计"):
         ask(running, 200, 280, 30)
     with pytest.raises(Invalid, match="时长"):
         ask(running, 300, 420, 0)
@@ -161,7 +161,7 @@ def test_a_make_up_has_its_ceilings_each_with_its_words() -> None:
     with pytest.raises(Invalid, match="不能补计"):
         ask(running, 600, 660, 10)
     book(running, 300, 600, at=after(700))
-    with pytest.raises(Invalid, match="这个单元最多还能计 0 分钟"):
+    with pytest.raises(Invalid, match="这个单元的学时已计满，不能再补计"):
         ask(running, 300, 420, 10)
     assert not Correction.objects.exists()
 

@@ -45,11 +45,6 @@ class Limit:
     words: str
 
 
-def day_of(moment: datetime) -> date:
-    """The civil day of a moment."""
-    return clock.civil_day(moment)
-
-
 def counted_parts(enrolment_id: int, unit_id: int, since: datetime, until: datetime) -> list[Part]:
     """What counts of one unit inside ``[since, until)``, less what was withdrawn; two queries.
 
@@ -179,16 +174,21 @@ def limits_of(
     limits = []
     if refused.seconds:
         left = max(0, refused.seconds - made_up)
-        limits.append(Limit(left, f"这段时间没有计入的一共 {in_words(left)}，补计不能超过它。"))
+        limits.append(_limit(left, "这段时间没有计入的一共 {}", "这段时间没有计入的都已经补计"))
+    day = f"{clock.civil_day(since):%Y-%m-%d} 的学时"
     return [
         *limits,
-        Limit(free, f"这段时间里还没有计入学时的只有 {in_words(free)}，补计不能超过它。"),
-        Limit(unit_left, f"这个单元最多还能计 {in_words(unit_left)}，补计不能超过它。"),
-        Limit(
-            day_left,
-            f"{clock.civil_day(since):%Y-%m-%d} 的学时离每日上限还有 {in_words(day_left)}，补计不能超过它。",
-        ),
+        _limit(free, "这段时间里还没有计入学时的只有 {}", "这段时间都已经计入学时"),
+        _limit(unit_left, "这个单元最多还能计 {}", "这个单元的学时已计满"),
+        _limit(day_left, day + "离每日上限还有 {}", day + "已到每日上限"),
     ]
+
+
+def _limit(seconds: int, some: str, none: str) -> Limit:
+    """A limit told by ``some``, whose ``{}`` is how much is left, or by ``none`` when nothing is."""
+    if seconds:
+        return Limit(seconds, f"{some.format(in_words(seconds))}，补计不能超过它。")
+    return Limit(0, f"{none}，不能再补计。")
 
 
 def seconds_of_day(person_id: int, day: date) -> int:
