@@ -1,11 +1,11 @@
 """The tile layout of C2SP tlog-tiles: where a hash is stored, how a tile or an entry bundle is named and written."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from zhenxue.tlog.errors import TileBroken
-from zhenxue.tlog.hashing import EMPTY_ROOT, HASH_BYTES, CompactRange, node_hash, root_of
+from zhenxue.tlog.hashing import EMPTY_ROOT, HASH_BYTES, CompactRange, node_hash, perfect_root
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -111,7 +111,7 @@ class TileNodes:
         part = hashes[offset * HASH_BYTES : (offset + (1 << height)) * HASH_BYTES]
         if len(part) != HASH_BYTES << height:
             raise TileBroken(f"node {level}/{index} is not in the tree of {self.size}")
-        return root_of(split_hashes(part))
+        return perfect_root(split_hashes(part))
 
     def root(self) -> bytes:
         """The root of the tree."""
@@ -146,22 +146,27 @@ class TileTree:
 
     def append(self, leaf: bytes) -> None:
         """Adds one leaf hash."""
-        node = leaf
-        level = 0
-        count = self.size  # hashes so far at this level
-        while True:
-            if level == len(self._edge):
-                self._edge.append([])
-            hashes = self._edge[level]
-            hashes.append(node)
-            if len(hashes) < TILE_WIDTH:
-                break
-            self._changed[level, count // TILE_WIDTH] = b"".join(hashes)
-            node = root_of(hashes)
-            hashes.clear()
-            count //= TILE_WIDTH
-            level += 1
-        self.size += 1
+        self.extend([leaf])
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Adds leaf hashes."""
+        self._grow(0, self.size, leaves)
+        self.size += len(leaves)
+
+    def _grow(self, level: int, count: int, nodes: Sequence[bytes]) -> None:
+        """Adds nodes to a level that had ``count`` of them; the roots of tiles that are full now go one level up."""
+        if level == len(self._edge):
+            self._edge.append([])
+        edge = self._edge[level]
+        edge.extend(nodes)
+        first, roots = count // TILE_WIDTH, []
+        for at in range(0, len(edge) - TILE_WIDTH + 1, TILE_WIDTH):
+            tile = edge[at : at + TILE_WIDTH]
+            self._changed[level, first + len(roots)] = b"".join(tile)
+            roots.append(perfect_root(tile))
+        if roots:
+            del edge[: len(roots) * TILE_WIDTH]
+            self._grow(level + 1, first, roots)
 
     def root(self) -> bytes:
         """The root of everything appended."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhenxue.tlog.errors import ProofBroken, TileBroken
-from zhenxue.tlog.hashing import EMPTY_ROOT, CompactRange, leaf_hash, root_of
+from zhenxue.tlog.hashing import EMPTY_ROOT, CompactRange, leaf_hash, leaf_hashes, perfect_root, root_of
 from zhenxue.tlog.proofs import check_consistency, check_inclusion, consistency_proof, inclusion_proof
 from zhenxue.tlog.tiles import (
     TileNodes,
@@ -70,8 +70,8 @@ class Store:
 
     def grow(self, size: int, leaves: list[bytes]) -> bytes:
         tree = TileTree(size, self.read)
-        for leaf in leaves:
-            tree.append(leaf)
+        tree.extend(leaves[:1])
+        tree.extend(leaves[1:])
         self.tiles.update(tree.take_changes())
         return tree.root()
 
@@ -92,6 +92,29 @@ def test_the_empty_tree_has_the_hash_of_nothing_and_one_leaf_is_its_own_root() -
 @given(SIZES)
 def test_the_incremental_root_is_the_naive_root(size: int) -> None:
     assert root_of(MANY[:size]) == naive_root(MANY[:size])
+
+
+@given(st.integers(0, 6), st.integers(1, 9), st.integers(0, 63))
+def test_whole_subtrees_and_leaves_give_the_same_root(height: int, subtrees: int, rest: int) -> None:
+    width = 1 << height
+    leaves = MANY[: width * subtrees + rest]
+    tree = CompactRange()
+    for at in range(0, width * subtrees, width):
+        tree.append(perfect_root(leaves[at : at + width]), height)
+    for leaf in leaves[width * subtrees :]:
+        tree.append(leaf)
+    assert (tree.size, tree.root()) == (len(leaves), naive_root(leaves))
+
+
+def test_a_subtree_begins_where_it_may_and_is_whole() -> None:
+    tree = CompactRange()
+    tree.append(MANY[0])
+    with pytest.raises(ValueError, match="begins at 1"):
+        tree.append(MANY[1], 1)
+    for count in (0, 3, 255):
+        with pytest.raises(ValueError, match="perfect"):
+            perfect_root(MANY[:count])
+    assert leaf_hashes([b"", b"L123456"]) == [leaf_hash(b""), leaf_hash(b"L123456")]
 
 
 @given(SIZES, SIZES)
