@@ -159,7 +159,8 @@ class TileTree:
             self._edge.append([])
         edge = self._edge[level]
         edge.extend(nodes)
-        first, roots = count // TILE_WIDTH, []
+        first = count // TILE_WIDTH
+        roots: list[bytes] = []
         for at in range(0, len(edge) - TILE_WIDTH + 1, TILE_WIDTH):
             tile = edge[at : at + TILE_WIDTH]
             self._changed[level, first + len(roots)] = b"".join(tile)
