@@ -1,9 +1,10 @@
-"""The one command, ``zhenxue``: Django's management commands and our own (serve, worker, sequencer, demo, verify)."""
+"""The one command, ``zhenxue``: Django's management commands and our own (serve, worker, sequencer, demo, verify).
+
+``zhenxue witness`` is the bureau's program: it runs without Django and without the platform's settings.
+"""
 
 import os
 import sys
-
-from django.core.management import execute_from_command_line
 
 from zhenxue.config.supervisor import die_with_parent
 
@@ -11,6 +12,12 @@ from zhenxue.config.supervisor import die_with_parent
 def main() -> None:
     """Run a subcommand; ``zhenxue help`` lists them."""
     die_with_parent()
+    if sys.argv[1:2] == ["witness"]:
+        from zhenxue.witness.command import main as witness
+
+        sys.exit(witness(sys.argv[2:]))
+    from django.core.management import execute_from_command_line
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhenxue.config.settings")
     execute_from_command_line(["zhenxue", *sys.argv[1:]])
 
