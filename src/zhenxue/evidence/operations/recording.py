@@ -4,9 +4,7 @@ Everything that is worth proving passes here, so it is lean: statements written 
 """
 
 import datetime as dt
-import functools
 import hashlib
-import itertools
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -22,12 +20,14 @@ from zhenxue.tlog import canonical
 
 REF = re.compile(r"[a-z][a-z_]*(:[0-9A-Za-z._-]+)?", re.ASCII)
 REF_LENGTH = 80
-REFS_A_STATEMENT = 1_000  # most entries have three; a roster's have thousands, and SQLite takes 32,766 parameters
 FORMAT = 1
 
-INSERT_ENTRY = (
-    "INSERT INTO evidence_entry (kind, account_id, subject, at, envelope, private, salt, digest)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id"
+COLUMNS = "kind, account_id, subject, at, envelope, private, salt, digest"
+INSERT_ENTRY = f"INSERT INTO evidence_entry ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id"
+INSERT_REFS = "INSERT INTO evidence_entryref (entry_id, ref) SELECT %s, value FROM json_each(%s)"
+INSERT_BOTH = (  # PostgreSQL: one trip to the server
+    f"WITH entry AS ({INSERT_ENTRY}) INSERT INTO evidence_entryref (entry_id, ref)"
+    " SELECT entry.id, ref FROM entry, jsonb_array_elements_text(%s) AS ref RETURNING entry_id"
 )
 
 
@@ -118,14 +118,13 @@ def _insert(entry: Entry, refs: list[str]) -> None:
         entry.salt,
         entry.digest,
     )
+    listed = canonical.dumps(refs).decode()
     with connection.cursor() as cursor:
-        cursor.execute(INSERT_ENTRY, values)
-        entry.id = cursor.fetchone()[0]
-        for some in itertools.batched(refs, REFS_A_STATEMENT):
-            cursor.execute(_insert_refs(len(some)), [item for ref in some for item in (entry.id, ref)])
+        if connection.vendor == "postgresql":
+            cursor.execute(INSERT_BOTH, (*values, listed))
+            entry.id = cursor.fetchone()[0]
+        else:
+            cursor.execute(INSERT_ENTRY, values)
+            entry.id = cursor.fetchone()[0]
+            cursor.execute(INSERT_REFS, (entry.id, listed))
     entry._state.adding, entry._state.db = False, connection.alias
-
-
-@functools.lru_cache
-def _insert_refs(count: int) -> str:
-    return f"INSERT INTO evidence_entryref (entry_id, ref) VALUES {', '.join(['(%s, %s)'] * count)}"
