@@ -248,7 +248,7 @@ class Correction(models.Model):
 class LegalHold(models.Model):
     """An order to keep all records of a cohort, or of one enrolment in it, whatever their age, until it is released.
 
-    While one is in force the database refuses to delete what it covers (migration 0006).
+    While one is in force the database refuses to delete what it covers (migration 0003).
     """
 
     cohort = models.ForeignKey("training.Cohort", models.PROTECT, related_name="+")

@@ -161,7 +161,7 @@ class BeatArchive(models.Model):
     """One Parquet file with the raw beats of closed cohorts in one civil month; its digest stands in the log.
 
     While it is sealed the beats are in the file alone; restored, they are back in ``Beat`` as well. Fixed columns and
-    the row itself are guarded in the database (migration 0006) until ``keep_until``.
+    the row itself are guarded in the database (migration 0003) until ``keep_until``.
     """
 
     month = models.DateField("月份")  # its first day

@@ -1,7 +1,8 @@
 """Records of study are kept five years at least (N18), and as long as a legal hold says: triggers on both databases.
 
-Spans are never edited. A decided correction, a recorded attendance and a released hold stay what they are. Nothing here
-is deleted before five years are over, nor while a hold covers it.
+Spans and batches of corrections are never edited, and no correction changes its batch. A decided correction, a recorded
+attendance and a released hold stay what they are. Nothing here is deleted before five years are over, nor while a hold
+covers it.
 """
 
 from django.db import migrations
@@ -12,6 +13,7 @@ HELD = (
     "EXISTS (SELECT 1 FROM ledger_legalhold h JOIN training_enrolment e ON e.cohort_id = h.cohort_id"
     " WHERE e.id = {enrolment} AND h.released_at IS NULL AND (h.enrolment_id IS NULL OR h.enrolment_id = e.id))"
 )
+COHORT_HELD = "EXISTS (SELECT 1 FROM ledger_legalhold h WHERE h.cohort_id = OLD.cohort_id AND h.released_at IS NULL)"
 ATTENDANCE = "(SELECT a.enrolment_id FROM training_attendance a WHERE a.id = OLD.attendance_id)"
 KEPT = "records of study are kept for five years, and under a legal hold until it is released"
 FIXED = "this record is never edited"
@@ -36,6 +38,15 @@ GUARDS = (
         FIXED,
         f"OLD.state IN ('approved', 'rejected', 'cancelled') OR {changed('enrolment_id', 'unit_id', 'kind')}",
     ),
+    Guard("ledger_correction_keep_batch", "ledger_correction", "UPDATE", FIXED, changed("batch_id")),
+    Guard(
+        "ledger_correctionbatch_keep_row",
+        "ledger_correctionbatch",
+        "DELETE",
+        KEPT,
+        f"OLD.proposed_at > {{floor}} OR {COHORT_HELD}",
+    ),
+    Guard("ledger_correctionbatch_keep_values", "ledger_correctionbatch", "UPDATE", FIXED),
     Guard("training_attendance_keep_row", "training_attendance", "DELETE", KEPT, young_or_held("recorded_at")),
     Guard(
         "training_attendance_keep_values",
@@ -73,7 +84,13 @@ GUARDS = (
         f"OLD.released_at IS NOT NULL OR {changed('cohort_id', 'enrolment_id', 'reason', 'set_by_id', 'set_at')}",
     ),
 )
-TABLES = ("ledger_correction", "training_attendance", "training_attendancecorrection", "ledger_legalhold")
+TABLES = (
+    "ledger_correction",
+    "ledger_correctionbatch",
+    "training_attendance",
+    "training_attendancecorrection",
+    "ledger_legalhold",
+)
 
 
 def put(apps, schema_editor):
@@ -86,8 +103,8 @@ def take(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0005_partition_spans"),
-        ("training", "0005_attendance_corrections"),
+        ("ledger", "0002_partition_spans"),
+        ("training", "0001_initial"),
         ("evidence", "0002_guards"),
     ]
     operations = [migrations.RunPython(put, take)]

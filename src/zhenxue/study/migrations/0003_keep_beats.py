@@ -89,5 +89,5 @@ def take(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("study", "0005_partition_beats"), ("ledger", "0006_retention")]
+    dependencies = [("study", "0002_partition_beats"), ("ledger", "0003_retention")]
     operations = [migrations.RunPython(put, take)]

@@ -16,5 +16,5 @@ def remove(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0004_legal_holds")]
+    dependencies = [("ledger", "0001_initial")]
     operations = [migrations.RunPython(install, remove)]
