@@ -79,7 +79,6 @@ from zhenxue.catalogue.questions import (
     make_draft,
     read_question_table,
 )
-from zhenxue.catalogue.web.files import serve_file
 from zhenxue.catalogue.web.forms import OccupationField
 
 __all__ = [
@@ -159,7 +158,6 @@ __all__ = [
     "save_question",
     "search_occupations",
     "self_test_of",
-    "serve_file",
     "submit_version",
     "units_of_versions",
     "units_tested_by",

@@ -10,7 +10,6 @@ from zhenxue.study.operations import (
     settle_stale,
     submit_self_test,
 )
-from zhenxue.study.queries import course_blocks, find_open_session, list_cards, list_sessions, next_line
 
 __all__ = [
     "Beat",
@@ -20,11 +19,6 @@ __all__ = [
     "SessionState",
     "StudySession",
     "close_session",
-    "course_blocks",
-    "find_open_session",
-    "list_cards",
-    "list_sessions",
-    "next_line",
     "open_session",
     "release_key",
     "settle",

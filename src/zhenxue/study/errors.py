@@ -1,7 +1,14 @@
 """What ``study`` refuses beyond the kernel's family."""
 
-from zhenxue.kernel.errors import Conflict, Refused, ZhenxueError
+from zhenxue.kernel.errors import Conflict, NotFound, Refused, ZhenxueError
 from zhenxue.study.data import OpenElsewhere
+
+
+class NoSuchSession(NotFound):
+    """There is no study session of this number."""
+
+    def __init__(self) -> None:
+        super().__init__("study.no_such_session", "没有找到这个学习会话，请回到课程页重新进入。")
 
 
 class StudyingElsewhere(Conflict):

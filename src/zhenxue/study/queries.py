@@ -18,6 +18,7 @@ from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Reason, coverage
 from zhenxue.study import protocol
 from zhenxue.study.data import TEST_OPENS_PERCENT, OpenElsewhere, SessionState
+from zhenxue.study.errors import NoSuchSession
 from zhenxue.study.models import BeatArchive, SelfTest, StudySession
 from zhenxue.study.policies import check_can_keep_archives, why_not_study
 from zhenxue.training import api as training
@@ -177,6 +178,13 @@ def get_planned_unit(cohort_id: int, unit_id: int) -> catalogue.Unit:
     raise NotFound("study.unit_not_found", NOT_PLANNED)
 
 
+def video_of(unit: catalogue.Unit) -> catalogue.Video:
+    """The processed video of a unit, or ``NotFound``."""
+    if unit.material is None or not hasattr(unit.material, "video"):
+        raise NotFound("study.no_video", "这个单元没有视频。")
+    return unit.material.video
+
+
 def course_blocks(
     enrolment: training.Enrolment, units: dict[int, ledger.UnitProgress] | None = None
 ) -> list[CourseBlock]:
@@ -241,13 +249,6 @@ def _covered_in_session(enrolment_id: int, unit_id: int) -> int:
     return coverage.length(protocol.decode_covered(covered)) if covered else 0
 
 
-def reach_of(session: StudySession) -> tuple[int, bool]:
-    """How far the session has seen (ms), and whether its unit is finished."""
-    covered = protocol.decode_covered(session.covered)
-    finished = session.finish_ms > 0 and coverage.length(covered) >= session.finish_ms
-    return coverage.reach(covered), finished
-
-
 def next_line(blocks: Iterable[CourseBlock], after_unit_id: int | None = None) -> UnitLine | None:
     """The first unit with something left to do (after the given one, else from the beginning).
 
@@ -263,9 +264,8 @@ def next_line(blocks: Iterable[CourseBlock], after_unit_id: int | None = None) -
     if after_unit_id is not None:
         place = next((number for number, line in enumerate(lines) if line.unit.pk == after_unit_id), -1)
         lines = [*lines[place + 1 :], *lines[: max(place, 0)]]
-    later_tests = {line.unit.chapter_id for line in lines if line.unit.kind == UnitKind.SELF_TEST and not line.finished}
-    waiting = (line.waits_for_test and line.unit.chapter_id in later_tests for line in lines)
-    return next((line for line, waits in zip(lines, waiting, strict=True) if not (line.finished or waits)), None)
+    waiting = _waiting_for_later_tests(lines)
+    return next((line for line in lines if not (line.finished or line.unit.pk in waiting)), None)
 
 
 def list_cards(
@@ -295,18 +295,12 @@ def find_open_session(person_id: int) -> StudySession | None:
 
 
 def get_session(session_id: int) -> StudySession:
-    """A session with unit and cohort, or ``NotFound``."""
+    """A session with unit and cohort, or ``NoSuchSession``."""
     rows = StudySession.objects.select_related("unit__material__video", "enrolment__cohort")
     found = rows.filter(pk=session_id).first()
     if found is None:
-        raise NotFound("study.no_such_session", "没有找到这个学习会话，请回到课程页重新进入。")
+        raise NoSuchSession
     return found
-
-
-def list_sessions(enrolment_id: int, limit: int = 200) -> list[StudySession]:
-    """Study sessions of one enrolment, newest first: when, how long, on which device (A17)."""
-    rows = StudySession.objects.filter(enrolment_id=enrolment_id).select_related("unit")
-    return list(rows.order_by("-opened_at")[:limit])
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,11 +378,16 @@ def _locked(lines: Sequence[UnitLine]) -> list[UnitLine]:
 
     A reading that only waits for a self-test later in its chapter stands in nobody's way, least of all that test's.
     """
-    later_tests = {line.unit.chapter_id for line in lines if line.unit.kind == UnitKind.SELF_TEST and not line.finished}
+    waiting = _waiting_for_later_tests(lines)
     first, found = None, []
     for line in lines:
         found.append(line if line.finished else replace(line, first=first))
-        done = line.finished or (line.waits_for_test and line.unit.chapter_id in later_tests)
-        if first is None and not done:
+        if first is None and not (line.finished or line.unit.pk in waiting):
             first = line.unit
     return found
+
+
+def _waiting_for_later_tests(lines: Sequence[UnitLine]) -> set[int]:
+    """The units that are read, and that only a self-test unit of their chapter still has to finish."""
+    open_tests = {line.unit.chapter_id for line in lines if line.unit.kind == UnitKind.SELF_TEST and not line.finished}
+    return {line.unit.pk for line in lines if line.waits_for_test and line.unit.chapter_id in open_tests}

@@ -274,12 +274,10 @@ def test_the_pages_of_a_document_are_shown_only_with_the_own_open_session() -> N
             "private, max-age=3600",
         )
     assert client.get(f"{urls['pages']}3.webp").status_code == 404
+    assert client.get(f"/study/{running.enrolments[0].pk}/units/{units_of(running)[0].pk}/poster.jpg").status_code == 404
     whole = fetch(client, urls["document"])
-    assert (whole.status_code, whole["Content-Type"], whole["Content-Disposition"]) == (
-        200,
-        "application/pdf",
-        "inline",
-    )
+    assert (whole.status_code, whole["Content-Type"]) == (200, "application/pdf")
+    assert whole["Content-Disposition"].startswith("inline; filename*=")
     addresses = [f"{urls['pages']}1.webp", urls["document"]]
     assert {other.get(address).status_code for address in addresses} == {403}
     client.post(f"/study/sessions/{StudySession.objects.get().pk}/close/")

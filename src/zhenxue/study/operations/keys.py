@@ -6,11 +6,11 @@ from django.db import transaction
 
 from zhenxue.catalogue import api as catalogue
 from zhenxue.identity.data import Actor
-from zhenxue.kernel.errors import NotFound
 from zhenxue.ledger.data import coverage
 from zhenxue.study import protocol
 from zhenxue.study.operations.settling import lock_session
 from zhenxue.study.policies import check_brings_ticket, check_may_release, check_owns
+from zhenxue.study.queries import video_of
 
 
 def release_key(
@@ -26,10 +26,7 @@ def release_key(
         session = lock_session(session_id)
         check_owns(actor, session, sign_in_digest)
         check_brings_ticket(session, ticket)
-        material = session.unit.material
-        if material is None or not hasattr(material, "video"):
-            raise NotFound("study.no_video", "这个单元没有视频。")
-        key = catalogue.content_key(material.video, rung, index)
+        key = catalogue.content_key(video_of(session.unit), rung, index)
         check_may_release(session, from_ms=key.from_ms, now=now)
         released = coverage.add(protocol.decode_covered(session.released), key.from_ms, key.to_ms)
         encoded = protocol.encode_covered(released)

@@ -23,9 +23,9 @@ from zhenxue.study.models import StudySession
 from zhenxue.study.operations.order import check_in_order
 from zhenxue.study.operations.sessions import open_of, record_hand_over
 from zhenxue.study.operations.settling import (
-    SILENT_MS,
     day_end_ms,
     end_locked,
+    is_silent,
     locked_sessions,
     milliseconds,
     sign_in_is_over,
@@ -233,7 +233,7 @@ def _end_former(
             end_locked(former, reason=EndReason.SIGNED_OUT, now=now)
         elif same_page:
             end_locked(former, reason=EndReason.RESUMED, now=now)
-        elif milliseconds(now) - former.last_beat_ms > max(SILENT_MS, 3 * former.max_gap_ms):
+        elif is_silent(former, now):
             end_locked(former, reason=EndReason.SILENT, now=now)
         elif take_over:
             record_hand_over(former, actor=actor, device=device, now=now)

@@ -10,10 +10,11 @@ from django.db.models import F, Q, QuerySet
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock
-from zhenxue.kernel.errors import NotFound, ZhenxueError
+from zhenxue.kernel.errors import ZhenxueError
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Claim, Reason
 from zhenxue.study.data import EndReason, SessionState
+from zhenxue.study.errors import NoSuchSession
 from zhenxue.study.models import Beat, StudySession
 from zhenxue.study.protocol import encode_covered, refusals
 
@@ -23,12 +24,11 @@ log = logging.getLogger(__name__)
 LEDGER_REASONS = frozenset({Reason.NONE, Reason.ALREADY_COUNTED, Reason.UNIT_FULL, Reason.DAILY_CAP})
 #: Reasons that clip a stretch: what was clipped is written down beside what counts.
 CLIPPING_REASONS = frozenset({Reason.CLOCK, Reason.GAP, Reason.NO_KEY, Reason.PAGE_FULL})
-#: An open session without a beat for this long is over (at least three of its gaps).
-SILENT_MS = 90_000
+#: An open session without a beat for this long, and for so many of its longest gaps, is over.
+SILENT_MS, SILENT_GAPS = 90_000, 3
 SETTLE_EVERY_MS = 60_000
 #: No two machines of ours differ by so much; older beats (older partitions) cannot be of the session.
 CLOCKS_APART_MS = 86_400_000
-NO_SUCH_SESSION = "没有找到这个学习会话，请回到课程页重新进入。"
 
 
 def locked_sessions() -> QuerySet[StudySession]:
@@ -37,10 +37,10 @@ def locked_sessions() -> QuerySet[StudySession]:
 
 
 def lock_session(session_id: int) -> StudySession:
-    """One session row, held by this transaction; raises ``NotFound``."""
+    """One session row, held by this transaction; raises ``NoSuchSession``."""
     found = locked_sessions().filter(pk=session_id).first()
     if found is None:
-        raise NotFound("study.no_such_session", NO_SUCH_SESSION)
+        raise NoSuchSession
     return found
 
 
@@ -143,6 +143,11 @@ def sign_in_is_over(session: StudySession) -> bool:
     return session.sign_in is not None and session.sign_in.ended_at is not None
 
 
+def is_silent(session: StudySession, now: dt.datetime) -> bool:
+    """Whether an open session has been without a beat for so long that it is over."""
+    return milliseconds(now) - session.last_beat_ms > max(SILENT_MS, SILENT_GAPS * session.max_gap_ms)
+
+
 def settle_stale(*, now: dt.datetime) -> int:
     """Ends sessions that went silent or whose sign-in is over, and settles those that waited too long; returns how
     many.
@@ -151,7 +156,7 @@ def settle_stale(*, now: dt.datetime) -> int:
     """
     now_ms = milliseconds(now)
     opened = StudySession.objects.filter(state=SessionState.OPEN)
-    silent = Q(last_beat_ms__lt=now_ms - F("max_gap_ms") * 3) & Q(last_beat_ms__lt=now_ms - SILENT_MS)
+    silent = Q(last_beat_ms__lt=now_ms - F("max_gap_ms") * SILENT_GAPS) & Q(last_beat_ms__lt=now_ms - SILENT_MS)
     gone = Q(sign_in__ended_at__isnull=False)
     behind = Q(number__gt=F("settled_number"), settled_ms__lt=now_ms - SETTLE_EVERY_MS * 2)
     touched = 0
@@ -163,7 +168,7 @@ def settle_stale(*, now: dt.datetime) -> int:
                     continue
                 if sign_in_is_over(session):
                     end_locked(session, reason=EndReason.SIGNED_OUT, now=now)
-                elif now_ms - session.last_beat_ms > max(SILENT_MS, 3 * session.max_gap_ms):
+                elif is_silent(session, now):
                     end_locked(session, reason=EndReason.SILENT, now=now)
                 else:
                     settle_locked(session, now=now)

@@ -1,11 +1,6 @@
 """Media for learners: only for the open session of the signed-in person; keys only for what may be seen now."""
 
-import mimetypes
-from pathlib import Path
-from urllib.parse import quote
-
-from django.conf import settings
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
@@ -15,19 +10,21 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import NotFound
+from zhenxue.kernel.web.files import serve_file
 from zhenxue.study import operations, policies, queries
 from zhenxue.study.models import StudySession
 from zhenxue.study.web.views import sign_in_digest
 from zhenxue.training import api as training
 
 PLAYLIST = "application/vnd.apple.mpegurl"
+A_DAY, AN_HOUR = 86_400, 3_600  # seconds that a browser keeps a file
 
 
 @roles(Role.LEARNER)
 @require_GET
 def master(request: ActorRequest, session_id: int) -> HttpResponse:
     """The list of rungs."""
-    video = _video(_own(request, session_id))
+    video = queries.video_of(_own(request, session_id).unit)
     text = catalogue.read_playlist(video, rung_url=lambda name: reverse("study:rung", args=[session_id, name]))
     return _playlist(text)
 
@@ -37,7 +34,7 @@ def master(request: ActorRequest, session_id: int) -> HttpResponse:
 def rung(request: ActorRequest, session_id: int, rung: str) -> HttpResponse:
     """One rung, with key and segment addresses of this session."""
     text = catalogue.read_playlist(
-        _video(_own(request, session_id)),
+        queries.video_of(_own(request, session_id).unit),
         rung,
         key_url=lambda name, index: reverse("study:key", args=[session_id, name, index]),
         segment_url=lambda name: reverse("study:segment", args=[session_id, name]),
@@ -67,8 +64,8 @@ def key(request: ActorRequest, session_id: int, rung: str, index: int) -> HttpRe
 @require_GET
 def segment(request: ActorRequest, session_id: int, name: str) -> HttpResponseBase:
     """One encrypted segment; worthless without its key, therefore cacheable."""
-    path = catalogue.media_path(_video(_own(request, session_id)), name)
-    return _file(path, "video/mp2t", "private, max-age=86400")
+    path = catalogue.media_path(queries.video_of(_own(request, session_id).unit), name)
+    return serve_file(request, path, content_type="video/mp2t", max_age=A_DAY)
 
 
 @roles(Role.LEARNER)
@@ -76,7 +73,7 @@ def segment(request: ActorRequest, session_id: int, name: str) -> HttpResponseBa
 def document_page(request: ActorRequest, session_id: int, number: int) -> HttpResponseBase:
     """The picture of one page of a document unit."""
     path = catalogue.page_path(_document(_own(request, session_id)).pk, number)
-    return _file(path, "image/webp", "private, max-age=3600")
+    return serve_file(request, path, content_type="image/webp", max_age=AN_HOUR)
 
 
 @roles(Role.LEARNER)
@@ -84,9 +81,8 @@ def document_page(request: ActorRequest, session_id: int, number: int) -> HttpRe
 def document(request: ActorRequest, session_id: int) -> HttpResponseBase:
     """The PDF of a document unit as it was uploaded."""
     material = _document(_own(request, session_id))
-    answer = _file(catalogue.material_path(material), "application/pdf", "private, max-age=600")
-    answer["Content-Disposition"] = "inline"
-    return answer
+    path = catalogue.material_path(material)
+    return serve_file(request, path, content_type="application/pdf", name=material.file_name, max_age=AN_HOUR)
 
 
 @roles(Role.LEARNER)
@@ -94,10 +90,8 @@ def document(request: ActorRequest, session_id: int) -> HttpResponseBase:
 def poster(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpResponseBase:
     """The still picture of a video of the learner's own plan."""
     enrolment = training.get_enrolment(request.actor, enrolment_id)
-    material = queries.get_planned_unit(enrolment.cohort_id, unit_id).material
-    if material is None:
-        raise NotFound("study.no_poster", "这个单元没有封面。")
-    return _file(catalogue.media_path(material.video, "poster.jpg"), "image/jpeg", "private, max-age=86400")
+    path = catalogue.media_path(queries.video_of(queries.get_planned_unit(enrolment.cohort_id, unit_id)), "poster.jpg")
+    return serve_file(request, path, content_type="image/jpeg", max_age=A_DAY)
 
 
 @roles(Role.LEARNER)
@@ -108,21 +102,14 @@ def image(request: ActorRequest, enrolment_id: int, unit_id: int, material_id: i
     unit = queries.get_planned_unit(enrolment.cohort_id, unit_id)
     if material_id not in catalogue.image_ids(unit.body):
         raise NotFound("study.no_image", "这个单元里没有这张图片。")
-    path = catalogue.material_path(catalogue.get_media(material_id))
-    return _file(path, mimetypes.guess_type(path.name)[0] or "image/jpeg", "private, max-age=86400")
+    material = catalogue.get_media(material_id)
+    return serve_file(request, catalogue.material_path(material), content_type=material.content_type, max_age=A_DAY)
 
 
 def _own(request: ActorRequest, session_id: int) -> StudySession:
     session = queries.get_session(session_id)
     policies.check_owns(request.actor, session, sign_in_digest(request))
     return session
-
-
-def _video(session: StudySession) -> catalogue.Video:
-    material = session.unit.material
-    if material is None or not hasattr(material, "video"):
-        raise NotFound("study.no_video", "这个单元没有视频。")
-    return material.video
 
 
 def _document(session: StudySession) -> catalogue.Material:
@@ -135,16 +122,4 @@ def _document(session: StudySession) -> catalogue.Material:
 def _playlist(text: str) -> HttpResponse:
     answer = HttpResponse(text, content_type=PLAYLIST)
     answer["Cache-Control"] = "no-store"
-    return answer
-
-
-def _file(path: Path, content_type: str, caching: str) -> HttpResponseBase:
-    """The file itself, or its address inside the proxy where ``ACCEL_PREFIX`` lets nginx send it (X-Accel-Redirect)."""
-    answer: HttpResponseBase
-    if settings.ACCEL_PREFIX:
-        answer = HttpResponse(content_type=content_type)
-        answer["X-Accel-Redirect"] = f"{settings.ACCEL_PREFIX}/{quote(str(path.relative_to(settings.FILES_FOLDER)))}"
-    else:
-        answer = FileResponse(path.open("rb"), content_type=content_type)
-    answer["Cache-Control"] = caching
     return answer

@@ -14,9 +14,9 @@ from zhenxue.catalogue.queries.materials import (
     page_path,
     read_playlist,
 )
-from zhenxue.catalogue.web.files import serve_file
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel.errors import NotFound
+from zhenxue.kernel.web.files import serve_file
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 KEPT_SECONDS = 3600

@@ -1,10 +1,11 @@
-"""Files to the browser: by content type, cached privately, in ranges where the browser asks for one."""
+"""Files of the store to the browser: by content type, cached privately, in ranges; or by the proxy that has them."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
@@ -18,8 +19,24 @@ def serve_file(
 ) -> HttpResponseBase:
     """The file, or the one range asked for (RFC 9110, 14). Never guessed as another type; never kept by shared caches.
 
-    With a ``name`` it is offered under that name when somebody saves it.
+    With a ``name`` it is offered under that name when somebody saves it. Where ``ACCEL_PREFIX`` lets nginx send the
+    files (X-Accel-Redirect), the answer is the file's address inside the proxy.
     """
+    response: HttpResponseBase
+    if settings.ACCEL_PREFIX:
+        response = HttpResponse(content_type=content_type)
+        response["X-Accel-Redirect"] = f"{settings.ACCEL_PREFIX}/{quote(str(path.relative_to(settings.FILES_FOLDER)))}"
+    else:
+        response = _send(request, path, content_type)
+    response["Cache-Control"] = f"private, max-age={max_age}" if max_age else "private, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = SHOWN_POLICY
+    if name:
+        response["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(name, safe='')}"
+    return response
+
+
+def _send(request: HttpRequest, path: Path, content_type: str) -> HttpResponseBase:
     size = path.stat().st_size
     found = _RANGE.fullmatch(request.headers.get("Range", ""))
     span = _span(found[1], found[2], size) if found and any(found.groups()) else None
@@ -35,11 +52,6 @@ def serve_file(
         if span:
             response["Content-Range"] = f"bytes {first}-{last}/{size}"
     response["Accept-Ranges"] = "bytes"
-    response["Cache-Control"] = f"private, max-age={max_age}" if max_age else "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = SHOWN_POLICY
-    if name:
-        response["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(name, safe='')}"
     return response
 
 
