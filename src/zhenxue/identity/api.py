@@ -48,7 +48,7 @@ from zhenxue.identity.queries.accounts import (
     never_signed_in,
     visible_accounts,
 )
-from zhenxue.identity.queries.devices import device_key_of, persons_on_device
+from zhenxue.identity.queries.devices import device_key_of
 from zhenxue.identity.queries.organisations import (
     bureau_of,
     find_organisation_by_uscc,
@@ -67,7 +67,6 @@ from zhenxue.identity.queries.people import (
     get_person,
     get_visible_person,
     list_teachers,
-    people_of_organisation,
     register_person_reach,
     search_people,
     visible_people,
@@ -147,8 +146,6 @@ __all__ = [
     "never_signed_in",
     "open_account",
     "open_session",
-    "people_of_organisation",
-    "persons_on_device",
     "public",
     "region_path",
     "register_device_key",

@@ -60,11 +60,6 @@ def check_can_register_person(actor: Actor) -> None:
         raise Refused("identity.register_person", "登记人员由机构管理员、人社部门或平台管理员办理。")
 
 
-def can_edit_person(actor: Actor, person: Person) -> bool:
-    """Only the operator corrects what real-name verification has fixed."""
-    return actor.role in {Role.OPERATOR_ADMIN, Role.SYSTEM}
-
-
 def can_store_photo(actor: Actor, person: Person) -> bool:
     """Whoever registers people, for those in sight; and the person, until real-name verification is done."""
     own = actor.person_id == person.pk and person.verified_at is None

@@ -18,11 +18,6 @@ def _class_hours(seconds: int, minutes_per_hour: int) -> Decimal:
     return (Decimal(seconds) / (60 * minutes_per_hour)).quantize(TENTH, rounding=ROUND_DOWN)
 
 
-def seconds_of(hours: Decimal, *, minutes_per_hour: int) -> int:
-    """How many seconds so many class hours last."""
-    return int(hours * minutes_per_hour * 60)
-
-
 def in_words(seconds: int) -> str:
     """A length of time as people say it, to the second: ``24 秒``, ``90 分钟``, ``1 分 30 秒``, ``2 小时 5 分``."""
     sign, rest = ("-" if seconds < 0 else ""), abs(seconds)

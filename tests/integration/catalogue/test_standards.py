@@ -13,7 +13,7 @@ from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import PointDraft
 from zhenxue.catalogue.models import Occupation, Point, Standard
 from zhenxue.catalogue.operations import standards
-from zhenxue.catalogue.queries.standards import occupation_path, search_occupations, visible_standards
+from zhenxue.catalogue.queries.standards import search_occupations, visible_standards
 from zhenxue.kernel import sheets
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 
@@ -68,8 +68,6 @@ def test_occupations_are_found_by_code_and_by_name() -> None:
     assert all(one.code.startswith("6-31-01") for one in search_occupations("6-31-01"))
     assert search_occupations("") == search_occupations("没有这种职业") == []
     assert catalogue.find_occupation(" 6-31-01-03 ") is not None
-    path = occupation_path(Occupation.objects.get(pk="6-31-01-03"))
-    assert [one.level for one in path] == ["major", "middle", "minor", "unit"]
 
 
 def read(rows: list[tuple[str, ...]]) -> list[tuple[PointDraft | None, catalogue.RowAnswer]]:

@@ -13,7 +13,6 @@ from zhenxue.identity.data import Actor, Device
 from zhenxue.identity.models import DeviceKey, LoginSession
 from zhenxue.identity.operations import devices
 from zhenxue.identity.queries.devices import list_own_devices
-from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused, TooMany
 
 pytestmark = pytest.mark.django_db
@@ -97,20 +96,6 @@ def test_a_script_that_makes_keys_is_stopped() -> None:
         register(learner, session, new_key())
     tomorrow = NOW + dt.timedelta(days=1, minutes=1)
     assert register(learner, sign_in(learner, now=tomorrow), new_key(), now=tomorrow)
-
-
-def test_people_on_one_device_are_counted_by_civil_day() -> None:
-    key, day = new_key(), clock.civil_day(NOW)
-    first, second, elsewhere = make_learner(), make_learner(), make_learner()
-    shared = register(first, sign_in(first), key)
-    register(second, sign_in(second), key)
-    register(elsewhere, sign_in(elsewhere), new_key())
-    assert identity.persons_on_device(shared.fingerprint, day) == {first.person_id, second.person_id}
-    tomorrow = NOW + dt.timedelta(days=1)
-    register(first, sign_in(first, now=tomorrow), key, now=tomorrow)
-    assert identity.persons_on_device(shared.fingerprint, clock.civil_day(tomorrow)) == {first.person_id}
-    assert identity.persons_on_device(shared.fingerprint, day - dt.timedelta(days=1)) == set()
-    assert identity.persons_on_device("0" * 64, day) == set()
 
 
 def test_a_removed_device_is_signed_out_and_comes_back_by_signing_in() -> None:

@@ -38,13 +38,6 @@ def visible_occupations() -> QuerySet[Occupation]:
     return Occupation.objects.select_related("parent")
 
 
-def occupation_path(occupation: Occupation) -> list[Occupation]:
-    """From the major group down to this one. One query."""
-    parts = occupation.code.split("-")
-    codes = ["-".join(parts[: length + 1]) for length in range(len(parts))]
-    return list(Occupation.objects.filter(pk__in=codes).order_by("code"))
-
-
 def visible_standards(actor: Actor) -> QuerySet[Standard]:
     """Public ones for everybody of the staff; an organisation's own for its people, its bureaus and the operator."""
     rows = Standard.objects.select_related("occupation", "organisation").annotate(point_count=Count("points"))

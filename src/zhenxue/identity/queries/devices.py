@@ -1,10 +1,7 @@
-"""Device keys: what a sign-in is bound to, who shares a device, a learner's own devices."""
-
-import datetime as dt
+"""Device keys: what a sign-in is bound to, a learner's own devices."""
 
 from zhenxue.identity.data import Actor
 from zhenxue.identity.models import DeviceKey, LoginSession
-from zhenxue.kernel import clock
 from zhenxue.kernel.errors import NotFound
 
 
@@ -13,16 +10,6 @@ def device_key_of(login_session_id: int) -> DeviceKey | None:
     return DeviceKey.objects.filter(
         pk__in=LoginSession.objects.filter(pk=login_session_id).values("device_key_id")
     ).first()
-
-
-def persons_on_device(fingerprint: str, day: dt.date) -> set[int]:
-    """Ids of the people who used a sign-in bound to this device on a civil day. One query."""
-    used = LoginSession.objects.filter(
-        device_key__fingerprint=fingerprint,
-        opened_at__lt=clock.start_of_day(day + dt.timedelta(days=1)),
-        seen_at__gte=clock.start_of_day(day),
-    )
-    return set(used.values_list("account__person_id", flat=True))
 
 
 def list_own_devices(actor: Actor) -> list[DeviceKey]:

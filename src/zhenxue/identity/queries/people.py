@@ -104,12 +104,6 @@ def search_people(people: QuerySet[Person], text: str) -> QuerySet[Person]:
     return people.filter(condition)
 
 
-def people_of_organisation(organisation_id: int) -> QuerySet[Person]:
-    """People with an active role at the organisation (learners come from training's enrolments)."""
-    members = Membership.objects.filter(organisation_id=organisation_id, is_active=True)
-    return Person.objects.filter(pk__in=members.values("account__person_id"))
-
-
 def list_teachers(organisation_id: int) -> list[Person]:
     """People with an active teacher's role and an active account at the organisation, by name."""
     members = Membership.objects.filter(
