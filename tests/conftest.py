@@ -61,6 +61,18 @@ pytest_plugins = ["tests.support.site", "tests.support.browser", "tests.support.
 django_settings.PASSWORD_HASHERS = ["tests.support.passwords.QuickHasher"]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: opens pages in a real browser (given to every test that does)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks are there before ``-m`` looks for them."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """Occupations and the demo's regions are there once; factories load them again where a test emptied the tables."""
