@@ -228,6 +228,27 @@ RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
 }
 
 
+class DossierState(Labelled):
+    """Of a dossier that somebody asked for."""
+
+    WAITING = "waiting", "排队中"
+    BUILDING = "building", "制作中"
+    SEALED = "sealed", "等待见证"
+    READY = "ready", "可以下载"
+    FAILED = "failed", "没有做成"
+    REMOVED = "removed", "已过期删除"
+
+
+DOSSIER_TRANSITIONS: dict[DossierState, frozenset[DossierState]] = {
+    DossierState.WAITING: frozenset({DossierState.BUILDING, DossierState.FAILED}),
+    DossierState.BUILDING: frozenset({DossierState.SEALED, DossierState.FAILED}),
+    DossierState.SEALED: frozenset({DossierState.READY, DossierState.FAILED}),
+    DossierState.READY: frozenset({DossierState.REMOVED}),
+    DossierState.FAILED: frozenset(),
+    DossierState.REMOVED: frozenset(),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class WitnessMark:
     """Who cosigned, for whom, and when by the witness's clock."""

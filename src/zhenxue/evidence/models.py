@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from zhenxue.evidence.data import RunState, TroubleKind
+from zhenxue.evidence.data import DossierState, RunState, TroubleKind
 
 
 class Entry(models.Model):
@@ -213,3 +213,51 @@ class VerificationRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} {self.size}"
+
+
+class Dossier(models.Model):
+    """A dossier that an account asked for: built by the worker, taken by the same account, removed after some days.
+
+    ``ref`` is what it is about (``cohort:12``). ``work_path`` is the folder of the unfinished parts, ``path`` the
+    finished zip, both in the file store.
+    """
+
+    ref = models.CharField(max_length=80)
+    title = models.CharField(max_length=200)
+    account_id = models.BigIntegerField()  # identity.Account as a plain number
+    with_names = models.BooleanField(default=False)  # private values are in it, as far as they were not erased
+    state = models.CharField(max_length=10, choices=DossierState.choices(), default=DossierState.WAITING)
+    asked_at = models.DateTimeField()
+    moved_at = models.DateTimeField()  # when the state or the progress last changed
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    seal_entry = models.ForeignKey(Entry, models.PROTECT, null=True, related_name="+")
+    tree_size = models.BigIntegerField(null=True)
+    witnesses = models.CharField(max_length=400, blank=True)  # organisations whose cosignature is in it, for the list
+    work_path = models.CharField(max_length=120, blank=True)
+    path = models.CharField(max_length=120, blank=True)
+    size_bytes = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    failure = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["ref", "account_id", "id"], name="evidence_dossier_ref")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=list(DossierState)), name="evidence_dossier_state"),
+            models.CheckConstraint(
+                condition=~Q(state=DossierState.READY) | (~Q(path="") & ~Q(sha256="") & Q(tree_size__isnull=False)),
+                name="evidence_dossier_ready",
+            ),
+            models.UniqueConstraint(
+                fields=["ref", "account_id", "with_names"],
+                condition=Q(state__in=[DossierState.WAITING, DossierState.BUILDING, DossierState.SEALED]),
+                name="evidence_dossier_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"dossier {self.ref}"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in {DossierState.WAITING, DossierState.BUILDING, DossierState.SEALED}

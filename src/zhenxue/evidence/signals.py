@@ -1,0 +1,6 @@
+"""What ``evidence`` announces; sent inside the transaction."""
+
+from django.dispatch import Signal
+
+#: ``dossier_id``: a dossier waits to be built; ``tasks`` puts it into the queue.
+dossier_waiting = Signal()
