@@ -48,11 +48,13 @@ def site_store() -> Store:
 
 
 class Here:
-    """Instead of an event loop: answers are handed over in the writer's own thread."""
+    """Instead of an event loop: work is done at once, in the thread that brings it."""
 
     @staticmethod
-    def call_soon_threadsafe(work: Callable[..., None], *given: Any) -> None:
+    def call_soon(work: Callable[..., None], *given: Any) -> None:
         work(*given)
+
+    call_soon_threadsafe = call_soon
 
 
 class Sender:

@@ -109,6 +109,7 @@ class Writer:
         self._encoder = msgspec.json.Encoder()
         self._waiting: deque[Waiting] = deque()
         self._arrived = threading.Event()
+        self._waking = False
         self._stopping = False
         self._store: Store | None = None
         self._thread = threading.Thread(target=self._run, name="study-ingest-writer", daemon=True)
@@ -130,12 +131,20 @@ class Writer:
         self._on_stop()
 
     def submit(self, waiting: Waiting) -> bool:
-        """Queues a beat; false when too many wait already."""
+        """Queues a beat; false when too many wait already. Called on the loop's thread."""
         if len(self._waiting) >= WAITING_LIMIT or self._stopping:
             return False
         self._waiting.append(waiting)
-        self._arrived.set()
+        if not self._waking:
+            self._waking = True
+            assert self._loop is not None
+            self._loop.call_soon(self._wake)
         return True
+
+    def _wake(self) -> None:
+        """Once a turn of the loop: all that arrived together wakes the thread one time, and makes one group."""
+        self._waking = False
+        self._arrived.set()
 
     def _run(self) -> None:
         while True:
