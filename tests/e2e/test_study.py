@@ -17,6 +17,7 @@ from tests.support.site import Site
 VIDEO_SECONDS = 60
 BEAT = {"beat_seconds": 5, "max_gap_seconds": 60}
 CALM = BEAT | {"page_share_percent": 100, "finish_percent": 80}
+SHARED = BEAT | {"persons_per_device_day": 1, "reading_idle_seconds": 15}
 ASKING = BEAT | {"check_min_seconds": 8, "check_max_seconds": 8}
 
 type Open = Callable[..., BrowserContext]
@@ -24,7 +25,7 @@ type Open = Callable[..., BrowserContext]
 
 @dataclass(frozen=True)
 class Class:
-    """A running site with two cohorts; ``learners`` as (username, enrolment), by cohort."""
+    """A running site with a cohort for each set of rules; ``learners`` as (username, enrolment), by cohort."""
 
     site: Site
     learners: list[list[tuple[str, int]]]
@@ -42,7 +43,7 @@ class Class:
 @pytest.fixture(scope="module")
 def school(make_site: Callable[..., Site]) -> Class:
     site = make_site(start=False)
-    laid = town.lay(site, "lay_class", video_seconds=VIDEO_SECONDS, rules=[CALM, ASKING])
+    laid = town.lay(site, "lay_class", video_seconds=VIDEO_SECONDS, rules=[CALM, ASKING, SHARED])
     site.start()
     return Class(site, laid["learners"], *laid["units"])
 
@@ -237,4 +238,46 @@ def test_a_browser_without_keys_is_told_why_it_earns_nothing(school: Class, open
     page.goto(f"/study/{who[1]}/units/{school.document}/")
     expect(page.locator("[data-reason]")).to_contain_text("这个浏览器不能计学时")
     expect(page.locator("[data-reason]")).to_contain_text("请老师帮忙")
+    expect(page.locator("[data-reason]")).to_contain_text("图文单元可以照常阅读，只是不计学时；视频和文档打不开")
     expect(page.locator("[data-words]")).to_have_text("现在不计学时")
+    expect(page.locator("#page-1")).to_be_hidden()
+
+
+def test_a_busy_server_an_idle_reader_and_a_full_device_are_told_in_words(school: Class, open_context: Open) -> None:
+    (one, enrolment), (other, others) = school.learners[2]
+    page = enter(school, open_context, DESK, (one, enrolment), school.document)
+    words, notice = page.locator("[data-words]"), page.locator("[data-reason]")
+    beats = re.compile("/study/beats/")
+
+    def answer(status: int, message: str) -> None:
+        page.unroute(beats)
+        busy = {"code": "study.later", "message": message}
+        page.route(beats, lambda route: route.fulfill(status=status, headers={"Retry-After": "1"}, json=busy))
+        page.mouse.move(status, 300)
+
+    expect(words).to_have_text("正在计入学时")
+    answer(429, "上报太频繁，请稍等几秒，页面会自动重试。")
+    expect(notice).to_contain_text("服务器正忙上报太频繁，请稍等几秒", timeout=10_000)
+    answer(503, "服务器磁盘快满了，进度没有丢。")
+    expect(notice).to_contain_text("服务器磁盘快满了，进度没有丢。学过的时间还在本页，会自动重试", timeout=10_000)
+    page.locator("[data-reader-next]").click()
+    expect(words).to_have_text("等待网络，暂停计时")  # a second page would not count
+    page.unroute(beats)
+    expect(words).to_have_text("正在计入学时", timeout=15_000)
+    expect(notice).to_be_hidden()
+    expect(words).to_have_text("还在学吗？点一下页面继续", timeout=30_000)
+    expect(notice).to_contain_text("很久没有操作，已暂停计时。点一下页面，或滚动一下，就接着计。")
+    page.mouse.move(200, 400)
+    expect(words).to_have_text("正在计入学时")
+    expect(notice).to_be_hidden()
+    assert counted(page) >= 15
+    page.context.clear_cookies()
+    sign_in(page, other, PASSWORD)
+    page.goto(f"/study/{others}/units/{school.document}/")
+    expect(notice).to_contain_text("这台设备今天不能再换人这台设备今天已有 1 人学习")
+    expect(notice).to_contain_text("自己没有设备的，请找老师帮忙安排。")
+    expect(words).to_have_text("现在不计学时")
+    expect(page.locator("#page-1")).to_be_hidden()
+    axe.check(page)
+    page.get_by_role("link", name="回到课程页").first.click()
+    expect(page.locator("h1")).to_have_text("真学3班")

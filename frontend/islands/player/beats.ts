@@ -73,12 +73,14 @@ export class Beats {
     return this.stopped;
   }
 
-  /** Queues a stretch; ticks that wait grow into one, as long as they belong together. */
+  /** Queues a stretch; what waits grows into one, as long as it belongs together. */
   push(stretch: Stretch): void {
     if (this.stopped) return;
     this.ready = null;
+    // A sign of life between two stretches would use up the server's time for the second when both go out late.
+    if (stretch.playing && this.queue.length > 1 && this.queue.at(-1)?.playing === false) this.queue.pop();
     const last = this.queue.at(-1);
-    if (last && last.event === "tick" && joins(last, stretch)) {
+    if (last && joins(last, stretch)) {
       last.to_ms = stretch.to_ms;
       last.event = stretch.event;
       last.idle_ms = Math.max(last.idle_ms, stretch.idle_ms);
@@ -86,6 +88,12 @@ export class Beats {
       this.queue.push({ ...stretch });
     }
     void this.flush();
+  }
+
+  /** Whether the line is down and this would be a second stretch: a beat leaves the next one at most 3 s of the server's clock. */
+  wouldLose(stretch: Stretch): boolean {
+    const last = this.troubleSince ? this.queue.findLast((one) => one.playing) : undefined;
+    return last !== undefined && !joins(last, stretch);
   }
 
   /** Forgets what waits: the server has the learner elsewhere. */

@@ -85,6 +85,7 @@ class Player implements SourceListener {
 
   private async begun(opened: Opened, beats: Beats, first: boolean): Promise<void> {
     this.view.hideNotice();
+    this.view.showPages(true);
     this.opened = opened;
     this.credited = opened.credited_seconds;
     this.savedAt = opened.server_ms;
@@ -176,7 +177,7 @@ class Player implements SourceListener {
       this.paused = "idle"; // what was studied until now still counts
       this.source.pause();
       this.view.notice("idle", wordsOf("idle"), "很久没有操作，已暂停计时。");
-    } else if (running && this.beats.silence > (this.opened.max_gap_seconds - 5) * 1_000) {
+    } else if (running && this.cannotCount(this.opened, this.beats)) {
       this.paused = "network";
       this.source.pause();
     } else if (running) {
@@ -188,6 +189,11 @@ class Player implements SourceListener {
     const playing = this.counting;
     void this.beats.prepare(this.stretch("close", playing, playing ? this.source.position() : this.from));
     this.show();
+  }
+
+  /** The line is down for so long, or since so much happened, that what is studied now would not count. */
+  private cannotCount(opened: Opened, beats: Beats): boolean {
+    return beats.silence > (opened.max_gap_seconds - 5) * 1_000 || beats.wouldLose(this.stretch("tick", true, this.source.position()));
   }
 
   /** Nobody has touched anything for the window of the rules; a video in the foreground may be watched so. */
@@ -276,6 +282,7 @@ class Player implements SourceListener {
 
   private stop(code: string, words: string): void {
     this.halt();
+    this.view.showPages(this.opened !== null);
     this.view.notice("ended", refusalWords(code), words);
   }
 

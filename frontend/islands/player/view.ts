@@ -48,6 +48,12 @@ export class View {
     if (notice) notice.hidden = true;
   }
 
+  /** The pages of a document come with a session; without one empty frames would stand there. */
+  showPages(opened: boolean): void {
+    const pages = this.part("[data-pages]");
+    if (pages) pages.hidden = !opened;
+  }
+
   /** How much of a reading is read; at the right moment its self-test opens by itself. */
   read(percent: number): void {
     const link = this.box.querySelector<HTMLElement>("[data-test-opens]");

@@ -53,13 +53,16 @@ const ENDED: Record<string, Words> = {
   cohort_closed: said("班期已结束", "", "course"),
 };
 
+/** What is left to do where no session can be opened: videos and documents need one, a text stands on its page. */
+const UNCOUNTED = "换好之前，图文单元可以照常阅读，只是不计学时；视频和文档打不开。";
+
 /** Why a session was not opened, or was lost: by the code of the refusal. */
 const REFUSALS: Record<string, Words> = {
   offline: said("网络连接不上", "", "resume"),
   slow: said("网络太慢", "", "resume"),
   signed_out: said("请重新登录", "", "sign-in"),
-  device_insecure: said("这个网页不能计学时", "图文可以照常阅读，只是不计学时。"),
-  device_old: said("这个浏览器不能计学时", "图文可以照常阅读，只是不计学时。"),
+  device_insecure: said("这个网页不能计学时", UNCOUNTED),
+  device_old: said("这个浏览器不能计学时", UNCOUNTED),
   device_storage: said("这个浏览器不能计学时", "退出无痕模式后，请重新登录。", "sign-in"),
   device_refused: said("这台设备没有登记成功", "重新登录一次就会重新登记。", "sign-in"),
   "study.no_device_key": said("这次登录还没有绑定设备", "点“重新登录”，登录后会自动绑定。", "sign-in"),

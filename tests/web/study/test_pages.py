@@ -260,7 +260,8 @@ def test_pages_take_few_queries_however_many_units(running: Running) -> None:
 def test_the_pages_of_a_document_are_shown_only_with_the_own_open_session() -> None:
     running = make_document_cohort(learners=2, now=clock.now())
     client, other = (client_for(learner) for learner in running.learners)
-    page = client.get(f"/study/{running.enrolments[0].pk}/units/{units_of(running)[0].pk}/").content.decode()
+    place = f"/study/{running.enrolments[0].pk}/units/{units_of(running)[0].pk}/"
+    page = client.get(place).content.decode()
     assert 'alt="生命体征测量手册' in page
     assert page.count("data-reader-page=") == 2
     assert 'width="1240" height="1754"' in page
@@ -274,7 +275,7 @@ def test_the_pages_of_a_document_are_shown_only_with_the_own_open_session() -> N
             "private, max-age=3600",
         )
     assert client.get(f"{urls['pages']}3.webp").status_code == 404
-    assert client.get(f"/study/{running.enrolments[0].pk}/units/{units_of(running)[0].pk}/poster.jpg").status_code == 404
+    assert client.get(f"{place}poster.jpg").status_code == 404
     whole = fetch(client, urls["document"])
     assert (whole.status_code, whole["Content-Type"]) == (200, "application/pdf")
     assert whole["Content-Disposition"].startswith("inline; filename*=")
