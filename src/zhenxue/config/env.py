@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from zhenxue.kernel import keys
+
 TRUE_WORDS = {"1", "true", "yes", "on"}
 
 
@@ -30,14 +32,33 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def secret(name: str, data_folder: Path, *, production: bool) -> str:
+def secret(
+    name: str,
+    data_folder: Path,
+    *,
+    production: bool,
+    optional: bool = False,
+    many: bool = False,
+    signs: bool = False,
+    service: keys.KeyService | None = None,
+) -> str:
     """A secret from the environment, or one made at first use and kept (mode 0600) in the data folder.
 
-    Production never invents a secret: it raises ``RuntimeError`` and names the variable that is missing.
+    The environment may name where it lies instead (``kernel.keys``): ``file:/path``, ``wrapped:…``. ``many``: a list
+    with commas; ``signs``: a key that may stay in its service, then the reference itself is the answer; ``optional``:
+    empty when it is not given. Production never invents a secret: ``RuntimeError`` names the variable that is missing,
+    or that cannot be read and why.
     """
     given = text(name)
     if given:
-        return given
+        if signs and given.startswith(keys.SERVICES):
+            return given
+        try:
+            return keys.read_list(given, service) if many else keys.read_one(given, service)
+        except keys.KeyRefused as error:
+            raise RuntimeError(f"ZHENXUE_{name}: {error}") from error
+    if optional:
+        return ""
     if production:
         raise RuntimeError(f"ZHENXUE_{name} must be set in production (see .env.example)")
     folder = data_folder / "secrets"
@@ -50,6 +71,16 @@ def secret(name: str, data_folder: Path, *, production: bool) -> str:
     with os.fdopen(handle, "w") as stream:
         stream.write(secrets.token_hex(32))
     return file.read_text().strip()
+
+
+def key_service(reference: str, token: str) -> keys.KeyService | None:
+    """The service that opens ``wrapped:`` keys, if there is one (``ZHENXUE_KEY_SERVICE``)."""
+    if not reference:
+        return None
+    try:
+        return keys.open_service(reference, token=token)
+    except keys.KeyRefused as error:
+        raise RuntimeError(f"ZHENXUE_KEY_SERVICE: {error}") from error
 
 
 def database(url: str) -> dict[str, Any]:

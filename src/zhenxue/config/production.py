@@ -6,8 +6,10 @@ from pathlib import Path
 from django.conf import settings
 
 from zhenxue.config import env
+from zhenxue.kernel.keys import is_reference
 
 SECRETS = ("SECRET_KEY", "FIELD_KEYS", "BLIND_INDEX_KEY", "LOG_KEY")
+OPTIONAL_SECRETS = ("LOG_KEY_NEXT", "BACKUP_KEY")
 SHORTEST_SECRET = 32
 
 
@@ -18,7 +20,10 @@ def problems() -> list[str]:
         found.append("ZHENXUE_DEBUG is on; remove it.")
     for name in SECRETS:
         found += _secret_problems(name, str(getattr(settings, name)))
-    if len({getattr(settings, name) for name in SECRETS}) < len(SECRETS):
+    for name in OPTIONAL_SECRETS:
+        found += _secret_problems(name, str(getattr(settings, name))) if getattr(settings, name) else []
+    given = [getattr(settings, name) for name in (*SECRETS, *OPTIONAL_SECRETS) if getattr(settings, name)]
+    if len(set(given)) < len(given):
         found.append("Two of the secrets are the same; give each its own.")
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         found.append("ZHENXUE_ALLOWED_HOSTS must name the hosts this site answers to.")
@@ -37,6 +42,8 @@ def problems() -> list[str]:
 
 
 def _secret_problems(name: str, value: str) -> list[str]:
+    if is_reference(value):
+        return []  # it stays in its service
     kept = Path(settings.DATA_FOLDER) / "secrets" / name.lower()
     if kept.exists() and kept.read_text().strip() == value:
         return [f"ZHENXUE_{name} is the demo's own secret; make a new one."]

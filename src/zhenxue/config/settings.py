@@ -11,13 +11,29 @@ DEBUG = env.flag("DEBUG") and not PRODUCTION
 DATA_FOLDER = Path(env.text("DATA_FOLDER", "data")).resolve()
 DATA_FOLDER.mkdir(parents=True, exist_ok=True)
 
-SECRET_KEY = env.secret("SECRET_KEY", DATA_FOLDER, production=PRODUCTION)
-# Field encryption (kernel.crypto): "key id:hex key" pairs, newest first; the blind index has a key of its own.
-FIELD_KEYS = env.secret("FIELD_KEYS", DATA_FOLDER, production=PRODUCTION)
+# Keys may be given themselves, as file:/path or as wrapped:… (kernel.keys, docs/how-to/keys.md).
+KEY_SERVICE_TOKEN = env.secret("KEY_SERVICE_TOKEN", DATA_FOLDER, production=PRODUCTION, optional=True)
+KEY_SERVICE = env.key_service(env.text("KEY_SERVICE"), KEY_SERVICE_TOKEN)
+SECRET_KEY = env.secret("SECRET_KEY", DATA_FOLDER, production=PRODUCTION, service=KEY_SERVICE)
+SECRET_KEY_FALLBACKS = [
+    one
+    for one in env.secret(
+        "SECRET_KEY_FALLBACKS", DATA_FOLDER, production=PRODUCTION, optional=True, many=True, service=KEY_SERVICE
+    ).split(",")
+    if one
+]
+# Field encryption (kernel.crypto): "key id:hex key" pairs, newest first; the blind index has keys of its own.
+FIELD_KEYS = env.secret("FIELD_KEYS", DATA_FOLDER, production=PRODUCTION, many=True, service=KEY_SERVICE)
 FIELD_CIPHER = env.text("FIELD_CIPHER", "aes-256-gcm")
-BLIND_INDEX_KEY = env.secret("BLIND_INDEX_KEY", DATA_FOLDER, production=PRODUCTION)
-# Evidence log (evidence): Ed25519 seed in hex and the origin line of its checkpoints.
-LOG_KEY = env.secret("LOG_KEY", DATA_FOLDER, production=PRODUCTION)
+BLIND_INDEX_KEY = env.secret("BLIND_INDEX_KEY", DATA_FOLDER, production=PRODUCTION, many=True, service=KEY_SERVICE)
+# Evidence log (evidence): Ed25519 seed in hex (or where it lies), its successor while the key changes, and the origin
+# line of its checkpoints.
+LOG_KEY = env.secret("LOG_KEY", DATA_FOLDER, production=PRODUCTION, signs=True, service=KEY_SERVICE)
+LOG_KEY_NEXT = env.secret(
+    "LOG_KEY_NEXT", DATA_FOLDER, production=PRODUCTION, optional=True, signs=True, service=KEY_SERVICE
+)
+# Encrypts and authenticates backups (config.backups); empty: they are plain.
+BACKUP_KEY = env.secret("BACKUP_KEY", DATA_FOLDER, production=PRODUCTION, optional=True, service=KEY_SERVICE)
 LOG_ORIGIN = env.text("LOG_ORIGIN", "log.zhenxue.example/liaocheng")
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")

@@ -9,6 +9,7 @@ from zhenxue.evidence.data import (
     Finding,
     Kind,
     LoggedBody,
+    LogKey,
     Proof,
     ProofState,
     TimelineEntry,
@@ -19,8 +20,9 @@ from zhenxue.evidence.data import (
     register_projection,
     register_viewer,
 )
-from zhenxue.evidence.models import Entry
+from zhenxue.evidence.models import Dossier, Entry
 from zhenxue.evidence.operations import erase, integrate, record
+from zhenxue.evidence.operations.dossiers import request_dossier, take_dossier
 from zhenxue.evidence.policies import can_view, check_can_view
 from zhenxue.evidence.queries import (
     cosigned_head,
@@ -29,38 +31,69 @@ from zhenxue.evidence.queries import (
     get_entry,
     iterate_bodies,
     list_entries,
+    log_keys,
     verify_log,
 )
+from zhenxue.evidence.queries.covers import (
+    Cover,
+    DossierKind,
+    DossierSubject,
+    Table,
+    dossier_kind,
+    dossier_subject,
+    register_dossiers,
+)
+from zhenxue.evidence.queries.dossiers import get_dossier, list_dossiers, published_keys
+from zhenxue.evidence.queries.pages import TimelinePage, Witnessed, how_far_witnessed, timeline_page
 
 __all__ = [
     "ActorLike",
     "Check",
     "CosignedHead",
+    "Cover",
+    "Dossier",
+    "DossierKind",
+    "DossierSubject",
     "Entry",
     "EntryDetail",
     "Fault",
     "Finding",
     "Kind",
+    "LogKey",
     "LoggedBody",
     "Proof",
     "ProofState",
+    "Table",
     "TimelineEntry",
+    "TimelinePage",
     "WitnessMark",
+    "Witnessed",
     "can_view",
     "check_can_view",
     "cosigned_head",
     "count_entries",
     "describe_log",
+    "dossier_kind",
+    "dossier_subject",
     "erase",
     "find_kind",
+    "get_dossier",
     "get_entry",
+    "how_far_witnessed",
     "integrate",
     "iterate_bodies",
+    "list_dossiers",
     "list_entries",
     "list_kinds",
+    "log_keys",
+    "published_keys",
     "record",
     "register",
+    "register_dossiers",
     "register_projection",
     "register_viewer",
+    "request_dossier",
+    "take_dossier",
+    "timeline_page",
     "verify_log",
 ]

@@ -21,5 +21,9 @@ class LogBroken(EvidenceError, RuntimeError):
     """The stored tree contradicts itself; nothing more is signed until a person has looked (``zhenxue verify``)."""
 
 
+class KeyChangeRefused(EvidenceError, RuntimeError):
+    """A change of the log's key that must not be made now; the text says why."""
+
+
 class AlreadyRunning(EvidenceError, RuntimeError):
     """Another sequencer holds the lock of this log."""

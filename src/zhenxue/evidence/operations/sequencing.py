@@ -10,10 +10,11 @@ from django.db import connection, transaction
 
 from zhenxue.evidence.errors import LogBroken
 from zhenxue.evidence.models import Checkpoint, Entry, Tile
-from zhenxue.evidence.queries.log import find_head, log_signer, read_stored_tile
+from zhenxue.evidence.queries.keys import signers_at
+from zhenxue.evidence.queries.log import find_head, read_stored_tile
 from zhenxue.tlog import checkpoints
 from zhenxue.tlog.errors import LogError
-from zhenxue.tlog.hashing import leaf_hash
+from zhenxue.tlog.hashing import leaf_hashes
 from zhenxue.tlog.tiles import TileTree
 
 BATCH = 5_000
@@ -35,14 +36,13 @@ def integrate_batch(*, now: dt.datetime) -> int:
     """One step of at most ``BATCH`` entries, in the order in which they were recorded; 0 when nothing waited."""
     with transaction.atomic():
         _take_turn()
-        waiting = list(Entry.objects.filter(number__isnull=True).order_by("id").values_list("id", "digest")[:BATCH])
+        waiting = _read_waiting()
         head = find_head()
         if head is not None and not waiting:
             return 0
         size = head.size if head else 0
         tree = _resume(size, head.root if head else None)
-        for _, digest in waiting:
-            tree.append(leaf_hash(bytes(digest)))
+        tree.extend(leaf_hashes(digest for _, digest in waiting))
         _number([(size + place, entry_id) for place, (entry_id, _) in enumerate(waiting, 1)])
         Tile.objects.bulk_create(
             [Tile(level=level, index=index, hashes=hashes) for (level, index), hashes in tree.take_changes().items()],
@@ -50,12 +50,18 @@ def integrate_batch(*, now: dt.datetime) -> int:
             unique_fields=["level", "index"],
             update_fields=["hashes"],
         )
-        signer = log_signer()
-        signed = checkpoints.Checkpoint(signer.verifier.name, tree.size, tree.root())
+        signers = signers_at(tree.size)
+        signed = checkpoints.Checkpoint(signers[0].verifier.name, tree.size, tree.root())
         Checkpoint.objects.create(
-            size=signed.size, root=signed.root, note=checkpoints.sign(signed, signer), signed_at=now
+            size=signed.size, root=signed.root, note=checkpoints.sign(signed, *signers), signed_at=now
         )
     return len(waiting)
+
+
+def _read_waiting() -> list[tuple[int, bytes]]:
+    """Id and digest of the entries without a number, in the order in which they were recorded; at most ``BATCH``."""
+    rows = Entry.objects.filter(number__isnull=True).order_by("id").values_list("id", "digest")[:BATCH]
+    return [(entry_id, bytes(digest)) for entry_id, digest in rows]
 
 
 def _take_turn() -> None:

@@ -3,14 +3,10 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-
 from zhenxue.evidence.models import Checkpoint, Entry, Tile
+from zhenxue.evidence.queries.keys import key_ring, log_verifier
 from zhenxue.kernel.errors import NotFound
-from zhenxue.tlog import checkpoints
 from zhenxue.tlog.hashing import HASH_BYTES
-from zhenxue.tlog.notes import Signer, Verifier
 from zhenxue.tlog.tiles import TILE_WIDTH, write_bundle
 
 
@@ -35,37 +31,13 @@ class LogState:
     signed_at: dt.datetime | None
 
 
-def log_signer() -> Signer:
-    """The private key of this log under its origin's name (settings ``LOG_KEY``, ``LOG_ORIGIN``)."""
-    try:
-        return Signer(settings.LOG_ORIGIN, bytes.fromhex(settings.LOG_KEY))
-    except ValueError as error:
-        raise ImproperlyConfigured(
-            "ZHENXUE_LOG_KEY must be an Ed25519 seed of 64 hex digits, ZHENXUE_LOG_ORIGIN a name without blanks or +"
-        ) from error
-
-
-def log_verifier() -> Verifier:
-    """The public key of this log; its text form is what a witness or a checker is given."""
-    return log_signer().verifier
-
-
 def find_head() -> Head | None:
     """The newest checkpoint, or None before the first. Raises ``tlog.errors.NoteBroken`` if its signature fails."""
     row = Checkpoint.objects.order_by("-size").first()
     if row is None:
         return None
-    verifier = log_verifier()
-    signed = checkpoints.open_signed(row.note, origin=verifier.name, log=verifier)
+    signed = key_ring().open(row.note)
     return Head(signed.size, signed.root, row.note, row.signed_at)
-
-
-def get_checkpoint_note() -> str:
-    """The newest signed checkpoint as text; raises ``NotFound`` before the first."""
-    row = Checkpoint.objects.order_by("-size").values_list("note", flat=True).first()
-    if row is None:
-        raise NotFound("evidence.no_checkpoint", "存证链还没有签发检查点，请稍后再试。")
-    return row
 
 
 def get_tile(*, level: int, index: int, width: int) -> bytes:

@@ -3,7 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from zhenxue.evidence.queries import log
+from zhenxue.evidence.queries import health, keys, log
+from zhenxue.kernel import clock
 from zhenxue.kernel.access import public
 from zhenxue.kernel.errors import NotFound
 from zhenxue.tlog.errors import TileBroken
@@ -16,13 +17,13 @@ BRIEFLY = "public, max-age=2"
 @public
 @require_safe
 def checkpoint(request: HttpRequest) -> HttpResponse:
-    return answer(log.get_checkpoint_note().encode(), "text/plain; charset=utf-8", BRIEFLY)
+    return answer(health.get_served_note(clock.now()).encode(), "text/plain; charset=utf-8", BRIEFLY)
 
 
 @public
 @require_safe
 def key(request: HttpRequest) -> HttpResponse:
-    return answer(f"{log.log_verifier()}\n".encode(), "text/plain; charset=utf-8", BRIEFLY)
+    return answer(f"{keys.log_verifier()}\n".encode(), "text/plain; charset=utf-8", BRIEFLY)
 
 
 @public

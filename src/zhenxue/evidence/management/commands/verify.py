@@ -7,7 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from zhenxue.evidence.operations.verifying import keep_report
 from zhenxue.evidence.queries import Report, log_verifier, verify_log
+from zhenxue.kernel import clock
 from zhenxue.tlog.errors import NoteBroken
 from zhenxue.tlog.notes import Verifier
 
@@ -28,14 +30,17 @@ class Command(BaseCommand):
             help="以前保存的检查点文件；存证链必须是它的延续（可多次给出）",
         )
 
-    def handle(self, *args: Any, key: str | None, checkpoint: list[Path], **options: Any) -> None:
+        parser.add_argument("--record", action="store_true", help="把结果记入数据库，显示在“存证健康”页面")
+
+    def handle(self, *args: Any, key: str | None, checkpoint: list[Path], record: bool, **options: Any) -> None:
         try:
-            verifier = Verifier.from_text(key) if key else log_verifier()
+            given = Verifier.from_text(key) if key else None
+            verifier = given or log_verifier()
             kept = [path.read_text() for path in checkpoint]
         except (NoteBroken, ValueError, OSError) as error:
             raise CommandError(f"无法读取公钥或检查点文件：{error}", returncode=2) from error
-        began = time.monotonic()
-        report = verify_log(key=verifier, kept=kept, progress=self.show if self.stdout.isatty() else None)
+        began, started = time.monotonic(), clock.now()
+        report = verify_log(key=given, kept=kept, progress=self.show if self.stdout.isatty() else None)
         self.stdout.write(
             f"存证链 {verifier.name}\n"
             f"公钥 {verifier}\n"
@@ -43,6 +48,8 @@ class Command(BaseCommand):
             f"业务核对 {report.projections} 项，已按规定删除的字段 {report.erased_fields} 个，"
             f"未入链 {report.waiting} 条；用时 {time.monotonic() - began:.1f} 秒"
         )
+        if record:
+            keep_report(report, began=started, now=clock.now())
         if report.is_clean:
             self.stdout.write(self.style.SUCCESS(f"全部相符。树大小 {report.size}，树根 {report.root}"))
             return
