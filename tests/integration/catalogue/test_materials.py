@@ -32,16 +32,6 @@ from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def provider() -> Organisation:
-    return make_organisation()
-
-
-@pytest.fixture
-def author(provider: Organisation) -> Actor:
-    return author_of(provider)
-
-
 def test_the_kind_is_told_by_the_bytes_whatever_the_name_says(author: Actor) -> None:
     document = make_material(pdf_bytes(pages=4), "视频.mp4", actor=author)
     assert (document.kind, document.content_type, document.pages) == (MaterialKind.DOCUMENT, "application/pdf", 4)

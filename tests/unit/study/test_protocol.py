@@ -1,20 +1,15 @@
-"""What one beat earns: one case for each reason, and the promise that no string of beats beats the clock."""
+"""What one beat earns: one case for each reason."""
 
-import itertools
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from zhenxue.ledger.data import Reason, coverage
+from tests.support.beats import KEY, START, TICKET, claim, reading, state
+from zhenxue.ledger.data import Reason
 from zhenxue.study import protocol
 from zhenxue.study.protocol import Claim, Decision, Proof, State
 
-START = 1_772_420_000_000  # a moment of 2026, in the middle of a day
-KEY = protocol.ticket_key("secret")
-TICKET = "first"
 UNPROVEN = {
     Reason.ENDED,
     Reason.NO_PROOF,
@@ -25,65 +20,9 @@ UNPROVEN = {
 }
 
 
-def state(**changes: Any) -> State:
-    values: dict[str, Any] = {
-        "session_id": 7,
-        "unit_id": 3,
-        "paced": True,
-        "unit_ms": 300_000,
-        "finish_ms": 285_000,
-        "slots": 0,
-        "slot_ms": 0,
-        "max_gap_ms": 30_000,
-        "max_rate_percent": 100,
-        "idle_ms": 600_000,
-        "counts_until_ms": START + 10 * protocol.DAY_MS,
-        "cap_ms": 21_600_000,
-        "check_min_ms": 600_000,
-        "check_max_ms": 1_200_000,
-        "check_answer_ms": 60_000,
-        "ended": False,
-        "released": ((0, 300_000),),
-        "number": 0,
-        "ticket_digest": protocol.digest(TICKET),
-        "last_ticket_digest": "",
-        "clock_ms": START,
-        "last_beat_ms": START,
-        "position_ms": 0,
-        "covered": (),
-        "credited_ms": 0,
-        "day_end_ms": START + 3_600_000,
-        "day_left_ms": 21_600_000,
-        "check_left_ms": 900_000,
-        "check_nonce": "",
-        "check_asked_ms": 0,
-        "checks_missed": 0,
-    }
-    return State(**{**values, **changes})
-
-
-def reading(**changes: Any) -> State:
-    """A document of four pages, five minutes to read: one page counts 112.5 s at most."""
-    return state(**{"paced": False, "slots": 4, "slot_ms": 112_500, "released": (), **changes})
-
-
 def checked(**changes: Any) -> State:
     """With a check that was asked five seconds before the beat comes."""
     return state(**{"check_nonce": "n", "check_asked_ms": START + 5_000, "check_left_ms": 0, **changes})
-
-
-def claim(**changes: Any) -> Claim:
-    values: dict[str, Any] = {
-        "number": 1,
-        "ticket": TICKET,
-        "from_ms": 0,
-        "to_ms": 10_000,
-        "rate_percent": 100,
-        "visible": True,
-        "focused": True,
-        "playing": True,
-    }
-    return Claim(**{**values, **changes})
 
 
 def judge_beat(before: State, given: Claim, now_ms: int, proof: Proof = Proof.RIGHT) -> Decision:
@@ -295,117 +234,3 @@ def test_tickets_are_bound_to_session_unit_number_position_and_the_ticket_before
         tickets.add(protocol.make_ticket(KEY, **{**base, name: value}))  # type: ignore[arg-type]  # see above
     tickets.add(protocol.make_ticket(protocol.ticket_key("other"), **base))  # type: ignore[arg-type]  # see above
     assert len(tickets) == 7
-
-
-CLAIMS: st.SearchStrategy[dict[str, Any]] = st.builds(
-    dict,
-    from_ms=st.integers(0, 700_000),
-    to_ms=st.integers(0, 700_000),
-    rate_percent=st.sampled_from([0, 50, 100, 150, 1600]),
-    visible=st.booleans() | st.just(True),
-    focused=st.booleans(),
-    playing=st.booleans() | st.just(True),
-    idle_ms=st.sampled_from([0, 700_000]),
-    page=st.integers(0, 5),
-    answer=st.sampled_from(["", "guess", "right"]),
-    off=st.sampled_from([0, 0, 0, 0, -1, 1]),
-    ticket=st.sampled_from(["right", "right", "right", "old", "", "guess"]),
-    proof=st.sampled_from([Proof.RIGHT, Proof.RIGHT, Proof.RIGHT, Proof.WRONG, Proof.MISSING]),
-)
-STEPS = st.lists(st.tuples(st.integers(0, 60_000), CLAIMS), max_size=25)
-STATES = st.sampled_from(
-    [
-        {},
-        {"max_rate_percent": 150},
-        {"released": ((0, 50_000), (120_000, 200_000))},
-        {"check_left_ms": 20_000},
-        {"day_left_ms": 30_000},
-        {"covered": ((50_000, 90_000),), "credited_ms": 40_000},
-    ]
-)
-
-
-class Server:
-    """What the writer does with one session: judge, move, hand out the next ticket."""
-
-    def __init__(self, before: State) -> None:
-        self.state, self.tickets = before, [TICKET]
-        self.earned = 0
-        self.used: list[tuple[int, int]] = []
-        self.spent: list[str] = []
-
-    def take(self, given: dict[str, Any], now_ms: int) -> None:
-        parts = dict(given)
-        proof, off, ticket = parts.pop("proof"), parts.pop("off"), parts.pop("ticket")
-        known = {"right": self.tickets[-1], "old": self.tickets[0], "guess": "x", "": ""}[ticket]
-        if parts["answer"] == "right":
-            parts["answer"] = self.state.check_nonce
-        sent = Claim(number=max(0, self.state.number + 1 + off), ticket=known, **parts)
-        if protocol.is_retry(self.state, sent, proof):
-            return
-        decision = protocol.judge_beat(self.state, sent, proof, now_ms)
-        if not decision.accepted:
-            assert decision.state == self.state
-            return
-        self.spent.append(known)
-        self.earned += decision.credit_ms
-        if decision.credit_ms:
-            assert decision.credit_ms <= decision.ended_ms - decision.began_ms
-            assert decision.ended_ms <= now_ms
-            self.used.append((decision.began_ms, decision.ended_ms))
-        after = protocol.follow_up(decision.state, KEY, answered=decision.answered, now_ms=now_ms)
-        self.tickets.append(f"t{after.number}")
-        self.state = msgspec.structs.replace(
-            after, last_ticket_digest=after.ticket_digest, ticket_digest=protocol.digest(self.tickets[-1])
-        )
-
-
-@settings(deadline=None)  # a busy machine is no fault
-@given(STEPS, STATES, st.booleans())
-def test_no_string_of_beats_earns_more_than_the_clock_or_the_unit(
-    steps: list[tuple[int, dict[str, Any]]], changes: dict[str, Any], paced: bool
-) -> None:
-    before = state(**changes) if paced else reading(**changes)
-    server, now = Server(before), START
-    for waited, given_claim in steps:
-        now += waited
-        server.take(given_claim, now)
-    after = server.state
-    assert server.earned == after.credited_ms - before.credited_ms <= now - START
-    assert after.credited_ms <= coverage.length(after.covered) <= after.unit_ms
-    assert after.credited_ms - before.credited_ms <= before.day_left_ms
-    assert all(one[1] <= two[0] for one, two in itertools.pairwise(server.used))
-    if paced and not protocol.is_finished(after):
-        gained = [part for piece in after.covered for part in coverage.new_parts(before.covered, *piece)]
-        blurred = [(max(0, start - 2_000), end) for start, end in before.released]
-        assert all(not coverage.new_parts(coverage.normal(blurred), *part) for part in gained)
-
-
-@settings(deadline=None)  # a busy machine is no fault
-@given(STEPS, STATES)
-def test_the_same_ticket_never_earns_twice(steps: list[tuple[int, dict[str, Any]]], changes: dict[str, Any]) -> None:
-    server, now = Server(state(**changes)), START
-    for waited, given_claim in steps:
-        now += waited
-        server.take(given_claim, now)
-        server.take(given_claim | {"ticket": "old", "off": -1}, now)
-    assert len(server.spent) == len(set(server.spent)) == server.state.number
-
-
-@settings(deadline=None)  # a busy machine is no fault
-@given(st.lists(st.tuples(st.integers(0, 20_000), st.booleans(), CLAIMS), max_size=30))
-def test_two_sessions_of_a_person_in_turns_never_earn_more_than_passed(
-    steps: list[tuple[int, bool, dict[str, Any]]],
-) -> None:
-    """Opening one ends the other; whatever both claim afterwards, together they stay within the clock."""
-    servers, now, in_second = [Server(state()), Server(state(session_id=8, ended=True))], START, False
-    for waited, second, given_claim in steps:
-        now += waited
-        if second != in_second:
-            left, entered = servers[in_second], servers[second]
-            left.state = msgspec.structs.replace(left.state, ended=True)
-            entered.state = msgspec.structs.replace(entered.state, ended=False, clock_ms=now, last_beat_ms=now)
-            in_second = second
-        for server in servers:
-            server.take(given_claim, now)
-    assert sum(server.earned for server in servers) <= now - START
