@@ -251,23 +251,18 @@ def _partitions(table: str) -> list[str]:
 
 def _indexes(table: str) -> list[tuple[bool, str]]:
     """Whether unique, and the definition, of every index but the primary key's."""
-    return [
-        (bool(unique), str(definition))
-        for unique, definition in _rows(
-            "SELECT indisunique, pg_get_indexdef(indexrelid) FROM pg_index "
-            f"WHERE indrelid = '{table}'::regclass AND NOT indisprimary ORDER BY indexrelid"
-        )
-    ]
+    return _rows(
+        "SELECT indisunique, pg_get_indexdef(indexrelid) FROM pg_index "
+        f"WHERE indrelid = '{table}'::regclass AND NOT indisprimary ORDER BY indexrelid"
+    )
 
 
 def _foreign_keys(table: str) -> list[tuple[str, str]]:
-    return [
-        (str(name), str(definition))
-        for name, definition in _rows(
-            "SELECT quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint "
-            f"WHERE conrelid = '{table}'::regclass AND contype = 'f' ORDER BY oid"
-        )
-    ]
+    """Name and definition of every foreign key of the table."""
+    return _rows(
+        "SELECT quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint "
+        f"WHERE conrelid = '{table}'::regclass AND contype = 'f' ORDER BY oid"
+    )
 
 
 def _execute(*statements: str) -> None:
@@ -276,14 +271,14 @@ def _execute(*statements: str) -> None:
             cursor.execute(statement)
 
 
-def _rows(query: str) -> list[tuple[Any, ...]]:
+def _rows(query: str) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(query)
         return list(cursor.fetchall())
 
 
 def _column(query: str) -> list[str]:
-    return [str(row[0]) for row in _rows(query)]
+    return [row[0] for row in _rows(query)]
 
 
 def _value(query: str) -> Any:
