@@ -1,13 +1,12 @@
 """Who may do what to programmes, cohorts, lessons and amendments: ``check_can_…`` raises with the reason."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.clock import civil_day
 from zhenxue.kernel.data import Labelled
-from zhenxue.kernel.errors import Conflict, Refused, ZhenxueError
+from zhenxue.kernel.errors import Conflict, Refused
 from zhenxue.training.data import (
     AMENDMENT_TRANSITIONS,
     ATTENDANCE_CORRECTION_TRANSITIONS,
@@ -23,15 +22,6 @@ from zhenxue.training.data import (
 from zhenxue.training.errors import CannotStudy
 from zhenxue.training.models import Amendment, AttendanceCorrection, Cohort, Enrolment, PlanLine, Programme
 from zhenxue.training.queries.plan import rules_of
-
-
-def allows(check: Callable[..., None], *args: Any) -> bool:
-    """Whether a check passes; for buttons."""
-    try:
-        check(*args)
-    except ZhenxueError:
-        return False
-    return True
 
 
 def check_transition[S: Labelled](table: Mapping[S, frozenset[S]], current: S, target: S, *, what: str) -> None:
@@ -205,15 +195,6 @@ def check_can_cancel_attendance_correction(actor: Actor, correction: AttendanceC
     check_transition(ATTENDANCE_CORRECTION_TRANSITIONS, state, target, what="考勤更正")
     if actor.account_id is None or actor.account_id != correction.proposed_by_id:
         raise Refused("training.not_proposer", "只有提出的人可以撤回。")
-
-
-def reason_against_recording(actor: Actor, line: PlanLine, now: dt.datetime) -> str:
-    """Why attendance cannot be recorded now, in words for the page; empty when it can."""
-    try:
-        check_can_record_attendance(actor, line, now)
-    except ZhenxueError as error:
-        return error.message
-    return ""
 
 
 def check_can_study(enrolment: Enrolment, now: dt.datetime) -> None:

@@ -4,6 +4,7 @@ from zhenxue.exams.queries.lists import (
     cards_of,
     cohorts_to_examine,
     coming_exams,
+    exam_shelf,
     own_enrolment,
     paper_kinds,
     paper_lines,
@@ -11,7 +12,6 @@ from zhenxue.exams.queries.lists import (
     questions_of,
     questions_to_pick,
     with_question_count,
-    with_result_counts,
 )
 from zhenxue.exams.queries.results import (
     attempts_of,
@@ -52,6 +52,7 @@ __all__ = [
     "choices_of",
     "cohorts_to_examine",
     "coming_exams",
+    "exam_shelf",
     "exams_of_learner",
     "figures_of",
     "find_attempt",
@@ -79,5 +80,4 @@ __all__ = [
     "visible_papers",
     "visible_questions",
     "with_question_count",
-    "with_result_counts",
 ]

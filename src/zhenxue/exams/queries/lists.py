@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
@@ -56,12 +57,18 @@ def cohorts_to_examine(actor: Actor) -> list[training.Cohort]:
     return list(training.visible_cohorts(actor).filter(state__in=states).order_by("-starts_on"))
 
 
-def with_result_counts(exams: QuerySet[Exam]) -> QuerySet[Exam]:
+def with_result_counts[R](exams: QuerySet[Exam, R]) -> QuerySet[Exam, R]:
     """Adds ``sat`` and ``passed_count``: learners who sat it, and who passed."""
     return exams.annotate(
         sat=Count("attempts__enrolment", distinct=True),
         passed_count=Count("attempts__enrolment", distinct=True, filter=Q(attempts__passed=True)),
     )
+
+
+def exam_shelf(actor: Actor) -> QuerySet[Exam, Any]:
+    """The exams in sight as rows by name, as narrow as their list shows them, with the counts of results."""
+    shown = ("pk", "title", "cohort__code", "cohort__title", "stage_number", "opens_at", "closes_at", "state")
+    return with_result_counts(visible_exams(actor).values_list(*shown, named=True))
 
 
 def coming_exams(actor: Actor, now: dt.datetime) -> list[Exam]:

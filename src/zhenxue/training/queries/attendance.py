@@ -81,13 +81,17 @@ def attendance_of_cohort(cohort_id: int) -> dict[tuple[int, int], Attendance]:
     return {(one.enrolment_id, one.line_id): one for one in rows}
 
 
-def lesson_shelf(actor: Actor) -> QuerySet[PlanLine]:
-    """Visible lessons of live cohorts, each with how many are recorded and present (``recorded``, ``present``)."""
+def lesson_shelf(actor: Actor) -> QuerySet[PlanLine, Any]:
+    """Visible lessons of live cohorts as rows by name, as narrow as their list shows them, each with how many are
+    recorded and present (``recorded``, ``present``)."""
+    shown = ("pk", "title", "makes_up_id", "starts_at", "ends_at", "place", "teacher__name")
+    of_cohort = ("cohort_id", "cohort__title", "cohort__learner_count", "cohort__state")
     live = [CohortState.APPROVED, CohortState.RUNNING, CohortState.CLOSED]
     came = Q(attendances__state__in=[AttendanceState.PRESENT, AttendanceState.LATE])
     return (
         visible_lessons(actor)
         .filter(cohort__state__in=live)
+        .values_list(*shown, *of_cohort, named=True)
         .annotate(recorded=Count("attendances"), present=Count("attendances", filter=came))
     )
 

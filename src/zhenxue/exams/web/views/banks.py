@@ -13,10 +13,12 @@ from zhenxue.exams import policies, queries
 from zhenxue.exams.data import PreviewRow, QuestionState
 from zhenxue.exams.operations import banks as operations
 from zhenxue.exams.web.forms import BankForm, QuestionForm, UploadForm
-from zhenxue.exams.web.support import AUTHORS, STAFF, download, read_only, status_of, try_form
+from zhenxue.exams.web.support import AUTHORS, STAFF, read_only, status_of
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock, sheets
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.downloads import xlsx
+from zhenxue.kernel.web.forms import try_form
 from zhenxue.kernel.web.once import creates
 
 
@@ -110,7 +112,7 @@ def template(request: ActorRequest) -> HttpResponse:
     data = sheets.write_xlsx(
         "题目", catalogue.TEMPLATE_HEADER, catalogue.TEMPLATE_ROWS, catalogue.TEMPLATE_NOTES, as_text=True
     )
-    return download(data, "题目导入模板.xlsx")
+    return xlsx(data, "题目导入模板.xlsx")
 
 
 @roles(*AUTHORS)

@@ -14,12 +14,14 @@ from zhenxue.exams.operations import attempts as sitting
 from zhenxue.exams.operations import exams as operations
 from zhenxue.exams.web.exports import results_sheet
 from zhenxue.exams.web.forms import CancelForm, ExamForm
-from zhenxue.exams.web.support import MANAGERS, STAFF, download, read_only, status_of, try_form
+from zhenxue.exams.web.support import MANAGERS, STAFF, read_only, status_of
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.downloads import xlsx
+from zhenxue.kernel.web.forms import try_form
 from zhenxue.kernel.web.once import creates
 from zhenxue.ledger import api as ledger
 from zhenxue.training import api as training
@@ -33,7 +35,7 @@ def exam_list(request: ActorRequest) -> HttpResponse:
         return render(request, "exams/my.html", {"cards": cards, "now": now})
     listing = Listing(
         request,
-        queries.with_result_counts(queries.visible_exams(request.actor)),
+        queries.exam_shelf(request.actor),
         search=("title", "cohort__code", "cohort__title"),
         filters=(Filter("state", "状态", ExamState.choices()),),
         sorts={"title": "考试", "cohort__code": "班期", "opens_at": "开始时间", "closes_at": "结束时间"},
@@ -147,4 +149,4 @@ def exam_cancel(request: ActorRequest, exam_id: int) -> HttpResponse:
 @roles(*STAFF)
 def exam_export(request: ActorRequest, exam_id: int) -> HttpResponse:
     exam = queries.get_exam(request.actor, exam_id)
-    return download(results_sheet(exam), f"{exam.cohort.code}_{exam.title}_成绩.xlsx")
+    return xlsx(results_sheet(exam), f"{exam.cohort.code}_{exam.title}_成绩.xlsx")

@@ -10,11 +10,12 @@ from zhenxue.exams import policies, queries
 from zhenxue.exams.data import MultipleRule, PaperState
 from zhenxue.exams.operations import papers as operations
 from zhenxue.exams.web.forms import PaperForm, TitleForm, read_scores
-from zhenxue.exams.web.support import AUTHORS, STAFF, read_only, status_of, try_form
+from zhenxue.exams.web.support import AUTHORS, STAFF, read_only, status_of
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid, NotFound
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.forms import try_form
 from zhenxue.kernel.web.once import creates
 
 

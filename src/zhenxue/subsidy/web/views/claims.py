@@ -10,6 +10,8 @@ from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid, ZhenxueError
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.downloads import xlsx
+from zhenxue.kernel.web.forms import try_form
 from zhenxue.kernel.web.once import creates
 from zhenxue.subsidy import policies, queries
 from zhenxue.subsidy.data import ClaimState
@@ -18,7 +20,7 @@ from zhenxue.subsidy.operations import claims as operations
 from zhenxue.subsidy.web.exports import claim_sheet
 from zhenxue.subsidy.web.forms import NoteForm, PaymentForm
 from zhenxue.subsidy.web.lines import claim_lines
-from zhenxue.subsidy.web.support import MANAGERS, STAFF, download, steps_of, tone_of, try_form
+from zhenxue.subsidy.web.support import MANAGERS, STAFF, steps_of, tone_of
 
 
 @roles(*STAFF)
@@ -160,7 +162,7 @@ def claim_pay(request: ActorRequest, claim_id: int) -> HttpResponse:
 @roles(*STAFF)
 def claim_export(request: ActorRequest, claim_id: int) -> HttpResponse:
     claim = queries.get_claim(request.actor, claim_id)
-    return download(claim_sheet(claim), f"{claim.cohort.code}_第{claim.stage_number}阶段_补贴申报.xlsx")
+    return xlsx(claim_sheet(claim), f"{claim.cohort.code}_第{claim.stage_number}阶段_补贴申报.xlsx")
 
 
 def note_of(request: ActorRequest) -> str:

@@ -8,12 +8,13 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.forms import try_form
 from zhenxue.kernel.web.once import creates
 from zhenxue.subsidy import policies, queries
 from zhenxue.subsidy.data import OfflineBasis, OnlineMode
 from zhenxue.subsidy.operations.policies import register_policy
 from zhenxue.subsidy.web.forms import ONE_STAGE, TWO_STAGES, PolicyForm
-from zhenxue.subsidy.web.support import STAFF, try_form
+from zhenxue.subsidy.web.support import STAFF
 from zhenxue.training.data import SkillLevel
 
 

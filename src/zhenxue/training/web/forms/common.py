@@ -1,37 +1,8 @@
-"""What every form here shares."""
+"""Fields that every form here shares."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
-
-from zhenxue.kernel.errors import ZhenxueError
-
-
-def attempt[R](request: HttpRequest, form: forms.Form, act: Callable[[dict[str, Any]], R]) -> R | None:
-    """Run an operation on a posted, valid form; None if there was none or it was refused.
-
-    A refusal that speaks of fields, or of a state that moved on, is written into the form, which keeps what was typed.
-    """
-    if request.method != "POST" or not form.is_valid():
-        return None
-    try:
-        return act(form.cleaned_data)
-    except ZhenxueError as error:
-        if error.status not in {409, 422}:
-            raise
-        write(form, error)
-        return None
-
-
-def write(form: forms.Form, error: ZhenxueError) -> None:
-    """Put a refusal into a form: at its fields where the form has them, and on top what the fields do not say."""
-    known = {name: words for name, words in error.fields.items() if name in form.fields}
-    for name, words in known.items():
-        form.add_error(name, words)
-    if error.message not in known.values():
-        form.add_error(None, error.message)
 
 
 def text(label: str, longest: int, hint: str = "", *, required: bool = True, **attrs: str) -> forms.CharField:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 from zhenxue.training import policies
 from zhenxue.training.operations import amendments as operations
@@ -17,7 +18,6 @@ from zhenxue.training.queries import cohorts as queries
 from zhenxue.training.queries.attendance import list_lessons
 from zhenxue.training.queries.scope import get_cohort, get_lesson
 from zhenxue.training.web.forms.cohorts import AmendLessonForm, EndDateForm, MakeUpForm
-from zhenxue.training.web.forms.common import attempt
 from zhenxue.training.web.views.common import MANAGERS, OVERSEERS, frame, with_changes
 
 

@@ -12,13 +12,14 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.policies import allows
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 from zhenxue.training import policies
 from zhenxue.training.data import AttendanceCorrectionState
 from zhenxue.training.operations import attendance_corrections as operations
 from zhenxue.training.queries import attendance as queries
 from zhenxue.training.queries.scope import get_lesson
-from zhenxue.training.web.forms.common import attempt
 from zhenxue.training.web.forms.roster import CorrectionForm
 from zhenxue.training.web.views.common import BUREAU, MANAGERS, STAFF
 
@@ -76,14 +77,13 @@ def attendance_correction(request: ActorRequest, correction_id: int) -> HttpResp
     """One correction: what, why, who, and the decision."""
     found = queries.get_attendance_correction(request.actor, correction_id)
     record = found.attendance
-    allows, target = policies.allows, AttendanceCorrectionState
     decide = policies.check_can_decide_attendance_correction
     context = {
         "correction": found,
         "record": record,
         "line": record.line,
         "entries": evidence.list_entries(refs=[f"enrolment:{record.enrolment_id}"], kinds=KINDS, limit=20),
-        "may_decide": allows(decide, request.actor, found, target.APPROVED),
+        "may_decide": allows(decide, request.actor, found, AttendanceCorrectionState.APPROVED),
         "may_cancel": allows(policies.check_can_cancel_attendance_correction, request.actor, found),
     }
     return render(request, "training/attendance_correction.html", context)

@@ -13,7 +13,9 @@ from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.policies import allows
 from zhenxue.kernel.web.confirm import Ask, confirm_page
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 from zhenxue.training import policies
 from zhenxue.training.data import CohortState, LineMode
@@ -27,7 +29,6 @@ from zhenxue.training.queries.programmes import group_labels, ready_programmes
 from zhenxue.training.queries.rules import explain_rules
 from zhenxue.training.queries.scope import get_cohort, get_lesson
 from zhenxue.training.web.forms.cohorts import BasicsForm, LessonForm, NewCohortForm, StageForm
-from zhenxue.training.web.forms.common import attempt
 from zhenxue.training.web.lines import cohort_lines
 from zhenxue.training.web.views.common import MANAGERS, STAFF, frame, wizard_steps
 
@@ -198,7 +199,7 @@ def cohort(request: ActorRequest, cohort_id: int) -> HttpResponse:
     online, offline = required_seconds(found.pk)
     context = {
         **frame(request, found, "overview"),
-        "may_start": policies.allows(policies.check_can_start, request.actor, found, clock.now()),
+        "may_start": allows(policies.check_can_start, request.actor, found, clock.now()),
         "early": clock.civil_day(clock.now()) <= found.ends_on,
         "online": online,
         "offline": offline,

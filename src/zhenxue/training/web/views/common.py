@@ -3,13 +3,11 @@
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
-
-from django.http import HttpResponse
 
 from zhenxue.identity.api import ActorRequest
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.clock import CIVIL_ZONE
+from zhenxue.kernel.policies import allows
 from zhenxue.training import policies
 from zhenxue.training.data import APPROVED_STATES, CohortState
 from zhenxue.training.models import Amendment, Cohort
@@ -19,17 +17,8 @@ BUREAU = (Role.BUREAU_OFFICER,)
 OPERATORS = (Role.OPERATOR_ADMIN, Role.OPERATOR_REVIEWER)
 OVERSEERS = (*BUREAU, *OPERATORS)
 STAFF = (*MANAGERS, Role.TEACHER, *OVERSEERS)
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 WIZARD = (("basics", "基本信息"), ("plan", "教学计划"), ("roster", "学员名册"), ("check", "检查并提交"))
-
-
-def xlsx(content: bytes, name: str) -> HttpResponse:
-    """A workbook to download under a Chinese name."""
-    answer = HttpResponse(content, content_type=XLSX)
-    answer["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    answer["Cache-Control"] = "no-store"
-    return answer
 
 
 def with_tones(cohorts: Sequence[Cohort]) -> list[tuple[Cohort, str, str]]:
@@ -63,7 +52,7 @@ def _rights(actor: Actor, cohort: Cohort) -> dict[str, bool]:
         "may_cancel": policies.check_can_cancel,
         "may_close": policies.check_can_close,
     }
-    return {name: policies.allows(check, actor, cohort) for name, check in checks.items()}
+    return {name: allows(check, actor, cohort) for name, check in checks.items()}
 
 
 def state_steps(state: CohortState) -> list[tuple[str, str]]:

@@ -9,6 +9,8 @@ from zhenxue.evidence import api as evidence
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.policies import allows
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.training import policies
 from zhenxue.training.data import AmendmentKind, AmendmentState, CohortState
 from zhenxue.training.operations import amendments, filing
@@ -17,7 +19,6 @@ from zhenxue.training.queries.checks import failed, list_checks
 from zhenxue.training.queries.programmes import group_labels
 from zhenxue.training.queries.scope import get_amendment, get_cohort, visible_amendments
 from zhenxue.training.web.forms.cohorts import ApproveForm, ReturnForm
-from zhenxue.training.web.forms.common import attempt
 from zhenxue.training.web.views.cohorts import plan_context
 from zhenxue.training.web.views.common import BUREAU, OVERSEERS, change_rows, frame, with_tones
 
@@ -113,7 +114,7 @@ def amendment_queue(request: ActorRequest) -> HttpResponse:
 def amendment(request: ActorRequest, amendment_id: int) -> HttpResponse:
     """One amendment with before and after."""
     found = get_amendment(request.actor, amendment_id)
-    may_decide = policies.allows(policies.check_can_decide_amendment, request.actor, found, AmendmentState.APPROVED)
+    may_decide = allows(policies.check_can_decide_amendment, request.actor, found, AmendmentState.APPROVED)
     context = {
         "amendment": found,
         "rows": change_rows(found, queries.teacher_names([found])),

@@ -12,6 +12,8 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.policies import allows, why_not
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.training import policies
 from zhenxue.training.data import AttendanceState
 from zhenxue.training.models import PlanLine
@@ -21,7 +23,6 @@ from zhenxue.training.queries.cohorts import attendance_totals
 from zhenxue.training.queries.cohorts import roster as roster_rows
 from zhenxue.training.queries.plan import rules_of
 from zhenxue.training.queries.scope import get_cohort, get_lesson
-from zhenxue.training.web.forms.common import attempt
 from zhenxue.training.web.forms.roster import AttendanceForm
 from zhenxue.training.web.views.common import MANAGERS, STAFF, frame
 
@@ -101,7 +102,7 @@ def _lesson(request: ActorRequest, line: PlanLine) -> dict[str, Any]:
     filled = request.GET.get("fill") == "present"
     initial = {f"state-{one.pk}": AttendanceState.PRESENT for one in fresh} if filled else {}
     corrections = queries.corrections_of_lesson(line.pk) if records else {}
-    why_not = policies.reason_against_recording(request.actor, line, clock.now())
+    told = why_not(policies.check_can_record_attendance, request.actor, line, clock.now())
     return {
         "line": line,
         "cohort": line.cohort,
@@ -109,10 +110,8 @@ def _lesson(request: ActorRequest, line: PlanLine) -> dict[str, Any]:
         "filled": filled,
         "form": AttendanceForm(request.POST or None, enrolments=fresh, initial=initial),
         "records": [(*pair, corrections.get(pair[1].pk, [])) for pair in queries.with_people(records)],
-        "may_correct": policies.allows(
-            policies.check_can_propose_attendance_correction, request.actor, line, clock.now()
-        ),
-        "may_record": not why_not,
-        "why_not": why_not,
+        "may_correct": allows(policies.check_can_propose_attendance_correction, request.actor, line, clock.now()),
+        "may_record": not told,
+        "why_not": told,
         "late_minutes": rules_of(line.cohort)["late_minutes"],
     }

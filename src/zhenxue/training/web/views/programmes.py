@@ -13,6 +13,8 @@ from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.policies import allows
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 from zhenxue.training import policies
 from zhenxue.training.data import LineMode, ProgrammeKind, ProgrammeState, SkillLevel
@@ -20,7 +22,6 @@ from zhenxue.training.models import Programme, ProgrammeLine
 from zhenxue.training.operations import programmes as operations
 from zhenxue.training.queries import programmes as queries
 from zhenxue.training.queries.scope import get_programme
-from zhenxue.training.web.forms.common import attempt
 from zhenxue.training.web.forms.programmes import (
     LineForm,
     OfflineLineForm,
@@ -224,7 +225,7 @@ def _versions(request: ActorRequest) -> list[tuple[int, str]]:
 def _builder(request: ActorRequest, programme_id: int, **forms: Any) -> dict[str, Any]:
     found = get_programme(request.actor, programme_id)
     lines = queries.list_programme_lines(found.pk)
-    editable = policies.allows(policies.check_can_edit_programme, request.actor, found)
+    editable = allows(policies.check_can_edit_programme, request.actor, found)
     used = {line.course_version_id for line in lines}
     unused = [one for one in _versions(request) if one[0] not in used] if editable else []
     return {
@@ -233,7 +234,7 @@ def _builder(request: ActorRequest, programme_id: int, **forms: Any) -> dict[str
         "programme": found,
         "groups": queries.group_labels(found.target_groups),
         "editable": editable,
-        "own": policies.allows(policies.check_can_manage, request.actor, found.organisation_id),
+        "own": allows(policies.check_can_manage, request.actor, found.organisation_id),
         "ready_form": forms.get("ready") or ReadyForm(initial={"share_exception_reason": found.share_exception_reason}),
     }
 

@@ -13,6 +13,8 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.kernel.web.confirm import Ask, confirm_page
+from zhenxue.kernel.web.downloads import xlsx
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.training import policies, tasks
 from zhenxue.training.data import OPEN_STATES, CohortState, EnrolmentState, ImportState, PasswordsState
 from zhenxue.training.models import Cohort, Enrolment, RosterImport
@@ -21,10 +23,9 @@ from zhenxue.training.operations import roster as operations
 from zhenxue.training.queries import cohorts as queries
 from zhenxue.training.queries import roster as sheets
 from zhenxue.training.queries.scope import get_cohort, get_enrolment, get_import
-from zhenxue.training.web.forms.common import attempt
 from zhenxue.training.web.forms.roster import ConfirmImportForm, LearnerForm, PasswordsForm, RosterFileForm
 from zhenxue.training.web.lines import roster_lines
-from zhenxue.training.web.views.common import MANAGERS, STAFF, frame, wizard_steps, xlsx
+from zhenxue.training.web.views.common import MANAGERS, STAFF, frame, wizard_steps
 
 SHOWN = 300
 REMOVE = Ask("移出", "把这名学员移出名册？备案前可以再次添加。")
