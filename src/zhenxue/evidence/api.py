@@ -23,6 +23,7 @@ from zhenxue.evidence.data import (
 from zhenxue.evidence.models import Dossier, Entry
 from zhenxue.evidence.operations import erase, integrate, record
 from zhenxue.evidence.operations.dossiers import request_dossier, take_dossier
+from zhenxue.evidence.operations.keys import record_secret_change, retire_log_key, rotate_log_key
 from zhenxue.evidence.policies import can_view, check_can_view
 from zhenxue.evidence.queries import (
     cosigned_head,
@@ -44,7 +45,8 @@ from zhenxue.evidence.queries.covers import (
     register_dossiers,
 )
 from zhenxue.evidence.queries.dossiers import get_dossier, list_dossiers, published_keys
-from zhenxue.evidence.queries.pages import TimelinePage, Witnessed, how_far_witnessed, timeline_page
+from zhenxue.evidence.queries.keys import signing_problems
+from zhenxue.evidence.queries.pages import TimelinePage, Witnessed, age, how_far_witnessed, timeline_page
 
 __all__ = [
     "ActorLike",
@@ -68,6 +70,7 @@ __all__ = [
     "TimelinePage",
     "WitnessMark",
     "Witnessed",
+    "age",
     "can_view",
     "check_can_view",
     "cosigned_head",
@@ -88,11 +91,15 @@ __all__ = [
     "log_keys",
     "published_keys",
     "record",
+    "record_secret_change",
     "register",
     "register_dossiers",
     "register_projection",
     "register_viewer",
     "request_dossier",
+    "retire_log_key",
+    "rotate_log_key",
+    "signing_problems",
     "take_dossier",
     "timeline_page",
     "verify_log",

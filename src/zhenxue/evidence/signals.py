@@ -4,3 +4,5 @@ from django.dispatch import Signal
 
 #: ``dossier_id``: a dossier waits to be built; ``tasks`` puts it into the queue.
 dossier_waiting = Signal()
+#: ``run_id``: a verification waits to be run.
+verification_asked = Signal()

@@ -1,4 +1,4 @@
-"""Background work of ``evidence``: dossiers are built by the worker, not while a page waits."""
+"""Background work of ``evidence``: dossiers and verifications are made by the worker, not while a page waits."""
 
 import datetime as dt
 from typing import Any
@@ -7,7 +7,7 @@ from django.dispatch import receiver
 from django.tasks import task
 
 from zhenxue.evidence import signals
-from zhenxue.evidence.operations import dossiers
+from zhenxue.evidence.operations import dossiers, verifying
 from zhenxue.kernel import clock
 
 #: How often, and how many times, a sealed dossier looks for a witness's cosignature before it goes without one.
@@ -44,3 +44,20 @@ def enqueue_dossier(sender: object, *, dossier_id: int, **more: Any) -> None:
 def remove_old_dossiers(now: dt.datetime) -> None:
     """Removes dossiers that were ready for some days (a periodic job)."""
     dossiers.remove_old_dossiers(now=now)
+
+
+@task
+def verify_log(run_id: int) -> None:
+    """Verifies the whole log and keeps the result."""
+    verifying.run_verification(run_id=run_id, clock=clock.now)
+
+
+@receiver(signals.verification_asked)
+def enqueue_verification(sender: object, *, run_id: int, **more: Any) -> None:
+    """Queues a verification in the transaction of the request."""
+    verify_log.enqueue(run_id)
+
+
+def verify_daily(now: dt.datetime) -> None:
+    """Keeps the last verification of the log younger than about a day (a periodic job)."""
+    verifying.verify_daily(now)

@@ -17,7 +17,7 @@ CITY = witness_signer()
 COUNTY = witness_signer("witness.example/county", b"c" * 32)
 MINUTE = dt.timedelta(minutes=1)
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bare_ground")]
 
 
 def grow(number: int, now: dt.datetime) -> int:

@@ -4,5 +4,17 @@ from zhenxue.evidence.operations.erasure import erase
 from zhenxue.evidence.operations.locking import sequencer_lock
 from zhenxue.evidence.operations.recording import record
 from zhenxue.evidence.operations.sequencing import integrate, integrate_batch
+from zhenxue.evidence.operations.verifying import ask_verification
+from zhenxue.evidence.operations.witnesses import add_witness, move_witness, retire_witness
 
-__all__ = ["erase", "integrate", "integrate_batch", "record", "sequencer_lock"]
+__all__ = [
+    "add_witness",
+    "ask_verification",
+    "erase",
+    "integrate",
+    "integrate_batch",
+    "move_witness",
+    "record",
+    "retire_witness",
+    "sequencer_lock",
+]
