@@ -193,3 +193,25 @@ def test_a_reason_that_cannot_be_made_good_has_no_link() -> None:
     page = client_for(running.learners[0]).get(reverse("ledger:day", args=[running.enrolments[0].pk, DAY]))
     assert page.content.decode().count(">申请补计</a>") == 2  # at the top, and at the hidden stretch
     assert Reason.ALREADY_COUNTED.label in page.content.decode()
+
+
+def test_what_is_being_corrected_is_not_offered_again() -> None:
+    running = make_mixed_day()
+    address = reverse("ledger:day", args=[running.enrolments[0].pk, DAY])
+    asked = {"enrolment_id": running.enrolments[0].pk, "unit_id": units_of(running)[0].pk, "now": LATER}
+    manager = client_for(running.manager)
+    before = manager.get(address).content.decode()
+    assert before.count(">撤销</a>") == before.count(">补计</a>") == 1
+    proposed = {"actor": running.manager, "reason": "核实后确认由他人代学", **asked}
+    gone = ledger.propose_correction(kind=CorrectionKind.WITHDRAW, began_at=after(0), ended_at=after(100), **proposed)
+    during = manager.get(address).content.decode()
+    assert f'href="/progress/corrections/{gone.pk}/">撤销申请待审批</a>' in during
+    assert (during.count(">撤销</a>"), during.count(">补计</a>")) == (0, 1)
+    made = ledger.propose_correction(
+        kind=CorrectionKind.MAKE_UP, began_at=after(300), ended_at=after(420), seconds=60, **proposed
+    )
+    assert f'href="/progress/corrections/{made.pk}/">补计申请待审批</a>' in manager.get(address).content.decode()
+    for one in (gone, made):
+        ledger.reject_correction(actor=running.bureau, correction_id=one.pk, reason="材料不全，请补充", now=LATER)
+    after_all = manager.get(address).content.decode()
+    assert after_all.count(">撤销</a>") == after_all.count(">补计</a>") == 1

@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.hours import in_words
-from zhenxue.ledger.data import NEVER_MADE_UP, Reason, SpanKind, SpanState
+from zhenxue.ledger.data import NEVER_MADE_UP, WAITING_STATES, CorrectionKind, Reason, SpanKind, SpanState
 from zhenxue.ledger.models import Correction, Day, Span
 from zhenxue.ledger.queries.corrections import list_corrections_of_day
 from zhenxue.training import api as training
@@ -39,6 +39,7 @@ class Stretch:
     seconds: int
     claimed_seconds: int
     elsewhere: str = ""
+    waiting: Correction | None = None  # that would make it up or withdraw it, and is not decided yet
 
     @property
     def tone(self) -> str:
@@ -161,6 +162,8 @@ def why_day(actor: Actor, enrolment: training.Enrolment, day: date) -> WhyDay:
     stretches = join_stretches(spans)
     overlap = [one for one in stretches if one.reason is Reason.OVERLAP]
     elsewhere = _elsewhere(actor, enrolment, day, overlap)
+    corrections = list_corrections_of_day(enrolment.pk, day)
+    _mark_waiting(stretches, corrections)
     before = Span.objects.filter(enrolment=enrolment, day__lt=day).order_by("-day").values_list("day", flat=True)
     after = Span.objects.filter(enrolment=enrolment, day__gt=day).order_by("day").values_list("day", flat=True)
     return WhyDay(
@@ -169,7 +172,7 @@ def why_day(actor: Actor, enrolment: training.Enrolment, day: date) -> WhyDay:
         spans=spans,
         totals=totals_of(spans),
         sums=sums_of(spans),
-        corrections=list_corrections_of_day(enrolment.pk, day),
+        corrections=corrections,
         elsewhere=elsewhere,
         overlap_seconds=sum(one.claimed_seconds for one in overlap),
         previous=before.first(),
@@ -325,8 +328,18 @@ def _elsewhere(actor: Actor, enrolment: training.Enrolment, day: date, overlap: 
     return [Elsewhere(titles.get(pk, "另一个班期"), seconds) for pk, seconds in sorted(found.items()) if seconds]
 
 
-def _meet(span: Span, stretch: Stretch) -> bool:
-    return span.began_at < stretch.ended_at and span.ended_at > stretch.began_at
+def _mark_waiting(stretches: Iterable[Stretch], corrections: Iterable[Correction]) -> None:
+    """Which stretches are being corrected already, so that nobody asks twice."""
+    open_ones = [one for one in corrections if one.state in WAITING_STATES]
+    for stretch in stretches:
+        withdraws = CorrectionKind.WITHDRAW if stretch.can_be_withdrawn else None
+        wanted = CorrectionKind.MAKE_UP if stretch.can_be_made_up else withdraws
+        mine = (one for one in open_ones if (one.unit_id, one.kind) == (stretch.unit_id, wanted))
+        stretch.waiting = next((one for one in mine if _meet(one, stretch)), None)
+
+
+def _meet(one: Span | Correction, stretch: Stretch) -> bool:
+    return one.began_at < stretch.ended_at and one.ended_at > stretch.began_at
 
 
 def _clock(ms: int) -> str:
