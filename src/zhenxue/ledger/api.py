@@ -30,7 +30,7 @@ from zhenxue.ledger.operations import (
     set_hold,
     withdraw_range,
 )
-from zhenxue.ledger.policies import daily_cap_ms
+from zhenxue.ledger.policies import daily_cap_ms, required_seconds
 from zhenxue.ledger.queries import (
     SourceSums,
     UnitsBegun,
@@ -42,9 +42,9 @@ from zhenxue.ledger.queries import (
     list_days,
     list_spans,
     missing_self_test,
+    progress_in,
     progress_of,
     progress_of_rows,
-    required_seconds,
     stage_complete,
     standing_of,
     sums_of_sources,
@@ -91,6 +91,7 @@ __all__ = [
     "mark_tested",
     "missing_self_test",
     "own_units",
+    "progress_in",
     "progress_of",
     "progress_of_rows",
     "propose_batch",

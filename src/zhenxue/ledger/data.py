@@ -127,6 +127,14 @@ class Window:
     until: time | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A learner of whom nothing at all came in the window: nothing says whether they studied."""
+
+    enrolment_id: int
+    name: str
+
+
 type RowKey = tuple[int, date]  # a row of a batch: the enrolment and the day
 
 

@@ -1,12 +1,10 @@
 """Which time may count at all, the ceilings that the cohort's rules set, and who may correct what."""
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel import clock
-from zhenxue.kernel.errors import Conflict, Refused, ZhenxueError
+from zhenxue.kernel.errors import Conflict, Refused
 from zhenxue.ledger.data import CORRECTION_TRANSITIONS, CorrectionKind, CorrectionState, Reason
 from zhenxue.ledger.models import Correction
 from zhenxue.training.api import Cohort, Enrolment
@@ -44,29 +42,29 @@ def check_can_ask(actor: Actor, enrolment: Enrolment) -> None:
     """A learner asks for their own time, while they belong to the cohort or after it closed."""
     if not actor.is_learner or actor.person_id != enrolment.person_id:
         raise Refused("ledger.not_yours", "只能为自己申请补计学时。")
-    _check_open(enrolment)
+    _check_begun(enrolment.cohort)
 
 
 def check_can_propose(actor: Actor, enrolment: Enrolment, kind: CorrectionKind) -> None:
     """The provider's manager proposes both kinds; the county bureau proposes to withdraw."""
-    if kind is CorrectionKind.WITHDRAW and is_deciding_bureau(actor, enrolment):
+    if kind is CorrectionKind.WITHDRAW and is_deciding_bureau(actor, enrolment.cohort):
         return
-    if not is_own_manager(actor, enrolment):
+    if not is_own_manager(actor, enrolment.cohort):
         who = "本机构管理员" if kind is CorrectionKind.MAKE_UP else "本机构管理员或班期所在县（市、区）的人社部门"
         raise Refused("ledger.not_proposer", f"只有{who}可以提出{kind.label}。")
-    _check_open(enrolment)
+    _check_begun(enrolment.cohort)
 
 
 def check_can_make_up_many(actor: Actor, cohort: Cohort) -> None:
     """The provider's manager proposes make-ups for a class; of each learner ``check_can_propose`` is asked as well."""
-    if not (actor.is_manager and actor.organisation_id == cohort.organisation_id):
+    if not is_own_manager(actor, cohort):
         raise Refused("ledger.not_proposer", "只有本机构管理员可以批量提出补计。")
     _check_begun(cohort)
 
 
 def check_can_adopt(actor: Actor, correction: Correction) -> None:
     """The provider's manager takes up a learner's request."""
-    if not is_own_manager(actor, correction.enrolment):
+    if not is_own_manager(actor, correction.enrolment.cohort):
         raise Refused("ledger.not_adopter", "学员的补计申请由本机构管理员受理。")
     if actor.account_id == correction.requested_by_id:
         raise Refused("ledger.own_request", "这是您自己的申请，请由另一位管理员受理。")
@@ -83,7 +81,7 @@ def check_can_reject(actor: Actor, correction: Correction) -> None:
     """Who may approve may say no; a request that was not taken up is refused by the provider."""
     check_step(correction, CorrectionState.REJECTED)
     if correction.state == CorrectionState.REQUESTED:
-        if not is_own_manager(actor, correction.enrolment):
+        if not is_own_manager(actor, correction.enrolment.cohort):
             raise Refused("ledger.not_adopter", "学员的补计申请由本机构管理员受理。")
         if actor.account_id == correction.requested_by_id:
             raise Refused("ledger.own_request", "这是您自己的申请；不需要了请点“撤回”。")
@@ -122,41 +120,28 @@ def check_can_hold(actor: Actor, cohort: Cohort) -> None:
         raise Refused("ledger.not_keeper", "这个班期不在本部门的辖区。")
 
 
-def allows(check: Callable[..., None], *args: Any) -> bool:
-    """Whether a check passes; for buttons."""
-    try:
-        check(*args)
-    except ZhenxueError:
-        return False
-    return True
-
-
-def is_own_manager(actor: Actor, enrolment: Enrolment) -> bool:
+def is_own_manager(actor: Actor, cohort: Cohort) -> bool:
     """A manager of the organisation that runs the cohort."""
-    return actor.is_manager and actor.organisation_id == enrolment.cohort.organisation_id
+    return actor.is_manager and actor.organisation_id == cohort.organisation_id
 
 
-def is_deciding_bureau(actor: Actor, enrolment: Enrolment) -> bool:
+def is_deciding_bureau(actor: Actor, cohort: Cohort) -> bool:
     """The bureau where the cohort was filed: the county's, not one above it."""
-    return actor.is_bureau and bool(actor.region_code) and actor.region_code == enrolment.cohort.region_id
+    return actor.is_bureau and bool(actor.region_code) and actor.region_code == cohort.region_id
 
 
 def _check_is_approver(actor: Actor, correction: Correction) -> None:
     enrolment = correction.enrolment
     if actor.account_id is not None and actor.account_id in {correction.proposed_by_id, correction.requested_by_id}:
         raise Refused("ledger.own_correction", "这条更正是您提出的，须由另一个人复核，不能自己批准。")
-    if is_deciding_bureau(actor, enrolment):
+    if is_deciding_bureau(actor, enrolment.cohort):
         return
-    if correction.kind == CorrectionKind.WITHDRAW and is_own_manager(actor, enrolment):
+    if correction.kind == CorrectionKind.WITHDRAW and is_own_manager(actor, enrolment.cohort):
         return
     who = "班期所在县（市、区）的人社部门"
     if correction.kind == CorrectionKind.WITHDRAW:
         who += "或本机构另一位管理员"
     raise Refused("ledger.not_approver", f"这条更正由{who}复核。")
-
-
-def _check_open(enrolment: Enrolment) -> None:
-    _check_begun(enrolment.cohort)
 
 
 def _check_begun(cohort: Cohort) -> None:

@@ -28,7 +28,7 @@ DAY = clock.civil_day(BEGIN)
 def choices(running: Running, **changes: Any) -> dict[int, Choice]:
     cohort = training.get_cohort(running.manager, running.cohort.pk)
     window = outage_of(running, **changes)
-    return {one.enrolment_id: one for one in list_choices(actor=running.manager, cohort=cohort, window=window)}
+    return {one.enrolment_id: one for one in list_choices(actor=running.manager, cohort=cohort, window=window).rows}
 
 
 def decide(running: Running, decision: Decision, numbers: list[int], **changes: Any) -> dict[int, tuple[bool, str]]:

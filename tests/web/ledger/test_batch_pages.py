@@ -1,5 +1,6 @@
 """Corrections for many through the pages: pick, propose, decide, and an answer for every row."""
 
+import html
 import re
 from typing import Any
 
@@ -11,8 +12,9 @@ from django.urls import reverse
 
 from tests.factories.identity import client_for, make_bureau, make_provider
 from tests.factories.ledger import after, book, make_batch, make_outage
-from tests.factories.study import units_of
+from tests.factories.study import make_studying, units_of
 from tests.factories.training import Running, attend_all
+from zhenxue.ledger.data import Reason
 from zhenxue.ledger.models import Correction, CorrectionBatch, Span
 from zhenxue.training import api as training
 
@@ -72,6 +74,34 @@ def test_a_manager_picks_the_class_writes_one_reason_and_the_bureau_decides_in_o
     assert "全部办结" in post(bureau, "approve_batch", batch.pk, expect=409)
     assert Span.objects.filter(state="made_up").count() == 3
     assert "查过停电通知" in read(bureau, "batch", batch.pk)
+
+
+def test_who_sent_nothing_is_named_with_the_way_to_a_single_make_up() -> None:
+    running = make_studying(learners=2)
+    book(running, 0, 300, learner=0)
+    book(running, 300, 300, at=after(300), lasted=120, reason=Reason.GAP, learner=0)
+    manager, number, silent = client_for(running.manager), running.cohort.pk, running.enrolments[1]
+    page = read(manager, "make_up_many", number, **asked(running))
+    assert len(re.findall(r'name="row"', page)) == 1
+    assert "没有任何上报的学员：1 人" in page
+    link = re.search(rf'href="(/progress/{silent.pk}/make-up/[^"]+)"', page)
+    assert link
+    form = manager.get(html.unescape(link[1])).content.decode()
+    for value in ("2026-03-02", "10:00:00", "11:00:00"):
+        assert f'value="{value}"' in form
+    assert "没有任何上报" not in read(manager, "make_up_many", number, **{**asked(running), "q": "没有这个人"})
+    assert "没有任何上报的学员：2 人" in read(manager, "make_up_many", number, **{**asked(running), "since": "10:30"})
+
+
+def test_nothing_to_tick_shows_neither_tick_all_nor_the_reason() -> None:
+    running = make_studying(learners=1)
+    book(running, 0, 300)
+    book(running, 0, 60, at=after(600))
+    page = read(client_for(running.manager), "make_up_many", running.cohort.pk, **asked(running))
+    assert "没有可以补计的" in page
+    assert Reason.ALREADY_COUNTED.label in page
+    for words in ("全选", "提出补计</button>", 'name="reason"'):
+        assert words not in page
 
 
 def test_ticked_rows_are_asked_about_decided_and_answered_one_by_one() -> None:

@@ -70,8 +70,8 @@ def propose_batch(
         learners = {one.pk: one for one in training.visible_enrolments(actor).filter(cohort_id=cohort_id)}
         if any(number not in learners for number, _ in chosen):
             raise _field("rows", "勾选的学员里有人不在这个班期，请刷新页面后重选。", "foreign_rows")
-        rows = queries.list_choices(actor=actor, cohort=cohort, window=window, only=frozenset(chosen))
-        choices = {one.key: one for one in rows}
+        found = queries.list_choices(actor=actor, cohort=cohort, window=window, only=frozenset(chosen))
+        choices = {one.key: one for one in found.rows}
         wanted = [(key, choices.get(key)) for key in dict.fromkeys(chosen)]
         fit = [one for _, one in wanted if one is not None and not one.why_not]
         left_out = [LeftOut(*key, one.why_not if one else GONE) for key, one in wanted if one is None or one.why_not]

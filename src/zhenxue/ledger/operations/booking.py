@@ -4,7 +4,6 @@ Both are new spans beside the old ones, with their own log entries; nothing is o
 may (``operations.corrections``, ``integrity``); here only the sums are kept right.
 """
 
-from collections import defaultdict
 from datetime import date, datetime
 
 from django.db import transaction
@@ -12,11 +11,12 @@ from django.db import transaction
 from zhenxue.catalogue.data import UnitKind
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import SYSTEM, Actor
+from zhenxue.kernel import clock
 from zhenxue.ledger import coverage as arithmetic
 from zhenxue.ledger import queries
 from zhenxue.ledger.data import Reason, SpanKind, SpanState, Withdrawn
-from zhenxue.ledger.models import Coverage, Day, PersonClock, Span
-from zhenxue.ledger.operations.crediting import finish_if_done, lock_coverage
+from zhenxue.ledger.models import Coverage, Span
+from zhenxue.ledger.operations.crediting import add_to_days, finish_if_done, lock_clock, lock_coverage, refs_of
 from zhenxue.ledger.policies import required_seconds
 from zhenxue.ledger.signals import coverage_corrected
 from zhenxue.training import api as training
@@ -43,7 +43,7 @@ def withdraw_range(
     """
     with transaction.atomic():
         row = lock_coverage(enrolment_id=enrolment_id, unit_id=unit_id, now=now)
-        _hold_clock(row)
+        lock_clock(row.enrolment.person_id)
         parts = queries.counted_parts(enrolment_id, unit_id, since, until)
         spans = [
             Span(
@@ -69,20 +69,10 @@ def withdraw_range(
             return Withdrawn(0, {}, reopened=False)
         kept = queries.kept_content(row, since, until)
         Span.objects.bulk_create(spans)
-        by_day: dict[date, int] = defaultdict(int)
-        for span in spans:
-            by_day[span.day] += span.seconds
-        _move_days(row, by_day)
-        for day, seconds in sorted(by_day.items()):
-            evidence.record(
-                kind="ledger.unit_withdrawn",
-                actor=actor,
-                subject=f"enrolment:{enrolment_id}",
-                about=_refs(row, source),
-                body=_body(row, day, seconds, source)
-                | {"reason": str(reason), "since": _text(since), "until": _text(until)},
-                now=now,
-            )
+        by_day = add_to_days(row, spans)
+        stretch = {"reason": str(reason), "since": _text(since), "until": _text(until)}
+        for day, seconds in by_day.items():
+            _record("ledger.unit_withdrawn", row, actor, source, now, _of_day(day, seconds) | stretch)
         _shrink(row, total, [(span.from_ms, span.to_ms) for span in spans], kept, now)
         reopened = _reopen_if_short(row, actor=actor, source=source, now=now)
         coverage_corrected.send(sender=Coverage, enrolment_id=enrolment_id, unit_id=unit_id, now=now)
@@ -108,7 +98,7 @@ def make_up(
     """
     with transaction.atomic():
         row = lock_coverage(enrolment_id=enrolment_id, unit_id=unit_id, now=now)
-        _hold_clock(row)
+        lock_clock(row.enrolment.person_id)
         start = queries.refused_in(enrolment_id, unit_id, since, until).from_ms
         taken = _uncovered(row, start, seconds * 1000)
         for piece in taken:
@@ -117,7 +107,6 @@ def make_up(
         row.seconds = row.credited_ms // 1000
         row.updated_at = now
         row.save(update_fields=["covered", "credited_ms", "seconds", "updated_at"])
-        day = queries.day_of(since)
         span = Span.objects.create(
             enrolment_id=enrolment_id,
             kind=SpanKind.ONLINE,
@@ -130,38 +119,16 @@ def make_up(
             claimed_seconds=seconds,
             began_at=since,
             ended_at=until,
-            day=day,
+            day=clock.civil_day(since),
             source=source,
             created_at=now,
         )
-        _move_days(row, {day: seconds})
-        evidence.record(
-            kind="ledger.made_up",
-            actor=actor,
-            subject=f"enrolment:{enrolment_id}",
-            about=_refs(row, source),
-            body=_body(row, day, seconds, source)
-            | {"reason": str(reason), "since": _text(since), "until": _text(until)},
-            now=now,
-        )
+        add_to_days(row, [span])
+        stretch = {"reason": str(reason), "since": _text(since), "until": _text(until)}
+        _record("ledger.made_up", row, actor, source, now, _of_day(span.day, seconds) | stretch)
         finish_if_done(row, rules=training.rules_of(row.enrolment.cohort), now=now)
         coverage_corrected.send(sender=Coverage, enrolment_id=enrolment_id, unit_id=unit_id, now=now)
         return span
-
-
-def _hold_clock(row: Coverage) -> None:
-    """Booking for one person happens one at a time, over all cohorts."""
-    PersonClock.objects.bulk_create([PersonClock(person_id=row.enrolment.person_id)], ignore_conflicts=True)
-    PersonClock.objects.select_for_update().get(person_id=row.enrolment.person_id)
-
-
-def _move_days(row: Coverage, by_day: dict[date, int]) -> None:
-    for day, seconds in sorted(by_day.items()):
-        total, _ = Day.objects.select_for_update().get_or_create(
-            enrolment_id=row.enrolment_id, day=day, defaults={"person_id": row.enrolment.person_id}
-        )
-        total.online_seconds += seconds
-        total.save(update_fields=["online_seconds"])
 
 
 def _uncovered(row: Coverage, start: int, length: int) -> list[tuple[int, int]]:
@@ -208,36 +175,23 @@ def _reopen_if_short(row: Coverage, *, actor: Actor, source: str, now: datetime)
         return False
     row.finished_at = None
     row.save(update_fields=["finished_at"])
-    evidence.record(
-        kind="ledger.unit_reopened",
-        actor=actor,
-        subject=f"enrolment:{row.enrolment_id}",
-        about=_refs(row, source),
-        body={
-            "enrolment": row.enrolment_id,
-            "unit": row.unit_id,
-            "title": row.unit.title,
-            "seconds": row.seconds,
-            "source": source,
-        },
-        now=now,
-    )
+    _record("ledger.unit_reopened", row, actor, source, now, {"seconds": row.seconds})
     return True
 
 
-def _body(row: Coverage, day: date, seconds: int, source: str) -> dict[str, object]:
-    return {
-        "enrolment": row.enrolment_id,
-        "unit": row.unit_id,
-        "title": row.unit.title,
-        "day": day.isoformat(),
-        "seconds": seconds,
-        "source": source,
-    }
+def _record(kind: str, row: Coverage, actor: Actor, source: str, now: datetime, facts: dict[str, object]) -> None:
+    evidence.record(
+        kind=kind,
+        actor=actor,
+        subject=f"enrolment:{row.enrolment_id}",
+        about=[*refs_of(row), source],
+        body={"enrolment": row.enrolment_id, "unit": row.unit_id, "title": row.unit.title, "source": source, **facts},
+        now=now,
+    )
 
 
-def _refs(row: Coverage, source: str) -> list[str]:
-    return [f"cohort:{row.enrolment.cohort_id}", f"person:{row.enrolment.person_id}", source]
+def _of_day(day: date, seconds: int) -> dict[str, object]:
+    return {"day": day.isoformat(), "seconds": seconds}
 
 
 def _text(moment: datetime) -> str:

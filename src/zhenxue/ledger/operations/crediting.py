@@ -1,6 +1,7 @@
 """Books online study: only new coverage, never more than the clock, within the unit's seconds and the day's cap."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -181,7 +182,7 @@ def credit(
         row = lock_coverage(enrolment_id=enrolment_id, unit_id=unit_id, now=now)
         enrolment, unit = row.enrolment, row.unit
         rules = training.rules_of(enrolment.cohort)
-        person_clock = _lock_clock(enrolment.person_id)
+        person_clock = lock_clock(enrolment.person_id)
         axis_ms = unit.seconds * 1000 if axis_ms is None else axis_ms
         pieces = [piece for claim in claims for piece in _split_at_midnight(claim)]
         book = Book(
@@ -211,7 +212,7 @@ def credit(
         if book.used_until != person_clock.used_until:
             person_clock.used_until = book.used_until
             person_clock.save(update_fields=["used_until"])
-        _add_to_days(enrolment_id, enrolment.person_id, spans)
+        add_to_days(row, spans)
         _record(spans, row, source=source, now=now)
         finish_if_done(row, rules=rules, now=now)
         refused: dict[Reason, int] = {}
@@ -278,7 +279,7 @@ def finish_if_done(row: Coverage, *, rules: dict[str, int], now: datetime) -> No
         kind="ledger.unit_finished",
         actor=SYSTEM,
         subject=f"enrolment:{row.enrolment_id}",
-        about=_refs(row),
+        about=refs_of(row),
         body={"enrolment": row.enrolment_id, "unit": row.unit_id, "title": row.unit.title, "seconds": row.seconds},
         now=now,
     )
@@ -312,7 +313,8 @@ def _split_at_midnight(claim: Claim) -> Iterator[tuple[Claim, date]]:
         began, position = midnight, cut
 
 
-def _lock_clock(person_id: int) -> PersonClock:
+def lock_clock(person_id: int) -> PersonClock:
+    """The person's clock, locked for this transaction: booking for one person happens one at a time, in all cohorts."""
     PersonClock.objects.bulk_create([PersonClock(person_id=person_id)], ignore_conflicts=True)
     return PersonClock.objects.select_for_update().get(person_id=person_id)
 
@@ -350,17 +352,19 @@ def _write_spans(drafts: list[Draft], row: Coverage, *, source: str, now: dateti
     return Span.objects.bulk_create(spans)
 
 
-def _add_to_days(enrolment_id: int, person_id: int, spans: list[Span]) -> None:
-    gained: dict[date, int] = {}
+def add_to_days(row: Coverage, spans: Iterable[Span]) -> dict[date, int]:
+    """Moves the online seconds of the days of these spans; by how much, in the order of the days."""
+    moved: dict[date, int] = defaultdict(int)
     for span in spans:
         if span.seconds:
-            gained[span.day] = gained.get(span.day, 0) + span.seconds
-    for day, seconds in gained.items():
-        row, _ = Day.objects.select_for_update().get_or_create(
-            enrolment_id=enrolment_id, day=day, defaults={"person_id": person_id}
+            moved[span.day] += span.seconds
+    for day, seconds in sorted(moved.items()):
+        total, _ = Day.objects.select_for_update().get_or_create(
+            enrolment_id=row.enrolment_id, day=day, defaults={"person_id": row.enrolment.person_id}
         )
-        row.online_seconds += seconds
-        row.save(update_fields=["online_seconds"])
+        total.online_seconds += seconds
+        total.save(update_fields=["online_seconds"])
+    return dict(sorted(moved.items()))
 
 
 def _record(spans: list[Span], row: Coverage, *, source: str, now: datetime) -> None:
@@ -371,7 +375,7 @@ def _record(spans: list[Span], row: Coverage, *, source: str, now: datetime) -> 
             kind="ledger.credited",
             actor=SYSTEM,
             subject=f"enrolment:{row.enrolment_id}",
-            about=_refs(row),
+            about=refs_of(row),
             body={
                 "enrolment": row.enrolment_id,
                 "unit": row.unit_id,
@@ -388,7 +392,7 @@ def _record(spans: list[Span], row: Coverage, *, source: str, now: datetime) -> 
         )
 
 
-def _refs(row: Coverage) -> list[str]:
+def refs_of(row: Coverage) -> list[str]:
     return [f"cohort:{row.enrolment.cohort_id}", f"person:{row.enrolment.person_id}"]
 
 

@@ -1,6 +1,6 @@
 """Reads of the ledger, one concern a file."""
 
-from zhenxue.ledger.queries.choices import list_choices, units_to_make_up, window_of
+from zhenxue.ledger.queries.choices import Choices, list_choices, units_to_make_up, window_of
 from zhenxue.ledger.queries.corrections import (
     BatchSums,
     get_batch,
@@ -9,7 +9,6 @@ from zhenxue.ledger.queries.corrections import (
     list_corrections_of_day,
     one_line_a_batch,
     sums_of_batches,
-    visible_batches,
     visible_corrections,
     waiting_for,
     waiting_in_batch,
@@ -34,9 +33,9 @@ from zhenxue.ledger.queries.progress import (
     list_lesson_rows,
     list_unit_rows,
     missing_self_test,
+    progress_in,
     progress_of,
     progress_of_rows,
-    required_seconds,
     stage_complete,
     standing_of,
     unit_progress,
@@ -46,15 +45,14 @@ from zhenxue.ledger.queries.progress import (
 from zhenxue.ledger.queries.verification import batch_facts, check_against_log, correction_facts
 from zhenxue.ledger.queries.windows import (
     counted_parts,
-    day_of,
     kept_content,
     make_up_limits,
     refused_in,
-    seconds_used,
 )
 
 __all__ = [
     "BatchSums",
+    "Choices",
     "SourceSums",
     "UnitsBegun",
     "WhyDay",
@@ -67,7 +65,6 @@ __all__ = [
     "correction_facts",
     "counted_parts",
     "day_left_ms",
-    "day_of",
     "find_coverage",
     "get_batch",
     "get_correction",
@@ -85,11 +82,10 @@ __all__ = [
     "may_view_hold",
     "missing_self_test",
     "one_line_a_batch",
+    "progress_in",
     "progress_of",
     "progress_of_rows",
     "refused_in",
-    "required_seconds",
-    "seconds_used",
     "stage_complete",
     "standing_of",
     "sums_of_batches",
@@ -98,7 +94,6 @@ __all__ = [
     "unit_progress_of_row",
     "units_begun",
     "units_to_make_up",
-    "visible_batches",
     "visible_corrections",
     "visible_holds",
     "waiting_for",

@@ -18,6 +18,7 @@ from zhenxue.ledger.data import (
     CorrectionKind,
     Reason,
     RowKey,
+    Silent,
     SpanKind,
     SpanState,
     Window,
@@ -26,6 +27,15 @@ from zhenxue.ledger.models import Correction, Coverage, Day, Span
 from zhenxue.ledger.policies import daily_cap_ms
 from zhenxue.ledger.queries.windows import limits_of, made_up_of, parts_of, refused_of, touches, used_of
 from zhenxue.training import api as training
+from zhenxue.training.data import EnrolmentState
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Whom a batch may be picked from, and the active learners of whom nothing came in the window."""
+
+    rows: list[Choice]
+    silent: list[Silent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +73,8 @@ def list_choices(
     window: Window,
     q: str = "",
     only: Collection[RowKey] | None = None,
-) -> list[Choice]:
-    """Every learner in sight with refused time of the unit in the window, a row a day, by name.
+) -> Choices:
+    """Every learner in sight with refused time of the unit in the window, a row a day, by name; and who was silent.
 
     What a row would propose is the least of the ceilings of a single make-up, after the rows of the same learner that
     stand before it. ``why_not`` says why a row cannot be proposed. ``q`` keeps names that contain it, ``only`` the rows
@@ -73,17 +83,27 @@ def list_choices(
     rows = training.visible_enrolments(actor).filter(cohort_id=cohort.pk)
     enrolments = list((rows.filter(person__name__icontains=q) if q else rows).order_by("person__name", "pk"))
     ledger = _read(cohort, window, enrolments)
-    found: list[Choice] = []
+    found = Choices([], [])
     for enrolment in enrolments:
+        if enrolment.state == EnrolmentState.ACTIVE and not _has_spans(enrolment, window, ledger):
+            found.silent.append(Silent(enrolment.pk, enrolment.person.name))
         left = ledger.unit_seconds - ledger.seconds.get(enrolment.pk, 0)
         for day in _days(window):
             if only is not None and (enrolment.pk, day) not in only:
                 continue
             choice = _choice(enrolment, day, window, ledger, left)
             if choice is not None:
-                found.append(choice)
+                found.rows.append(choice)
                 left -= choice.seconds
     return found
+
+
+def _has_spans(enrolment: training.Enrolment, window: Window, ledger: _Ledger) -> bool:
+    return any(
+        touches(span, *window_of(window, day))
+        for day in _days(window)
+        for span in ledger.spans.get((enrolment.pk, day), ())
+    )
 
 
 def _choice(enrolment: training.Enrolment, day: date, window: Window, ledger: _Ledger, left: int) -> Choice | None:

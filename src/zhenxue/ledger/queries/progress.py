@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import READING_KINDS
@@ -16,8 +17,8 @@ from zhenxue.kernel.remembering import Remembered
 from zhenxue.ledger import coverage as arithmetic
 from zhenxue.ledger.data import DayTotal, LessonRow, Progress, Reason, SpanKind, SpanState, UnitProgress, UnitRow
 from zhenxue.ledger.models import Coverage, Day, Span
-from zhenxue.ledger.policies import daily_cap_ms
-from zhenxue.ledger.policies import required_seconds as required_unit_seconds
+from zhenxue.ledger.policies import daily_cap_ms, required_seconds
+from zhenxue.ledger.queries.windows import seconds_of_day
 from zhenxue.training import api as training
 from zhenxue.training.data import LineMode
 
@@ -34,20 +35,26 @@ class StageNeed:
     offline: int
 
 
+@dataclass(frozen=True, slots=True)
+class CohortNeed:
+    """What a whole plan asks for: units to finish, seconds, and the same in class hours of so many minutes."""
+
+    units: int
+    online: int
+    offline: int
+    per_hour: int
+    online_hours: Decimal
+    offline_hours: Decimal
+
+
 def find_coverage(enrolment_id: int, unit_id: int) -> Coverage | None:
     """What the enrolment has covered of one unit, if it ever began."""
     return Coverage.objects.filter(enrolment_id=enrolment_id, unit_id=unit_id).first()
 
 
-def required_seconds(unit_seconds: int, rules: dict[str, int]) -> int:
-    """How much of a unit must be covered before it counts as finished."""
-    return required_unit_seconds(unit_seconds, rules)
-
-
 def day_left_ms(*, person_id: int, rules: dict[str, int], now: datetime) -> int:
     """How much more the person may earn online on the civil day of ``now``."""
-    used = Day.objects.filter(person_id=person_id, day=clock.civil_day(now)).aggregate(total=Sum("online_seconds"))
-    return max(0, daily_cap_ms(rules) - (used["total"] or 0) * 1000)
+    return max(0, daily_cap_ms(rules) - seconds_of_day(person_id, clock.civil_day(now)) * 1000)
 
 
 def progress_of(enrolment_ids: Iterable[int]) -> dict[int, Progress]:
@@ -62,13 +69,12 @@ def progress_of(enrolment_ids: Iterable[int]) -> dict[int, Progress]:
 
 def progress_of_rows(enrolments: Iterable[training.Enrolment]) -> dict[int, Progress]:
     """As ``progress_of`` for enrolments that are loaded with their cohorts: two queries."""
-    rows = list(enrolments)
-    sums = (
-        Coverage.objects.filter(enrolment_id__in=[row.pk for row in rows])
-        .values_list("enrolment_id")
-        .annotate(total=Sum("seconds"), finished=Count("id", filter=Q(finished_at__isnull=False)))
-    )
-    return _progress(rows, {enrolment: (seconds or 0, finished) for enrolment, seconds, finished in sums})
+    return _counted({row.pk: row.cohort for row in enrolments})
+
+
+def progress_in(cohort: training.Cohort, enrolment_ids: Iterable[int]) -> dict[int, Progress]:
+    """As ``progress_of`` for enrolments of one cohort: two queries."""
+    return _counted(dict.fromkeys(enrolment_ids, cohort))
 
 
 def standing_of(
@@ -82,44 +88,63 @@ def standing_of(
         enrolment: (sum(one.seconds for one in begun.values()), sum(1 for one in begun.values() if one.finished_at))
         for enrolment, begun in units.items()
     }
-    progress = _progress(rows, online)
+    progress = _progress({row.pk: row.cohort for row in rows}, online)
     return {row.pk: (progress[row.pk], units[row.pk]) for row in rows}
 
 
-def _progress(rows: list[training.Enrolment], online: dict[int, tuple[int, int]]) -> dict[int, Progress]:
+def _counted(cohorts: Mapping[int, training.Cohort]) -> dict[int, Progress]:
+    """Progress by enrolment, of enrolments with their cohorts, by what the coverage sums up to."""
+    sums = (
+        Coverage.objects.filter(enrolment_id__in=list(cohorts))
+        .values_list("enrolment_id")
+        .annotate(Sum("seconds"), Count("finished_at"))
+    )
+    return _progress(cohorts, {enrolment: (seconds, finished) for enrolment, seconds, finished in sums})
+
+
+def _progress(cohorts: Mapping[int, training.Cohort], online: Mapping[int, tuple[int, int]]) -> dict[int, Progress]:
     """Progress from seconds and finished units per enrolment; one query for the lessons."""
-    days = Day.objects.filter(enrolment_id__in=[row.pk for row in rows]).values_list("enrolment_id")
+    days = Day.objects.filter(enrolment_id__in=list(cohorts)).values_list("enrolment_id")
     offline = dict(days.annotate(Sum("offline_seconds")))
-    cohorts = {row.cohort_id: row.cohort for row in rows}
-    plans = _stages_of(cohorts.values())
-    needs = {one.pk: _need_of(plans[one.pk]) for one in cohorts.values()}
-    hours = {one.pk: training.rules_of(one)["minutes_per_class_hour"] for one in cohorts.values()}
+    needs = _needs_in_hours(cohorts.values())
     answer = {}
-    for row in rows:
-        units, needed_online, needed_offline = needs[row.cohort_id]
-        per_hour = hours[row.cohort_id]
-        online_seconds, finished = online.get(row.pk, (0, 0))
-        offline_seconds = offline.get(row.pk, 0)
-        answer[row.pk] = Progress(
-            enrolment_id=row.pk,
+    for enrolment, cohort in cohorts.items():
+        need = needs[cohort.pk]
+        online_seconds, finished = online.get(enrolment, (0, 0))
+        offline_seconds = offline.get(enrolment, 0)
+        answer[enrolment] = Progress(
+            enrolment_id=enrolment,
             online_seconds=online_seconds,
             offline_seconds=offline_seconds,
-            online_required_seconds=needed_online,
-            offline_required_seconds=needed_offline,
-            minutes_per_hour=per_hour,
-            online_hours=class_hours(online_seconds, minutes_per_hour=per_hour),
-            offline_hours=class_hours(offline_seconds, minutes_per_hour=per_hour),
-            online_required_hours=class_hours(needed_online, minutes_per_hour=per_hour),
-            offline_required_hours=class_hours(needed_offline, minutes_per_hour=per_hour),
-            complete=finished >= units and offline_seconds >= needed_offline,
+            online_required_seconds=need.online,
+            offline_required_seconds=need.offline,
+            minutes_per_hour=need.per_hour,
+            online_hours=class_hours(online_seconds, minutes_per_hour=need.per_hour),
+            offline_hours=class_hours(offline_seconds, minutes_per_hour=need.per_hour),
+            online_required_hours=need.online_hours,
+            offline_required_hours=need.offline_hours,
+            complete=finished >= need.units and offline_seconds >= need.offline,
         )
     return answer
 
 
-def _need_of(stages: Mapping[int, StageNeed]) -> tuple[int, int, int]:
-    """What all stages ask for together: units, seconds online, seconds offline."""
-    parts = [(len(one.units), one.online, one.offline) for one in stages.values()]
-    return sum(units for units, _, _ in parts), sum(one for _, one, _ in parts), sum(one for _, _, one in parts)
+def _needs_in_hours(cohorts: Iterable[training.Cohort]) -> dict[int, CohortNeed]:
+    """What all stages of each cohort ask for together."""
+    once = {one.pk: one for one in cohorts}
+    plans = _stages_of(once.values())
+    found = {}
+    for cohort_id, cohort in once.items():
+        stages, per_hour = plans[cohort_id].values(), training.rules_of(cohort)["minutes_per_class_hour"]
+        online, offline = sum(one.online for one in stages), sum(one.offline for one in stages)
+        found[cohort_id] = CohortNeed(
+            units=sum(len(one.units) for one in stages),
+            online=online,
+            offline=offline,
+            per_hour=per_hour,
+            online_hours=class_hours(online, minutes_per_hour=per_hour),
+            offline_hours=class_hours(offline, minutes_per_hour=per_hour),
+        )
+    return found
 
 
 def unit_progress(enrolment_id: int) -> dict[int, UnitProgress]:
@@ -141,7 +166,7 @@ def units_begun(enrolments: Iterable[training.Enrolment]) -> UnitsBegun:
         *("enrolment_id", "unit_id", "unit__seconds", "seconds", "position_ms", "covered", "finished_at", "tested_at")
     )
     for enrolment, unit, unit_seconds, seconds, position, covered, finished, tested in rows:
-        required = required_unit_seconds(unit_seconds, rules[enrolment])
+        required = required_seconds(unit_seconds, rules[enrolment])
         seen_to, covered_ms = arithmetic.reach(covered), arithmetic.length(covered)
         found[enrolment][unit] = UnitProgress(unit, seconds, required, position, seen_to, finished, covered_ms, tested)
     return found

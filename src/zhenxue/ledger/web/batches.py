@@ -1,8 +1,9 @@
 """Pages of corrections for many: pick a class's refused time and propose it, the batch, and one decision for many."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -17,12 +18,13 @@ from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid, NotFound
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.policies import why_not
+from zhenxue.kernel.web.forms import attempt, write_refusal
 from zhenxue.kernel.web.once import creates
 from zhenxue.ledger import operations, policies, queries
 from zhenxue.ledger.data import (
     MOST_AT_ONCE,
     WAITING_STATES,
-    Choice,
     CorrectionState,
     Decided,
     Decision,
@@ -30,8 +32,8 @@ from zhenxue.ledger.data import (
     Window,
 )
 from zhenxue.ledger.models import Correction, CorrectionBatch
-from zhenxue.ledger.web.forms import BatchForm, NoteForm, WindowForm, attempt
-from zhenxue.ledger.web.rights import DECIDERS, MANAGERS, allowed, ticking, why_not
+from zhenxue.ledger.web.forms import BatchForm, NoteForm, WindowForm
+from zhenxue.ledger.web.rights import CHECKS, DECIDERS, MANAGERS, allowed, ticking
 from zhenxue.ledger.web.views import STAFF
 from zhenxue.training import api as training
 
@@ -142,9 +144,9 @@ class _Picking:
             given if "unit" in given else None, initial={"first_day": first}, units=queries.units_to_make_up(cohort)
         )
         self.form = BatchForm(request.POST if self.posted else None)
-        self.answers: dict[str, str] = {}
+        self.answers: Mapping[str, str] = {}
         self.window = self._window()
-        self.choices = self._choices()
+        self.found = self._find()
 
     @property
     def refused(self) -> bool:
@@ -164,19 +166,15 @@ class _Picking:
                 **self.form.cleaned_data,
             )
         except Invalid as error:
-            named = {name: words for name, words in error.fields.items() if name in self.form.fields}
-            self.answers = {name: words for name, words in error.fields.items() if name not in named}
-            for name, words in named.items():
-                self.form.add_error(name, words)
-            if not named:
-                self.form.add_error(None, error.message)
+            write_refusal(self.form, error)
+            self.answers = error.fields
             return None
 
     def context(self) -> dict[str, Any]:
         ticked = set(self.request.POST.getlist("row"))
         rows = [
             (one, one.text_key in ticked if self.posted else one.suggested, self.answers.get(one.text_key, ""))
-            for one in self.choices
+            for one in self.found.rows
         ]
         return {
             "cohort": self.cohort,
@@ -186,8 +184,12 @@ class _Picking:
             "rows": rows[:MOST_AT_ONCE],
             "cut": len(rows) > MOST_AT_ONCE,
             "most": MOST_AT_ONCE,
-            "claimed": sum(one.claimed_seconds for one in self.choices),
-            "offered": sum(one.seconds for one in self.choices),
+            "tickable": any(ticked or not one.why_not for one, ticked, _ in rows),
+            "claimed": sum(one.claimed_seconds for one, _, _ in rows),
+            "offered": sum(one.seconds for one, _, _ in rows),
+            "silent": self.found.silent[:MOST_AT_ONCE],
+            "silent_total": len(self.found.silent),
+            "single": _single(self.window) if self.window else "",
             "wide": True,
         }
 
@@ -198,16 +200,22 @@ class _Picking:
         try:
             operations.check_window(self.cohort, window, self.now)
         except Invalid as error:
-            for name, words in error.fields.items():
-                self.where.add_error(name, words)
+            write_refusal(self.where, error)
             return None
         return window
 
-    def _choices(self) -> list[Choice]:
+    def _find(self) -> queries.Choices:
         if self.window is None:
-            return []
+            return queries.Choices([], [])
         q = self.where.cleaned_data.get("q", "")
         return queries.list_choices(actor=self.request.actor, cohort=self.cohort, window=self.window, q=q)
+
+
+def _single(window: Window) -> str:
+    """The query of the page of a single make-up (``corrections.ask_make_up``) that fills this window in."""
+    since, until = queries.window_of(window, window.first_day)
+    asked = {"unit": window.unit_id, "from": since.isoformat()}
+    return urlencode(asked | ({"until": until.isoformat()} if window.until else {}))
 
 
 def _decide_batch(request: ActorRequest, batch_id: int, decision: Decision) -> HttpResponse:
@@ -224,7 +232,7 @@ def _decide_batch(request: ActorRequest, batch_id: int, decision: Decision) -> H
 def _asking(request: ActorRequest, decision: Decision, numbers: Sequence[int], form: NoteForm) -> HttpResponse:
     """The page that names the ticked rows, says which of them cannot be done, and asks for the note."""
     found = queries.visible_corrections(request.actor).filter(pk__in=numbers).order_by("pk")
-    rows = [(one, why_not(decision, request.actor, one)) for one in found]
+    rows = [(one, why_not(CHECKS[decision], request.actor, one)) for one in found]
     if not rows:
         raise NotFound("ledger.correction_not_found", "没有找到这些更正，或您无权查看。")
     context = {

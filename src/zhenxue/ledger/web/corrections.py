@@ -14,11 +14,13 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.policies import allows
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 from zhenxue.ledger import operations, policies, queries
 from zhenxue.ledger.data import CorrectionKind, CorrectionState
 from zhenxue.ledger.models import Correction
-from zhenxue.ledger.web.forms import AdoptForm, MakeUpForm, WithdrawForm, attempt
+from zhenxue.ledger.web.forms import AdoptForm, MakeUpForm, WithdrawForm
 from zhenxue.ledger.web.rights import DECIDERS, MANAGERS, ticking
 from zhenxue.ledger.web.views import STAFF
 from zhenxue.training import api as training
@@ -145,10 +147,10 @@ def cancel_correction(request: ActorRequest, correction_id: int) -> HttpResponse
 
 def day_rights(actor: Actor, enrolment: training.Enrolment) -> dict[str, bool]:
     """Which ways to a correction a day's page shows."""
-    proposes = policies.allows(policies.check_can_propose, actor, enrolment, CorrectionKind.MAKE_UP)
+    proposes = allows(policies.check_can_propose, actor, enrolment, CorrectionKind.MAKE_UP)
     return {
-        "may_make_up": proposes or policies.allows(policies.check_can_ask, actor, enrolment),
-        "may_withdraw": policies.allows(policies.check_can_propose, actor, enrolment, CorrectionKind.WITHDRAW),
+        "may_make_up": proposes or allows(policies.check_can_ask, actor, enrolment),
+        "may_withdraw": allows(policies.check_can_propose, actor, enrolment, CorrectionKind.WITHDRAW),
     }
 
 
@@ -232,10 +234,10 @@ def _context(request: ActorRequest, found: Correction, form: AdoptForm | None = 
         "steps": _steps(found),
         "entries": queries.history_of(found),
         "form": form or AdoptForm(initial={"minutes": minutes, "seconds": seconds}),
-        "may_adopt": policies.allows(policies.check_can_adopt, request.actor, found),
-        "may_approve": policies.allows(policies.check_can_approve, request.actor, found),
-        "may_reject": policies.allows(policies.check_can_reject, request.actor, found),
-        "may_cancel": policies.allows(policies.check_can_cancel, request.actor, found),
+        "may_adopt": allows(policies.check_can_adopt, request.actor, found),
+        "may_approve": allows(policies.check_can_approve, request.actor, found),
+        "may_reject": allows(policies.check_can_reject, request.actor, found),
+        "may_cancel": allows(policies.check_can_cancel, request.actor, found),
     }
 
 

@@ -1,40 +1,17 @@
 """Forms of corrections: where in time, how long, and why."""
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.http import HttpRequest
 
 from zhenxue.kernel import clock
-from zhenxue.kernel.errors import ZhenxueError
 from zhenxue.ledger.data import Window
 
 FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2099, 12, 31)
 DAY_WORDS = "年份要在 2000 至 2099 之间，请检查日期。"
 TIME_WORDS = "请填写正确的时间，例如 14:05:00。"
-
-
-def attempt[R](request: HttpRequest, form: forms.Form, act: Callable[[dict[str, Any]], R]) -> R | None:
-    """Run an operation on a posted, valid form; None if there was none or it was refused.
-
-    A refusal about fields, or of a state that moved on, is written into the form, which keeps what was typed.
-    """
-    if request.method != "POST" or not form.is_valid():
-        return None
-    try:
-        return act(form.cleaned_data)
-    except ZhenxueError as error:
-        if error.status not in {409, 422}:
-            raise
-        known = {name: words for name, words in error.fields.items() if name in form.fields}
-        for name, words in known.items():
-            form.add_error(name, words)
-        if error.message not in known.values():
-            form.add_error(None, error.message)
-        return None
 
 
 def day_field(label: str, hint: str = "", *, required: bool = True) -> forms.DateField:

@@ -11,10 +11,11 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.policies import allows
 from zhenxue.kernel.web.confirm import Ask, confirm_page
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 from zhenxue.ledger import operations, policies, queries
-from zhenxue.ledger.web.forms import attempt
 from zhenxue.training import api as training
 
 KEEPERS = (Role.OPERATOR_ADMIN, Role.BUREAU_OFFICER)
@@ -76,7 +77,7 @@ class HoldForm(forms.Form):
 @require_GET
 def holds(request: ActorRequest) -> HttpResponse:
     """Every hold in sight, those in force and those released."""
-    may_keep = policies.allows(policies.check_can_keep, request.actor)
+    may_keep = allows(policies.check_can_keep, request.actor)
     listing = Listing(
         request,
         queries.visible_holds(request.actor),

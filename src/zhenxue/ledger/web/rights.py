@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from zhenxue.identity.data import Actor, Role
-from zhenxue.kernel.errors import ZhenxueError
+from zhenxue.kernel.policies import allows
 from zhenxue.ledger import policies
 from zhenxue.ledger.data import Decision
 from zhenxue.ledger.models import Correction
@@ -31,13 +31,4 @@ def ticking(actor: Actor, rows: Sequence[Correction]) -> dict[str, Any]:
 def allowed(actor: Actor, rows: Iterable[Correction]) -> list[Decision]:
     """What the actor may do to one of these rows at least."""
     known = list(rows)
-    return [one for one, check in CHECKS.items() if any(policies.allows(check, actor, row) for row in known)]
-
-
-def why_not(decision: Decision, actor: Actor, row: Correction) -> str:
-    """Why this actor may not do that to this row; empty where they may."""
-    try:
-        CHECKS[decision](actor, row)
-    except ZhenxueError as error:
-        return error.message
-    return ""
+    return [one for one, check in CHECKS.items() if any(allows(check, actor, row) for row in known)]

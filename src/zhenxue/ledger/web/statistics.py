@@ -5,7 +5,6 @@ import datetime as dt
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from django import forms
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -19,6 +18,7 @@ from zhenxue.kernel.errors import Invalid, NotFound
 from zhenxue.kernel.listing import Listing
 from zhenxue.kernel.sheets import write_xlsx
 from zhenxue.kernel.sheets.writing import CellValue
+from zhenxue.kernel.web.downloads import XLSX, as_download
 from zhenxue.ledger.queries import exporting
 from zhenxue.ledger.queries import statistics as queries
 from zhenxue.ledger.queries.statistics import CourseChoice, Period, Step
@@ -27,9 +27,10 @@ from zhenxue.ledger.web.forms import day_field
 from zhenxue.ledger.web.views import STAFF
 from zhenxue.training import api as training
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLSX_ROWS = 50_000
 AUTO = "auto"
+#: A cell that begins so would be worked out by a spreadsheet program.
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 LONGEST_DAYS = 366 * 6
 
 
@@ -167,10 +168,7 @@ def _download(
         )
     else:
         raise NotFound("ledger.export_form", "只能下载 xlsx 或 csv。")
-    file = f"{name}-{period.first}-{period.last}.{form}"
-    answer["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file)}"
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return as_download(answer, f"{name}-{period.first}-{period.last}.{form}")
 
 
 def _csv(rows: Iterable[list[CellValue]]) -> Iterator[bytes]:
@@ -191,6 +189,6 @@ def _csv(rows: Iterable[list[CellValue]]) -> Iterator[bytes]:
 def _text(value: CellValue) -> str:
     if isinstance(value, dt.datetime):
         return f"{value.astimezone(clock.CIVIL_ZONE):%Y-%m-%d %H:%M:%S}"
-    if isinstance(value, str) and value[:1] in "=+-@\t":
-        return f"'{value}" if value else ""
+    if isinstance(value, str) and value.startswith(FORMULA_MARKS):
+        return f"'{value}"
     return str(value)

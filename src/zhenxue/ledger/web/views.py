@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.policies import allows
 from zhenxue.ledger import policies, queries
 from zhenxue.ledger.web import bars
 from zhenxue.training import api as training
@@ -48,13 +49,13 @@ def cohort(request: ActorRequest, cohort_id: int) -> HttpResponse:
     """Every learner of a cohort with hours done and needed."""
     found = training.get_cohort(request.actor, cohort_id)
     listing = _learners(request, cohort_id)
-    progress = queries.progress_of_rows(listing.rows)
-    rows = [(row, progress[row.pk]) for row in listing.rows]
+    progress = queries.progress_in(found, [number for number, _, _ in listing.rows])
+    rows = [(number, name, EnrolmentState(state).label, progress[number]) for number, name, state in listing.rows]
     context = {
         "cohort": found,
         "listing": listing,
         "rows": rows,
-        "may_make_up": policies.allows(policies.check_can_make_up_many, request.actor, found),
+        "may_make_up": allows(policies.check_can_make_up_many, request.actor, found),
         "read_only": request.actor.is_bureau,
         "wide": True,
     }
@@ -62,9 +63,10 @@ def cohort(request: ActorRequest, cohort_id: int) -> HttpResponse:
 
 
 def _learners(request: ActorRequest, cohort_id: int) -> Listing:
+    learners = training.visible_enrolments(request.actor).filter(cohort_id=cohort_id)
     return Listing(
         request,
-        training.visible_enrolments(request.actor).filter(cohort_id=cohort_id),
+        learners.values_list("pk", "person__name", "state"),
         search=("person__name",),
         search_label="搜索姓名",
         filters=(Filter("state", "状态", EnrolmentState.choices()),),
