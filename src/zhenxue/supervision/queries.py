@@ -21,6 +21,7 @@ from zhenxue.training.data import CohortState, EnrolmentState
 
 WAITING = Q(state=CohortState.FILED)
 RUNNING = Q(state__in=[CohortState.APPROVED, CohortState.RUNNING])
+HEAD = ("code", "title", "state", "rules", "plan_digest", "plan_open", "region", "organisation")
 CLOSED = Q(state=CohortState.CLOSED)
 
 
@@ -108,9 +109,10 @@ def cohort_enrolments(actor: Actor, cohort_id: int) -> QuerySet[training.Enrolme
 
 
 def get_cohort_head(actor: Actor, cohort_id: int) -> training.Cohort:
-    """As ``training.get_cohort`` with the organisation and the region alone, for pages that show its rows."""
+    """As ``training.get_cohort`` with what the head of its pages and the hours of its learners need, nothing else."""
     rows = training.visible_cohorts(actor).select_related(None).select_related("organisation", "region")
-    return rows.filter(pk=cohort_id).first() or training.get_cohort(actor, cohort_id)
+    found = list(rows.filter(pk=cohort_id).only(*HEAD, "organisation__name", "region__name"))
+    return found[0] if found else training.get_cohort(actor, cohort_id)
 
 
 def roster_shelf(cohort: training.Cohort) -> QuerySet[training.Enrolment, tuple[Any, ...]]:
@@ -122,7 +124,7 @@ def roster_shelf(cohort: training.Cohort) -> QuerySet[training.Enrolment, tuple[
 
 def learner_rows(rows: Sequence[tuple[Any, ...]], cohort: training.Cohort) -> list[LearnerRow]:
     """The page's learners of one cohort (rows of ``roster_shelf``) with hours and results; constant queries."""
-    progress = ledger.progress_of_rows([training.Enrolment(pk=pk, cohort=cohort) for pk, *_ in rows])
+    progress = ledger.progress_in(cohort, (pk for pk, *_ in rows))
     results = exams.results_of(pk for pk, *_ in rows)
     return [
         LearnerRow(pk, name, number, state, progress.get(pk), results.get(pk, [])) for pk, name, number, state in rows

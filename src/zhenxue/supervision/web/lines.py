@@ -7,7 +7,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from zhenxue.kernel import masking
-from zhenxue.kernel.templatetags.ui import state_tag
+from zhenxue.kernel.templatetags.ui import progress_line, row_link, state_tag
 from zhenxue.supervision.queries import LearnerRow
 from zhenxue.training.data import CohortState, EnrolmentState
 
@@ -27,17 +27,11 @@ class CohortLine(NamedTuple):
     tone: str
 
 
-class LearnerLine(NamedTuple):
-    """A learner with hours done and needed; ``results`` are tags of the best marked attempts."""
-
-    id: int
-    name: str
-    citizen_number: str
-    state: str
-    online: str
-    offline: str
-    percent: str
-    results: SafeString
+NOT_EXAMINED = SafeString('<span class="muted">未考</span>')
+LEARNER_LINE = (
+    '<tr><th scope="row"><a href="{}">{}</a></th><td class="nowrap">{}</td><td class="nowrap">{}</td>'
+    '<td class="num">{}</td><td class="num">{}</td><td>{}</td><td>{}</td></tr>'
+)
 
 
 def cohort_lines(rows: Iterable[tuple[Any, ...]]) -> list[CohortLine]:
@@ -51,21 +45,22 @@ def cohort_lines(rows: Iterable[tuple[Any, ...]]) -> list[CohortLine]:
     ]
 
 
-def learner_lines(rows: Iterable[LearnerRow]) -> list[LearnerLine]:
-    """Rows of ``queries.learner_rows``."""
-    return [_learner(row) for row in rows]
+def learner_lines(rows: Iterable[LearnerRow]) -> SafeString:
+    """Rows of ``queries.learner_rows`` as rows of the table."""
+    return format_html_join("\n", LEARNER_LINE, map(_learner, rows))
 
 
-def _learner(row: LearnerRow) -> LearnerLine:
-    progress, number = row.progress, masking.citizen_number(str(row.citizen_number or ""))
+def _learner(row: LearnerRow) -> tuple[str, ...]:
+    progress = row.progress
     results = [
         state_tag(f"{one.score.normalize():f} 分 {'合格' if one.passed else '不合格'}", "ok" if one.passed else "bad")
         for one in row.results
     ]
-    return LearnerLine(
-        *(row.id, row.name, number, EnrolmentState(row.state).label),
-        f"{progress.online_hours} / {progress.online_required_hours}" if progress else "—",
-        f"{progress.offline_hours} / {progress.offline_required_hours}" if progress else "—",
-        str(progress.percent) if progress else "",
-        format_html_join("", "{}", ((one,) for one in results)),
+    return (
+        *(row_link("supervision:learner", row.id), row.name),
+        *(masking.citizen_number(str(row.citizen_number or "")), EnrolmentState(row.state).label),
+        f"{progress.online_hours!s} / {progress.online_required_hours!s}" if progress else "—",
+        f"{progress.offline_hours!s} / {progress.offline_required_hours!s}" if progress else "—",
+        progress_line(progress.percent if progress else ""),
+        SafeString("".join(results)) if results else NOT_EXAMINED,
     )

@@ -78,8 +78,8 @@ def learners(request: ActorRequest, cohort_id: int) -> HttpResponse:
         sorts={"person__name": "姓名", "enrolled_at": "报名时间"},
         default_sort="person__name",
     )
-    rows = learner_lines(queries.learner_rows(listing.rows, found))
-    context = _frame(request, found, "learners") | {"listing": listing, "rows": rows}
+    lines = learner_lines(queries.learner_rows(listing.rows, found))
+    context = _frame(request, found, "learners") | {"listing": listing, "lines": lines}
     return render(request, "supervision/learners.html", context)
 
 
