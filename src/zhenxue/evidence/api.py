@@ -54,6 +54,7 @@ from zhenxue.evidence.queries.covers import (
     register_dossiers,
 )
 from zhenxue.evidence.queries.dossiers import get_dossier, list_dossiers, published_keys
+from zhenxue.evidence.queries.health import Health, Standing, get_standing
 from zhenxue.evidence.queries.keys import signing_problems
 from zhenxue.evidence.queries.pages import TimelinePage, Witnessed, age, how_far_witnessed, timeline_page
 
