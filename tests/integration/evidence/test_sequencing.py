@@ -270,6 +270,7 @@ for line in sys.stdin:
         os.kill(os.getpid(), signal.SIGKILL)
     setattr(owner, moment, last)
     integrate(clock.now())
+    os._exit(0)  # the point was never reached
 """
 
 
@@ -286,7 +287,7 @@ def test_a_step_killed_at_any_point_is_there_as_a_whole_or_not_at_all(
     assert doomed.stdout
     for point in (
         "Entry.objects.filter before",
-        "TileTree.append after",
+        "TileTree.extend after",
         "connection.cursor before",
         "Tile.objects.bulk_create before",
         "Tile.objects.bulk_create after",
