@@ -5,16 +5,18 @@
 The ledger's spans (and as many raw beats of ended sessions) are written in bulk by the database itself, spread over
 enrolments and months as years of study would leave them; then the same load as in ``bench/beats.py`` runs, and every
 session that studied is settled into the ledger. The figures are the server's processor time a beat and a settling: a
-busy machine does not falsify them. The baseline of the same run is the nearly empty database.
+busy machine does not falsify them. The baseline of the same run is the same database while it is nearly empty.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.support.beats import load, prepare, server
+from bench.support.beats import Session, load, prepare, server
 from bench.support.ground import cpu_seconds, database, report, run
 
 FILL = """
@@ -25,13 +27,13 @@ from django.db import connection
 from zhenxue.ledger.models import Span
 from zhenxue.study.models import Beat, StudySession
 
-count = int(sys.argv[1])
+begin, end = int(sys.argv[1]), int(sys.argv[2])
 session = StudySession.objects.order_by("pk").last()
 sqlite = connection.vendor == "sqlite"
 numbers = (
-    "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) SELECT i FROM n)" if sqlite
-    else "generate_series(0, %d)"
-) % (count - 1)
+    "(WITH RECURSIVE n(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n WHERE i < %d) SELECT i FROM n)" if sqlite
+    else "generate_series(%d, %d)"
+) % (begin, end - 1)
 at = (
     "strftime('%Y-%m-%d %H:%M:%S', '2024-01-01', '+' || ((i % 900000) * 60) || ' seconds')" if sqlite
     else "timestamptz '2024-01-01 00:00:00+00' + (i % 900000) * interval '60 seconds'"
@@ -70,51 +72,75 @@ with connection.cursor() as cursor:
 """
 
 SETTLE = """
-import time
+import sys, time
 import django
 django.setup()
 from django.db.models import F
 from zhenxue.kernel import clock
 from zhenxue.study.models import StudySession
 from zhenxue.study.operations import settle
-behind = StudySession.objects.filter(number__gt=F("settled_number"), number__lt=1000000)
-behind = list(behind.values_list("pk", flat=True)[:400])
+first, count = int(sys.argv[1]), int(sys.argv[2])
+behind = StudySession.objects.filter(pk__gte=first, number__gt=F("settled_number"), number__lt=1000000)
+behind = list(behind.order_by("pk").values_list("pk", flat=True)[:count])
 settle(session_id=behind[0], now=clock.now())
 began = time.process_time()
 for pk in behind[1:]:
     settle(session_id=pk, now=clock.now())
 print((time.process_time() - began) / (len(behind) - 1) * 1e6)
 """
-SESSIONS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured: spans stored (few and many), open sessions, beats of each, sessions settled."""
+
+    few: int
+    many: int
+    sessions: int
+    beats: int
+    settled: int
+
+
+QUICK = Size(few=2_000, many=50_000, sessions=256, beats=16, settled=150)
+CONNECTIONS = 256
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="100 thousand spans, SQLite only")
+    parser.add_argument("--quick", action="store_true", help="50 thousand spans against 2 thousand, SQLite only")
     parser.add_argument("--spans", type=int, default=10_000_000)
     parser.add_argument("--databases", default="sqlite,postgres")
     options = parser.parse_args()
-    most = 100_000 if options.quick else options.spans
+    size = QUICK if options.quick else Size(10_000, options.spans, sessions=2048, beats=15, settled=400)
     for name in ["sqlite"] if options.quick else options.databases.split(","):
-        few, many = (cost(name, count, 2.0 if options.quick else 6.0) for count in (10_000, most))
-        report(f"growth_beat_{name}", round(many[0] / few[0], 2), "x")
-        report(f"growth_settle_{name}", round(many[1] / few[1], 2), "x")
+        with database(name) as environment:
+            sessions = prepare(environment, 2 * size.sessions)
+            fill(environment, 0, size.few)
+            few = cost(environment, sessions[: size.sessions], size)
+            fill(environment, size.few, size.many)
+            many = cost(environment, sessions[size.sessions :], size)
+        units = ("us_per_beat", "us_per_settling")
+        for what, unit, before, after in zip(("beat", "settle"), units, few, many, strict=True):
+            report(f"growth_{what}_{name}_{size.few}", round(before), unit)
+            report(f"growth_{what}_{name}_{size.many}", round(after), unit)
+            report(f"growth_{what}_{name}", round(after / before, 2), "x")
 
 
-def cost(name: str, spans: int, seconds: float) -> tuple[float, float]:
-    """Microseconds of processor time a beat, and a settling, beside so many stored spans and beats."""
-    with database(name) as environment:
-        sessions = prepare(environment, SESSIONS)
-        run(["-W", "ignore", "-c", FILL, str(spans)], environment)
-        with server("ours", environment) as (port, process_id):
-            load(port, sessions[:256], connections=256, turns=2)
-            began = cpu_seconds(process_id)
-            result = load(port, sessions, connections=256, seconds=seconds)
-            beat = (cpu_seconds(process_id) - began) * 1e6 / result.answered
-        settle = float(run(["-W", "ignore", "-c", SETTLE], environment).strip().splitlines()[-1])
-    report(f"growth_beat_{name}_{spans}", round(beat), "us_per_beat")
-    report(f"growth_settle_{name}_{spans}", round(settle), "us_per_settling")
-    return beat, settle
+def fill(environment: dict[str, str], begin: int, end: int) -> None:
+    """Stores the spans and beats from number to number."""
+    run(["-W", "ignore", "-c", FILL, str(begin), str(end)], environment)
+
+
+def cost(environment: dict[str, str], sessions: Sequence[Session], size: Size) -> tuple[float, float]:
+    """Microseconds of processor time a beat of these sessions, and a settling, beside what is stored now."""
+    with server("ours", environment) as (port, process_id):
+        load(port, sessions[:CONNECTIONS], connections=CONNECTIONS, turns=2)
+        began = cpu_seconds(process_id)
+        turns = size.beats * size.sessions // CONNECTIONS
+        result = load(port, sessions, connections=CONNECTIONS, turns=turns)
+        beat = (cpu_seconds(process_id) - began) * 1e6 / result.answered
+    words = ["-W", "ignore", "-c", SETTLE, str(sessions[0].pk), str(size.settled)]
+    return beat, float(run(words, environment).strip().splitlines()[-1])
 
 
 if __name__ == "__main__":
