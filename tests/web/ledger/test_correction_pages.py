@@ -42,7 +42,7 @@ def test_a_learner_asks_the_provider_takes_it_up_and_the_bureau_decides() -> Non
     assert "没有计入的一共 2 分钟" in page
     assert "教室停电，学习没有中断" in page
     assert "请填写正确的时间" in post(learner, "ask_make_up", enrolment.pk, **typed(running, since="25:00"))
-    assert "请填写正确的日期" in post(learner, "ask_make_up", enrolment.pk, **typed(running, day="3月2日"))
+    assert "日期看不懂" in post(learner, "ask_make_up", enrolment.pk, **typed(running, day="3月2日"))
     assert "年份要在" in post(learner, "ask_make_up", enrolment.pk, **typed(running, day="0001-01-01"))
     assert not Correction.objects.exists()
     assert "培训机构核实后" in post(learner, "ask_make_up", enrolment.pk, **typed(running))

@@ -1,11 +1,9 @@
 """Forms of the catalogue. They shape what was typed; whether it fits is said by the operations, field by field."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
 from django.urls import reverse
 
 from zhenxue.catalogue.data import (
@@ -22,35 +20,13 @@ from zhenxue.catalogue.models import CourseVersion, Material, Point, SelfTestQue
 from zhenxue.catalogue.queries.courses import facts_of
 from zhenxue.catalogue.queries.standards import find_occupation, search_occupations
 from zhenxue.catalogue.questions import QuestionDraft, make_draft
-from zhenxue.kernel.errors import ZhenxueError
 from zhenxue.kernel.hours import in_words
+from zhenxue.kernel.web.fields import set_choices
 
 _CODE = re.compile(r"\s*(\d(?:-\d{2}){0,3})(?:\s|$)", re.ASCII)
-
-
 READING_TEST = (
     "读完后要做小测，学员答对这么多才算学完。题目在保存后添加；不加的话，用本章后面的自测单元，以那个单元的合格线为准。"
 )
-
-
-def attempt[R](request: HttpRequest, form: forms.Form, act: Callable[[dict[str, Any]], R]) -> R | None:
-    """Run an operation on a posted, valid form; ``None`` if there was none or it was refused.
-
-    A refusal that speaks of fields (or of a state that moved on) is written into the form, which keeps what was typed.
-    """
-    if request.method != "POST" or not form.is_valid():
-        return None
-    try:
-        return act(form.cleaned_data)
-    except ZhenxueError as error:
-        if error.status not in {409, 422}:
-            raise
-        known = {name: words for name, words in error.fields.items() if name in form.fields}
-        for name, words in known.items():
-            form.add_error(name, words)
-        if not known:
-            form.add_error(None, error.message)
-        return None
 
 
 class OccupationWidget(forms.TextInput):
@@ -129,9 +105,7 @@ class CourseForm(forms.Form):
 
     def __init__(self, *args: Any, standards: list[tuple[int, str]], **options: Any) -> None:
         super().__init__(*args, **options)
-        field = self.fields["standard_id"]
-        assert isinstance(field, forms.TypedChoiceField)
-        field.choices = [("", "不依据标准"), *standards]
+        set_choices(self, "standard_id", [("", "不依据标准"), *standards])
 
     def facts(self) -> CourseFacts:
         """What was typed, as the operations take it."""
@@ -142,10 +116,6 @@ class CourseForm(forms.Form):
     def initial_of(version: CourseVersion) -> dict[str, Any]:
         facts = facts_of(version)
         return {name: getattr(facts, name) for name in CourseFacts.__dataclass_fields__}
-
-
-class TitleForm(forms.Form):
-    title = forms.CharField(label="章节名称", max_length=120)
 
 
 class UnitForm(forms.Form):
@@ -300,7 +270,3 @@ class StandardForm(forms.Form):
     name = forms.CharField(label="名称", max_length=160)
     occupation_code = OccupationField(required=False)
     source = forms.CharField(label="来源", max_length=200, help_text="发布机关、文号或网址；机构自编请写明。")
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(label="理由", max_length=500, required=False)

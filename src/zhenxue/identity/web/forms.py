@@ -9,37 +9,12 @@ from django.http import HttpRequest, QueryDict
 from zhenxue.identity.data import Actor, OrganisationKind, Role
 from zhenxue.identity.operations.organisations import OrganisationFields
 from zhenxue.identity.operations.photos import LARGEST_BYTES
-from zhenxue.kernel.errors import ZhenxueError
-
-
-def attempt[R](request: HttpRequest, form: forms.Form, act: Callable[[dict[str, Any]], R]) -> R | None:
-    """Run an operation on a posted, valid form; None if there was none.
-
-    A refusal that speaks of fields (or of a state that moved on) is written into the form, which keeps what was typed.
-    """
-    if request.method != "POST" or not form.is_valid():
-        return None
-    try:
-        return act(form.cleaned_data)
-    except ZhenxueError as error:
-        if error.status not in {409, 422}:
-            raise
-        known = {name: words for name, words in error.fields.items() if name in form.fields}
-        for name, words in known.items():
-            form.add_error(name, words)
-        if not known:
-            form.add_error(None, error.message)
-        return None
+from zhenxue.kernel.web.fields import set_choices, text
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
     """What was posted, be it nothing at all; None for a request that only looks (``POST or None`` mixes the two up)."""
     return request.POST if request.method == "POST" else None
-
-
-def _text(label: str, longest: int, hint: str = "", *, required: bool = True, **attrs: str) -> forms.CharField:
-    widget = forms.TextInput(attrs=attrs)
-    return forms.CharField(label=label, max_length=longest, required=required, help_text=hint, widget=widget)
 
 
 def _password(label: str, hint: str = "", autocomplete: str = "current-password") -> forms.CharField:
@@ -53,7 +28,7 @@ def _photo(label: str, hint: str) -> forms.FileField:
 
 
 class SignInForm(forms.Form):
-    username = _text(
+    username = text(
         "登录名、手机号或公民身份号码", 60, autocomplete="username", autocapitalize="none", spellcheck="false"
     )
     password = _password("密码")
@@ -77,26 +52,20 @@ class PasswordForm(forms.Form):
 
 
 class PhoneForm(forms.Form):
-    phone = _text("新手机号码", 20, "用于登录和接收通知。", inputmode="tel", autocomplete="tel")
+    phone = text("新手机号码", 20, "用于登录和接收通知。", inputmode="tel", autocomplete="tel")
     password = _password("当前密码", "为确认是您本人，请再输一次密码。")
-
-
-class ReasonForm(forms.Form):
-    reason = _text("原因", 200)
 
 
 class OrganisationForm(forms.Form):
     """The real-name fields of an organisation (A5)."""
 
-    name = _text("机构名称", 120, "与营业执照或登记证书一致。")
-    uscc = _text(
-        "统一社会信用代码", 24, "18位，见营业执照或登记证书。", autocapitalize="characters", spellcheck="false"
-    )
-    address = _text("机构地址", 200)
-    legal_representative = _text("法定代表人", 40)
-    contact_name = _text("联系人", 40)
-    contact_post = _text("联系人职务", 40)
-    contact_phone = _text("联系人电话", 24, "手机，或带区号的固定电话。", inputmode="tel")
+    name = text("机构名称", 120, "与营业执照或登记证书一致。")
+    uscc = text("统一社会信用代码", 24, "18位，见营业执照或登记证书。", autocapitalize="characters", spellcheck="false")
+    address = text("机构地址", 200)
+    legal_representative = text("法定代表人", 40)
+    contact_name = text("联系人", 40)
+    contact_post = text("联系人职务", 40)
+    contact_phone = text("联系人电话", 24, "手机，或带区号的固定电话。", inputmode="tel")
 
     def fields_of(self, values: dict[str, Any]) -> OrganisationFields:
         return OrganisationFields(**{key: values[key] for key in OrganisationFields.__slots__})
@@ -109,17 +78,17 @@ class NewOrganisationForm(OrganisationForm):
 
     def __init__(self, *args: Any, kinds: list[OrganisationKind], regions: list[tuple[str, str]], **kwargs: Any):
         super().__init__(*args, **kwargs)
-        _choices(self, "kind", [("", "请选择"), *((kind.value, kind.label) for kind in kinds)])
-        _choices(self, "region", [("", "请选择"), *regions])
+        set_choices(self, "kind", [("", "请选择"), *((kind.value, kind.label) for kind in kinds)])
+        set_choices(self, "region", [("", "请选择"), *regions])
 
 
 class PersonForm(forms.Form):
     """The real-name fields of a person (A6) that are typed; photographs come with real-name verification."""
 
-    name = _text("姓名", 60, "与身份证一致。", autocomplete="off")
-    citizen_number = _text("公民身份号码", 24, "18位，最后一位可能是X。", autocomplete="off", spellcheck="false")
-    phone = _text("手机号码", 20, inputmode="tel", autocomplete="off")
-    social_card_number = _text("电子社保卡号码", 24, required=False, autocomplete="off")
+    name = text("姓名", 60, "与身份证一致。", autocomplete="off")
+    citizen_number = text("公民身份号码", 24, "18位，最后一位可能是X。", autocomplete="off", spellcheck="false")
+    phone = text("手机号码", 20, inputmode="tel", autocomplete="off")
+    social_card_number = text("电子社保卡号码", 24, required=False, autocomplete="off")
 
 
 class PhotosForm(forms.Form):
@@ -143,11 +112,11 @@ class AccountForm(PersonForm):
 
     field_order = ("role",)
     role = forms.ChoiceField(label="角色")
-    username = _text("登录名", 60, "小写字母开头，3至60位。已有账号的人直接获得新角色。", autocapitalize="none")
+    username = text("登录名", 60, "小写字母开头，3至60位。已有账号的人直接获得新角色。", autocapitalize="none")
 
     def __init__(self, *args: Any, roles: list[Role], **kwargs: Any):
         super().__init__(*args, **kwargs)
-        _choices(self, "role", [(role.value, role.label) for role in roles])
+        set_choices(self, "role", [(role.value, role.label) for role in roles])
 
 
 class GrantForm(forms.Form):
@@ -157,15 +126,9 @@ class GrantForm(forms.Form):
 
     def __init__(self, *args: Any, grants: list[tuple[str, str]], **kwargs: Any):
         super().__init__(*args, **kwargs)
-        _choices(self, "grant", [("", "请选择"), *grants])
+        set_choices(self, "grant", [("", "请选择"), *grants])
 
 
 def kinds_for(actor: Actor, may: Callable[[Actor, str, str], bool]) -> list[OrganisationKind]:
     """The kinds of organisation that an actor may enter into the register."""
     return [kind for kind in OrganisationKind if may(actor, kind, actor.region_code)]
-
-
-def _choices(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
-    field = form.fields[name]
-    assert isinstance(field, forms.ChoiceField)
-    field.choices = choices

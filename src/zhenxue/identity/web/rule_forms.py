@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from zhenxue.identity.data import RULE_FIELDS, YES_NO, Rule, RuleDraft, RuleField, RuleGroup, Rules
 from zhenxue.identity.operations.rules import LONGEST_SOURCE
+from zhenxue.kernel.web.fields import day, set_choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,8 @@ class RulesForm(forms.Form):
     region = forms.ChoiceField(label="地区")
     programme_kind = forms.ChoiceField(label="适用项目类别", required=False)
     version = forms.CharField(label="版本号", max_length=40, help_text="例如 2026-2；同一地区和类别不能重复。")
-    valid_from = forms.DateField(
-        label="起效日",
-        help_text="不能早于今天；从这天起备案通过的班按新数值执行。",
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
-    valid_until = forms.DateField(
-        label="失效日",
-        required=False,
-        help_text="没有期限的留空；从这天起不再执行。",
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
+    valid_from = day("起效日", "不能早于今天；从这天起备案通过的班按新数值执行。")
+    valid_until = day("失效日", "没有期限的留空；从这天起不再执行。", required=False)
     source = forms.CharField(label="总依据", max_length=LONGEST_SOURCE, help_text="文件名称和文号。")
 
     def __init__(
@@ -49,10 +41,8 @@ class RulesForm(forms.Form):
         today: dt.date,
     ) -> None:
         super().__init__(data, initial=_initial(base, today))
-        for name, choices in (("region", [("", "请选择"), *regions]), ("programme_kind", kinds)):
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = choices
+        set_choices(self, "region", [("", "请选择"), *regions])
+        set_choices(self, "programme_kind", kinds)
         for one in RULE_FIELDS:
             rule = base.rules.get(one.key) if base else None
             self.fields[f"value_{one.key}"] = _value_field(one, rule)

@@ -4,26 +4,12 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 
 from zhenxue.kernel import clock
+from zhenxue.kernel.web.fields import area, day, number, set_choices
 from zhenxue.ledger.data import Window
 
-FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2099, 12, 31)
-DAY_WORDS = "年份要在 2000 至 2099 之间，请检查日期。"
 TIME_WORDS = "请填写正确的时间，例如 14:05:00。"
-
-
-def day_field(label: str, hint: str = "", *, required: bool = True) -> forms.DateField:
-    """A calendar day of this century: nothing here is older, and nothing can be planned beyond."""
-    return forms.DateField(
-        label=label,
-        help_text=hint,
-        required=required,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        validators=[MinValueValidator(FIRST_DAY, DAY_WORDS), MaxValueValidator(LAST_DAY, DAY_WORDS)],
-        error_messages={"invalid": "请填写正确的日期，例如 2026-03-02。"},
-    )
 
 
 def _time(label: str, hint: str = "", *, required: bool = True) -> forms.TimeField:
@@ -37,35 +23,21 @@ def _time(label: str, hint: str = "", *, required: bool = True) -> forms.TimeFie
     )
 
 
-def _number(label: str, most: int) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label,
-        min_value=0,
-        max_value=most,
-        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        error_messages={"invalid": "请填写整数。"},
-    )
-
-
 def _reason(label: str, hint: str) -> forms.CharField:
-    return forms.CharField(
-        label=label, help_text=hint, max_length=500, widget=forms.Textarea(attrs={"rows": 3, "maxlength": 500})
-    )
+    return area(label, hint, rows=3, longest=500)
 
 
 class StretchForm(forms.Form):
     """A stretch of the clock on one unit."""
 
     unit = forms.TypedChoiceField(label="单元", coerce=int, error_messages={"invalid_choice": "请选择单元。"})
-    day = day_field("日期")
+    day = day("日期")
     since = _time("从几点", "24 小时制，到秒。")
     until = _time("到几点")
 
     def __init__(self, *args: Any, units: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["unit"]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = [("", "请选择"), *units]
+        set_choices(self, "unit", [("", "请选择"), *units])
 
     def stretch(self) -> dict[str, Any]:
         """Unit and moments for the operations; only on a valid form. The end of a day may be written as 00:00."""
@@ -78,8 +50,8 @@ class StretchForm(forms.Form):
 
 
 class MakeUpForm(StretchForm):
-    minutes = _number("补计几分", 600)
-    seconds = _number("零几秒", 59)
+    minutes = number("补计几分", 0, 600)
+    seconds = number("零几秒", 0, 59)
     reason = _reason("理由", "写清当时发生了什么，例如：停电、设备故障。5 至 500 个字，会记入存证。")
 
     def wanted(self) -> dict[str, Any]:
@@ -96,17 +68,15 @@ class WindowForm(forms.Form):
     """Where a batch looks: one unit, one day or some, the whole day or some hours of each."""
 
     unit = forms.TypedChoiceField(label="单元", coerce=int, error_messages={"invalid_choice": "请选择单元。"})
-    first_day = day_field("从哪天")
-    last_day = day_field("到哪天", "只有一天就不填。", required=False)
+    first_day = day("从哪天")
+    last_day = day("到哪天", "只有一天就不填。", required=False)
     since = _time("从几点", "不填是全天。", required=False)
     until = _time("到几点", "每天同一段时间。", required=False)
     q = forms.CharField(label="姓名", help_text="不填列出全部学员。", required=False, max_length=50)
 
     def __init__(self, *args: Any, units: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["unit"]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = [("", "请选择"), *units]
+        set_choices(self, "unit", [("", "请选择"), *units])
 
     def window(self) -> Window:
         """What was picked; only on a valid form. The end of a day may be written as 00:00."""
@@ -138,8 +108,8 @@ class NoteForm(forms.Form):
 
 
 class AdoptForm(forms.Form):
-    minutes = _number("同意补计几分", 600)
-    seconds = _number("零几秒", 59)
+    minutes = number("同意补计几分", 0, 600)
+    seconds = number("零几秒", 0, 59)
     reason = _reason("受理意见", "核实了什么。5 至 500 个字，会报人社部门复核。")
 
     def wanted(self) -> dict[str, Any]:

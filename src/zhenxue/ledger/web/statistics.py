@@ -19,11 +19,11 @@ from zhenxue.kernel.listing import Listing
 from zhenxue.kernel.sheets import write_xlsx
 from zhenxue.kernel.sheets.writing import CellValue
 from zhenxue.kernel.web.downloads import XLSX, as_download
+from zhenxue.kernel.web.fields import day, set_choices
 from zhenxue.ledger.queries import exporting
 from zhenxue.ledger.queries import statistics as queries
 from zhenxue.ledger.queries.statistics import CourseChoice, Period, Step
 from zhenxue.ledger.web import bars
-from zhenxue.ledger.web.forms import day_field
 from zhenxue.ledger.web.views import STAFF
 from zhenxue.training import api as training
 
@@ -37,8 +37,8 @@ LONGEST_DAYS = 366 * 6
 class PeriodForm(forms.Form):
     """The period, the step of the trend and perhaps one course; what the address leaves open has its default."""
 
-    first = day_field("从")
-    last = day_field("到")
+    first = day("从")
+    last = day("到")
     by = forms.ChoiceField(label="趋势", choices=[(AUTO, "自动"), *Step.choices()])
     course = forms.TypedChoiceField(label="课程", coerce=int)
 
@@ -47,9 +47,7 @@ class PeriodForm(forms.Form):
         whole = self.whole()
         open_ = {"first": whole.first.isoformat(), "last": whole.last.isoformat(), "by": AUTO, "course": "0"}
         super().__init__({name: asked.get(name) or default for name, default in open_.items()})
-        field = self.fields["course"]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = [(0, "全部课程"), *((one.line_id, one.title) for one in courses)]
+        set_choices(self, "course", [(0, "全部课程"), *((one.line_id, one.title) for one in courses)])
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

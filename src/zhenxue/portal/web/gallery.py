@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from zhenxue.identity.api import ActorRequest, Role, public, roles
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.fields import day
 
 NOON = dt.datetime(2026, 3, 12, 4, 0, tzinfo=dt.UTC)
 STATES = [("running", "培训中"), ("filed", "已提交备案"), ("returned", "退回修改")]
@@ -70,7 +71,7 @@ class SampleForm(forms.Form):
     """One field of each kind; sent empty it shows how errors look."""
 
     title = forms.CharField(label="班期名称", help_text="写清职业和等级，例如“焊工（五级）春季班”。", max_length=40)
-    starts_on = forms.DateField(label="开班日期", widget=forms.DateInput(attrs={"type": "date"}))
+    starts_on = day("开班日期")
     place = forms.CharField(label="上课地点", required=False)
     kind = forms.ChoiceField(
         label="培训类别", choices=[("", "请选择"), ("skill", "就业技能"), ("upskill", "岗位技能提升")]

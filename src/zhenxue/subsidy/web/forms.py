@@ -6,6 +6,7 @@ from django import forms
 
 from zhenxue.kernel import money
 from zhenxue.kernel.errors import Invalid
+from zhenxue.kernel.web.fields import day
 from zhenxue.subsidy.data import OfflineBasis, OnlineMode
 from zhenxue.training.data import SkillLevel
 
@@ -18,7 +19,7 @@ class NoteForm(forms.Form):
 
 class PaymentForm(forms.Form):
     voucher_number = forms.CharField(label="拨付凭证号", max_length=60)
-    paid_on = forms.DateField(label="拨付日期", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    paid_on = day("拨付日期")
 
 
 class PolicyForm(forms.Form):
@@ -37,13 +38,8 @@ class PolicyForm(forms.Form):
         help_text="每行一种阶段数，写百分比并用逗号隔开，合计 100。例如两个阶段写 50,50。",
     )
     source = forms.CharField(label="依据", max_length=300, help_text="文件名称和文号。")
-    valid_from = forms.DateField(label="起效日", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    valid_until = forms.DateField(
-        label="失效日",
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="从这一天起不再适用；不填表示一直有效，直到有新版本。",
-    )
+    valid_from = day("起效日")
+    valid_until = day("失效日", "从这一天起不再适用；不填表示一直有效，直到有新版本。", required=False)
 
     def clean_standard(self) -> int:
         try:

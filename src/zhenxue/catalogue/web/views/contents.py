@@ -23,12 +23,13 @@ from zhenxue.catalogue.queries.courses import (
 from zhenxue.catalogue.queries.materials import list_pages, list_ready_materials
 from zhenxue.catalogue.queries.reading import self_test_of
 from zhenxue.catalogue.queries.standards import list_points
-from zhenxue.catalogue.web.forms import UnitForm, attempt
+from zhenxue.catalogue.web.forms import UnitForm
 from zhenxue.catalogue.web.pages import limit_words, rules_where, version_page
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import NotFound
 from zhenxue.kernel.web.confirm import Ask, confirm_page
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 
 PREVIEW_LIMIT = 60_000

@@ -19,12 +19,13 @@ from zhenxue.catalogue.queries.courses import (
 )
 from zhenxue.catalogue.queries.materials import unfinished_materials
 from zhenxue.catalogue.queries.standards import standard_choices
-from zhenxue.catalogue.web.forms import CourseForm, attempt
+from zhenxue.catalogue.web.forms import CourseForm
 from zhenxue.catalogue.web.pages import version_page
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.api import ActorRequest, Role, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 
 OPEN_STATES = [

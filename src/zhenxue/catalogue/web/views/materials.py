@@ -10,10 +10,11 @@ from zhenxue.catalogue.data import MaterialKind, MaterialState
 from zhenxue.catalogue.operations import materials as acts
 from zhenxue.catalogue.policies import AUTHORS, STAFF, can_edit_material, can_retry_material, is_author
 from zhenxue.catalogue.queries.materials import get_material, list_pages, units_using, visible_materials
-from zhenxue.catalogue.web.forms import MaterialForm, UploadForm, attempt
+from zhenxue.catalogue.web.forms import MaterialForm, UploadForm
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 
 

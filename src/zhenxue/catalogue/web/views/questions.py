@@ -11,11 +11,12 @@ from zhenxue.catalogue.models import Unit
 from zhenxue.catalogue.operations import contents as acts
 from zhenxue.catalogue.policies import AUTHORS, check_can_edit_version
 from zhenxue.catalogue.queries.courses import get_question, get_visible_unit, list_questions
-from zhenxue.catalogue.web.forms import QuestionForm, SheetForm, attempt
-from zhenxue.catalogue.web.views.standards import XLSX
+from zhenxue.catalogue.web.forms import QuestionForm, SheetForm
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import sheets
 from zhenxue.kernel.web.confirm import Ask, confirm_page
+from zhenxue.kernel.web.downloads import xlsx
+from zhenxue.kernel.web.forms import attempt
 
 MOST_ROWS = 500
 DELETE = Ask("删除", "确定删除这道题？", tone="danger")
@@ -91,8 +92,7 @@ def question_template(request: ActorRequest) -> HttpResponse:
     content = sheets.write_xlsx(
         "题目", shapes.TEMPLATE_HEADER, shapes.TEMPLATE_ROWS, shapes.TEMPLATE_NOTES, as_text=True
     )
-    name = "attachment; filename=questions.xlsx"
-    return HttpResponse(content, content_type=XLSX, headers={"Content-Disposition": name})
+    return xlsx(content, "题目导入模板.xlsx")
 
 
 def _unit(request: ActorRequest, unit_id: int) -> Unit:

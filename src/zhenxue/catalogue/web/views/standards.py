@@ -10,14 +10,15 @@ from zhenxue.catalogue.data import PointDraft, RowAnswer, StandardKind
 from zhenxue.catalogue.operations import standards as acts
 from zhenxue.catalogue.policies import STAFF, can_create_standard, can_edit_standard, check_can_edit_standard
 from zhenxue.catalogue.queries.standards import get_standard, list_points, visible_standards
-from zhenxue.catalogue.web.forms import SheetForm, StandardForm, attempt
+from zhenxue.catalogue.web.forms import SheetForm, StandardForm
 from zhenxue.identity.api import ActorRequest, Role, roles
 from zhenxue.kernel import clock, sheets
 from zhenxue.kernel.errors import Invalid
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.downloads import xlsx
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAKERS = frozenset({Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.TEACHER, Role.OPERATOR_ADMIN})
 SALT = "catalogue.points"
 
@@ -90,8 +91,7 @@ def point_template(request: ActorRequest) -> HttpResponse:
     header = [column.titles[0] for column in acts.POINT_COLUMNS]
     notes = ("类别填：知识点、技能点。", "编号在同一标准内不能重复；已有的编号会更新内容，表里没有的点会保留。")
     content = sheets.write_xlsx("知识点与技能点", header, acts.POINT_TEMPLATE_ROWS, notes, as_text=True)
-    name = "attachment; filename=points.xlsx"
-    return HttpResponse(content, content_type=XLSX, headers={"Content-Disposition": name})
+    return xlsx(content, "知识点与技能点模板.xlsx")
 
 
 def _read(file: object) -> list[tuple[PointDraft | None, RowAnswer]]:

@@ -15,9 +15,10 @@ from zhenxue.identity.queries import accounts as queries
 from zhenxue.identity.queries import organisations
 from zhenxue.identity.web import granting
 from zhenxue.identity.web.access import ActorRequest, roles
-from zhenxue.identity.web.forms import AccountForm, GrantForm, attempt, posted
+from zhenxue.identity.web.forms import AccountForm, GrantForm, posted
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.forms import attempt
 
 STAFF = (Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN)
 ACTIVE = [("1", "启用"), ("0", "停用")]

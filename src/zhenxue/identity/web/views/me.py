@@ -11,9 +11,10 @@ from zhenxue.identity.operations import accounts, people, sessions
 from zhenxue.identity.queries import accounts as queries
 from zhenxue.identity.queries.people import get_person
 from zhenxue.identity.web.access import ActorRequest, signed_in
-from zhenxue.identity.web.forms import PasswordForm, PhoneForm, attempt, posted
+from zhenxue.identity.web.forms import PasswordForm, PhoneForm, posted
 from zhenxue.identity.web.signing_in import home_address, keep_signed_in, safe_next
 from zhenxue.kernel import clock
+from zhenxue.kernel.web.forms import attempt
 
 
 @signed_in

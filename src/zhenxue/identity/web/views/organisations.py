@@ -13,9 +13,10 @@ from zhenxue.identity.operations import organisations as operations
 from zhenxue.identity.queries import organisations as queries
 from zhenxue.identity.queries import people
 from zhenxue.identity.web.access import ActorRequest, roles
-from zhenxue.identity.web.forms import NewOrganisationForm, OrganisationForm, attempt, kinds_for, posted
+from zhenxue.identity.web.forms import NewOrganisationForm, OrganisationForm, kinds_for, posted
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 
 OVERSEERS = (Role.BUREAU_OFFICER, Role.OPERATOR_REVIEWER, Role.OPERATOR_ADMIN)

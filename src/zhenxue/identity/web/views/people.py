@@ -14,9 +14,10 @@ from zhenxue.identity.operations.photos import PHOTOS
 from zhenxue.identity.queries import accounts
 from zhenxue.identity.queries import people as queries
 from zhenxue.identity.web.access import ActorRequest, roles
-from zhenxue.identity.web.forms import PersonForm, attempt, posted
+from zhenxue.identity.web.forms import PersonForm, posted
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 
 PERSON_KINDS = tuple(

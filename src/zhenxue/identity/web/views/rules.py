@@ -14,10 +14,11 @@ from zhenxue.identity.operations.rules import issue_rules
 from zhenxue.identity.queries import organisations
 from zhenxue.identity.queries import rules as queries
 from zhenxue.identity.web.access import ActorRequest, public, roles
-from zhenxue.identity.web.forms import attempt, posted
+from zhenxue.identity.web.forms import posted
 from zhenxue.identity.web.rule_forms import RulesForm
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
+from zhenxue.kernel.web.forms import attempt
 from zhenxue.kernel.web.once import creates
 
 KEEPERS = (Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN)

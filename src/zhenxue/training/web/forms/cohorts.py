@@ -7,9 +7,9 @@ from django import forms
 
 from zhenxue.identity.api import Person
 from zhenxue.kernel.clock import CIVIL_ZONE
+from zhenxue.kernel.web.fields import area, clock_time, day, number, set_choices, text
 from zhenxue.training.data import LessonPlan
 from zhenxue.training.models import PlanLine
-from zhenxue.training.web.forms.common import area, clock_time, day, number, set_choices, text
 
 
 def teacher_choices(teachers: list[Person]) -> list[tuple[Any, str]]:

@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 
 from zhenxue.catalogue.data import TargetGroup
+from zhenxue.kernel.web.fields import number, set_choices, text
 from zhenxue.training.data import ProgrammeKind, SkillLevel
-from zhenxue.training.web.forms.common import number, set_choices, text
 
 
 class ProgrammeForm(forms.Form):

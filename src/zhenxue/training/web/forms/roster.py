@@ -5,9 +5,9 @@ from typing import Any
 from django import forms
 
 from zhenxue.catalogue.data import TargetGroup
+from zhenxue.kernel.web.fields import set_choices, text
 from zhenxue.training.data import AttendanceState, Mark
 from zhenxue.training.models import Enrolment
-from zhenxue.training.web.forms.common import set_choices, text
 
 
 class RosterFileForm(forms.Form):
