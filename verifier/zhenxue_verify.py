@@ -496,7 +496,7 @@ def civil(seconds: int) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def seconds_of(moment: str) -> int:
+def seconds_of(moment: object) -> int:
     """POSIX seconds of ``2026-03-02T01:00:00.000000Z``; ``ValueError`` in Chinese."""
     if not isinstance(moment, str) or not MOMENT.fullmatch(moment):
         raise ValueError("时间不对")

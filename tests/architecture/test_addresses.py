@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 #: What anybody may open. Everything else sends the anonymous to sign in (or refuses with 401, 403 or 404).
 PUBLIC = {
+    "portal:check",
     "portal:landing",
     "portal:help",
     "portal:help_page",

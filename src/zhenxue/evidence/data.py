@@ -127,13 +127,15 @@ class LoggedBody:
 class EntryDetail:
     """One entry with everything needed to check it by hand.
 
-    ``fault`` is empty when digest, inclusion proof and signature were recomputed and hold; else it says in Chinese what
-    does not fit.
+    ``path`` is the inclusion proof, leaf side first, ``sides`` tells for each hash whether it stands left or right of
+    what was computed so far. ``fault`` is empty when digest, inclusion proof and signature were recomputed and hold;
+    else it says in Chinese what does not fit.
     """
 
     entry: TimelineEntry
     envelope: str
     body: Mapping[str, Any]
+    private: Mapping[str, Any]
     erased: tuple[str, ...]
     salt: str
     digest: str
@@ -141,8 +143,15 @@ class EntryDetail:
     tree_size: int
     root: str
     path: tuple[str, ...]
+    sides: tuple[str, ...]
     checkpoint: str
+    witnesses: "tuple[WitnessMark, ...]"
     fault: str
+
+    @property
+    def steps(self) -> list[tuple[str, str]]:
+        """Side and hash of each step of the proof."""
+        return list(zip(self.sides, self.path, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

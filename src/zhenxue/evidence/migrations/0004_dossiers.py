@@ -6,37 +6,98 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('evidence', '0003_witnesses'),
+        ("evidence", "0003_witnesses"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Dossier',
+            name="Dossier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(max_length=80)),
-                ('title', models.CharField(max_length=200)),
-                ('account_id', models.BigIntegerField()),
-                ('with_names', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('waiting', '排队中'), ('building', '制作中'), ('sealed', '等待见证'), ('ready', '可以下载'), ('failed', '没有做成'), ('removed', '已过期删除')], default=zhenxue.evidence.data.DossierState['WAITING'], max_length=10)),
-                ('asked_at', models.DateTimeField()),
-                ('moved_at', models.DateTimeField()),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('tree_size', models.BigIntegerField(null=True)),
-                ('witnesses', models.CharField(blank=True, max_length=400)),
-                ('work_path', models.CharField(blank=True, max_length=120)),
-                ('path', models.CharField(blank=True, max_length=120)),
-                ('size_bytes', models.BigIntegerField(default=0)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('failure', models.CharField(blank=True, max_length=300)),
-                ('seal_entry', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evidence.entry')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.CharField(max_length=80)),
+                ("title", models.CharField(max_length=200)),
+                ("account_id", models.BigIntegerField()),
+                ("with_names", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "排队中"),
+                            ("building", "制作中"),
+                            ("sealed", "等待见证"),
+                            ("ready", "可以下载"),
+                            ("failed", "没有做成"),
+                            ("removed", "已过期删除"),
+                        ],
+                        default=zhenxue.evidence.data.DossierState["WAITING"],
+                        max_length=10,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("moved_at", models.DateTimeField()),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("tree_size", models.BigIntegerField(null=True)),
+                ("witnesses", models.CharField(blank=True, max_length=400)),
+                ("work_path", models.CharField(blank=True, max_length=120)),
+                ("path", models.CharField(blank=True, max_length=120)),
+                ("size_bytes", models.BigIntegerField(default=0)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("failure", models.CharField(blank=True, max_length=300)),
+                (
+                    "seal_entry",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="evidence.entry"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['ref', 'account_id', 'id'], name='evidence_dossier_ref')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', [zhenxue.evidence.data.DossierState['WAITING'], zhenxue.evidence.data.DossierState['BUILDING'], zhenxue.evidence.data.DossierState['SEALED'], zhenxue.evidence.data.DossierState['READY'], zhenxue.evidence.data.DossierState['FAILED'], zhenxue.evidence.data.DossierState['REMOVED']])), name='evidence_dossier_state'), models.CheckConstraint(condition=models.Q(models.Q(('state', zhenxue.evidence.data.DossierState['READY']), _negated=True), models.Q(models.Q(('path', ''), _negated=True), models.Q(('sha256', ''), _negated=True), ('tree_size__isnull', False)), _connector='OR'), name='evidence_dossier_ready'), models.UniqueConstraint(condition=models.Q(('state__in', [zhenxue.evidence.data.DossierState['WAITING'], zhenxue.evidence.data.DossierState['BUILDING'], zhenxue.evidence.data.DossierState['SEALED']])), fields=('ref', 'account_id', 'with_names'), name='evidence_dossier_once')],
+                "indexes": [models.Index(fields=["ref", "account_id", "id"], name="evidence_dossier_ref")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    zhenxue.evidence.data.DossierState["WAITING"],
+                                    zhenxue.evidence.data.DossierState["BUILDING"],
+                                    zhenxue.evidence.data.DossierState["SEALED"],
+                                    zhenxue.evidence.data.DossierState["READY"],
+                                    zhenxue.evidence.data.DossierState["FAILED"],
+                                    zhenxue.evidence.data.DossierState["REMOVED"],
+                                ],
+                            )
+                        ),
+                        name="evidence_dossier_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", zhenxue.evidence.data.DossierState["READY"]), _negated=True),
+                            models.Q(
+                                models.Q(("path", ""), _negated=True),
+                                models.Q(("sha256", ""), _negated=True),
+                                ("tree_size__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="evidence_dossier_ready",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    zhenxue.evidence.data.DossierState["WAITING"],
+                                    zhenxue.evidence.data.DossierState["BUILDING"],
+                                    zhenxue.evidence.data.DossierState["SEALED"],
+                                ],
+                            )
+                        ),
+                        fields=("ref", "account_id", "with_names"),
+                        name="evidence_dossier_once",
+                    ),
+                ],
             },
         ),
     ]

@@ -1,7 +1,8 @@
 """Pages of record that put several apps together: a learner's archive (A21), and one entry of the log."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from zhenxue.evidence import api as evidence
@@ -39,6 +40,31 @@ def archive(request: ActorRequest, enrolment_id: int) -> HttpResponse:
 @require_safe
 def entry(request: ActorRequest, number: int) -> HttpResponse:
     """One entry of the log with body, digest and proof path, for those who may see what it is about."""
-    detail = evidence.get_entry(number)
+    now = clock.now()
+    detail = evidence.get_entry(number, now=now)
     evidence.check_can_view(request.actor, detail.entry.refs)
-    return render(request, "portal/entry.html", {"detail": detail, "read_only": request.actor.is_bureau})
+    marks = [(mark, evidence.age(mark.at, now)) for mark in detail.witnesses]
+    context = {"detail": detail, "marks": marks, "read_only": request.actor.is_bureau}
+    return render(request, "portal/entry.html", context)
+
+
+@signed_in
+@never_cache
+@require_safe
+def entry_proof(request: ActorRequest, number: int) -> HttpResponse:
+    """What a browser needs to check one entry by itself, for those who may see what it is about."""
+    detail = evidence.get_entry(number, now=clock.now())
+    evidence.check_can_view(request.actor, detail.entry.refs)
+    names = ("envelope", "salt", "private", "tree_size", "path", "checkpoint")
+    proof = {name: getattr(detail, name) for name in names}
+    return JsonResponse({**proof, "number": number, "keys": evidence.published_keys()})
+
+
+@signed_in
+@require_safe
+def learner_timeline(request: ActorRequest, enrolment_id: int) -> HttpResponse:
+    """What the log says of one learner in one cohort, for everybody who may see the learner."""
+    enrolment = training.get_enrolment(request.actor, enrolment_id)
+    page = evidence.timeline_page(refs=[f"enrolment:{enrolment.pk}"], asked=request.GET.dict(), now=clock.now())
+    context = {"enrolment": enrolment, "page": page, "read_only": request.actor.is_bureau}
+    return render(request, "portal/learner_timeline.html", context)

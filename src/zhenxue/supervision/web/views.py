@@ -10,6 +10,7 @@ from zhenxue.evidence import api as evidence
 from zhenxue.exams import api as exams
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
+from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.ledger import api as ledger
 from zhenxue.supervision import queries
@@ -19,7 +20,6 @@ from zhenxue.training.data import CohortState, EnrolmentState, ProgrammeKind
 
 watchers = roles(Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN, Role.OPERATOR_REVIEWER)
 FILED_STATES = [pair for pair in CohortState.choices() if pair[0] not in {CohortState.DRAFT, CohortState.CANCELLED}]
-TIMELINE_PAGE = 50
 
 
 @roles(Role.BUREAU_OFFICER)
@@ -114,23 +114,4 @@ def _frame(request: ActorRequest, found: training.Cohort, tab: str) -> dict[str,
 
 
 def _timeline(request: ActorRequest, refs: list[str]) -> dict[str, Any]:
-    kind, before = request.GET.get("kind", ""), request.GET.get("before", "")
-    entries = evidence.list_entries(
-        refs=refs,
-        kinds=[kind] if kind else None,
-        limit=TIMELINE_PAGE,
-        before=int(before) if before.isdecimal() else None,
-    )
-    kinds = [
-        one
-        for one in evidence.list_kinds()
-        if one.name.split(".")[0] in {"training", "ledger", "study", "exams", "subsidy"}
-    ]
-    older = entries[-1].id if len(entries) == TIMELINE_PAGE else None
-    return {
-        "entries": entries,
-        "kinds": kinds,
-        "kind": kind,
-        "older": older,
-        "total": evidence.count_entries(refs=refs),
-    }
+    return {"page": evidence.timeline_page(refs=refs, asked=request.GET.dict(), now=clock.now())}

@@ -32,7 +32,6 @@ from zhenxue.training.web.forms.cohorts import BasicsForm, LessonForm, NewCohort
 from zhenxue.training.web.lines import cohort_lines
 from zhenxue.training.web.views.common import MANAGERS, STAFF, frame, wizard_steps
 
-TIMELINE = 100
 JOIN = Ask("合并回去", "删除这一节，它的时长加回到同一内容的另一节课。")
 SORTS = {
     "code": "班期编号",
@@ -232,8 +231,8 @@ def cohort_rules(request: ActorRequest, cohort_id: int) -> HttpResponse:
 def history(request: ActorRequest, cohort_id: int) -> HttpResponse:
     """What happened, from the log."""
     found = get_cohort(request.actor, cohort_id)
-    entries = evidence.list_entries(refs=[f"cohort:{found.pk}"], limit=TIMELINE)
-    return render(request, "training/history.html", {**frame(request, found, "history"), "entries": entries})
+    page = evidence.timeline_page(refs=[f"cohort:{found.pk}"], asked=request.GET.dict(), now=clock.now())
+    return render(request, "training/history.html", {**frame(request, found, "history"), "page": page})
 
 
 def plan_context(cohort: Cohort) -> dict[str, Any]:
