@@ -56,6 +56,7 @@ from zhenxue.evidence.queries.covers import (
 from zhenxue.evidence.queries.dossiers import get_dossier, list_dossiers, published_keys
 from zhenxue.evidence.queries.health import Health, Standing, get_standing
 from zhenxue.evidence.queries.keys import signing_problems
+from zhenxue.evidence.queries.log import inclusion
 from zhenxue.evidence.queries.pages import TimelinePage, Witnessed, age, how_far_witnessed, timeline_page
 
 __all__ = [
@@ -99,6 +100,7 @@ __all__ = [
     "get_entry",
     "get_standing",
     "how_far_witnessed",
+    "inclusion",
     "integrate",
     "iterate_bodies",
     "list_dossiers",

@@ -61,6 +61,18 @@ def edge_tiles(size: int) -> list[tuple[int, int, int]]:
     return edge
 
 
+def inclusion_tiles(index: int, size: int) -> list[tuple[int, int]]:
+    """(level, index) of every tile that an inclusion proof of a leaf reads: at most two a level."""
+    tiles = {(level, number) for level, number, _ in edge_tiles(size)}
+    level = 0
+    while size >> (TILE_HEIGHT * level):
+        number = index >> (TILE_HEIGHT * (level + 1))
+        if tile_width(level, number, size):
+            tiles.add((level, number))
+        level += 1
+    return sorted(tiles)
+
+
 def split_hashes(tile: bytes) -> list[bytes]:
     """The hashes of a tile; raises ``TileBroken`` for a length that is none."""
     if len(tile) % HASH_BYTES or not 0 < len(tile) <= TILE_BYTES:

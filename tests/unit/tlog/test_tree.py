@@ -14,6 +14,7 @@ from zhenxue.tlog.tiles import (
     TileNodes,
     TileTree,
     edge_tiles,
+    inclusion_tiles,
     index_path,
     parse_index_path,
     read_bundle,
@@ -161,6 +162,20 @@ def test_a_consistency_proof_equals_the_naive_one_and_holds_only_between_its_tre
     for wrong in ({"old": 0}, {"new_root": MANY[-1]}, {"old_root": MANY[-1]}, {"proof": [*proof, MANY[0]]}):
         with pytest.raises(ProofBroken):
             check_consistency(**right | wrong)
+
+
+@given(st.integers(1, 70_000), st.data())
+@settings(deadline=None)
+def test_a_proof_reads_the_tiles_that_were_foretold_and_at_most_two_a_level(
+    store: Store, size: int, data: st.DataObject
+) -> None:
+    index = data.draw(st.integers(0, size - 1))
+    tiles = inclusion_tiles(index, size)
+    fetched = {tile: store.read(*tile) for tile in tiles}
+    nodes = TileNodes(size, lambda level, number: fetched[level, number])
+    proof = inclusion_proof(index, size, nodes.read)
+    check_inclusion(leaf=MANY[index], index=index, size=size, proof=proof, root=nodes.root())
+    assert len(tiles) <= 2 * len({level for level, _ in tiles})
 
 
 @given(st.lists(st.integers(0, 300), max_size=6))

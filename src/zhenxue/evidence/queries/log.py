@@ -1,13 +1,17 @@
 """The log as it is served: head, tiles, entry bundles (C2SP tlog-tiles), and the keys that go with it."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from django.db.models import Q
 
 from zhenxue.evidence.models import Checkpoint, Entry, Tile
 from zhenxue.evidence.queries.keys import key_ring, log_verifier
 from zhenxue.kernel.errors import NotFound
 from zhenxue.tlog.hashing import HASH_BYTES
-from zhenxue.tlog.tiles import TILE_WIDTH, write_bundle
+from zhenxue.tlog.proofs import inclusion_proof
+from zhenxue.tlog.tiles import TILE_WIDTH, TileNodes, inclusion_tiles, write_bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,24 @@ def get_bundle(*, index: int, width: int) -> bytes:
 def read_stored_tile(level: int, index: int) -> bytes:
     """Whatever is stored of a tile; empty when nothing is."""
     return bytes(Tile.objects.filter(level=level, index=index).values_list("hashes", flat=True).first() or b"")
+
+
+def read_stored_tiles(wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    """Whatever is stored of these tiles (level, index), in one query."""
+    if not wanted:
+        return {}
+    one_of = Q(*(Q(level=level, index=index) for level, index in wanted), _connector=Q.OR)
+    rows = Tile.objects.filter(one_of).values_list("level", "index", "hashes")
+    return {(level, index): bytes(hashes) for level, index, hashes in rows}
+
+
+def inclusion(number: int, size: int) -> list[bytes]:
+    """The inclusion proof of an entry in the tree of so many, leaf side first; one query, whatever the size.
+
+    Raises ``tlog.errors.LogError`` for a number outside the tree, or tiles that do not hold it.
+    """
+    tiles = read_stored_tiles(inclusion_tiles(number - 1, size)) if 1 <= number <= size else {}
+    return inclusion_proof(number - 1, size, TileNodes(size, lambda level, index: tiles.get((level, index), b"")).read)
 
 
 def describe_log() -> LogState:

@@ -19,12 +19,11 @@ from zhenxue.evidence.data import (
 from zhenxue.evidence.models import Checkpoint, Entry, EntryRef
 from zhenxue.evidence.queries.health import cosigned_head
 from zhenxue.evidence.queries.inspection import salted_digest
-from zhenxue.evidence.queries.log import find_head, read_stored_tile
+from zhenxue.evidence.queries.log import find_head, inclusion
 from zhenxue.kernel.errors import NotFound
 from zhenxue.tlog.errors import LogError
 from zhenxue.tlog.hashing import leaf_hash
-from zhenxue.tlog.proofs import check_inclusion, inclusion_proof
-from zhenxue.tlog.tiles import TileNodes
+from zhenxue.tlog.proofs import check_inclusion
 
 PAGE = 100
 CHUNK = 2_000
@@ -115,7 +114,7 @@ def _prove(entry: Entry, number: int, now: dt.datetime | None) -> tuple[Cosigned
             return head, [], "正文与登记的摘要不符，这条存证被改动过。"
         if head is None or number > head.size:
             return head, [], "签名检查点不包含这条存证。"
-        path = inclusion_proof(number - 1, head.size, TileNodes(head.size, read_stored_tile).read)
+        path = inclusion(number, head.size)
         check_inclusion(leaf=leaf_hash(digest), index=number - 1, size=head.size, proof=path, root=head.root)
     except LogError:
         return head, [], "按现有数据算不出签名检查点的树根，存证链被改动过。"
