@@ -19,6 +19,7 @@ from zhenxue.witness.keys import load_key, make_key
 from zhenxue.witness.store import Log, Refusal, Store, describe
 
 DEFAULT_PORT = 8020
+FOLDER_OPTION = "--folder"
 ALARM = 3  # exit code of ``status`` when a log must be asked questions
 
 
@@ -37,7 +38,7 @@ def main(words: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zhenxue witness", description="人社部门的见证程序（C2SP tlog-witness）")
     parser.add_argument(
-        "--folder",
+        FOLDER_OPTION,
         type=Path,
         default=Path(os.environ.get("ZHENXUE_WITNESS_FOLDER", "witness")),
         help="密钥和存储所在的文件夹（环境变量 ZHENXUE_WITNESS_FOLDER；默认 ./witness）",

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from zhenxue.evidence import signals
 from zhenxue.evidence.data import RUN_TRANSITIONS, RunState
-from zhenxue.evidence.models import VerificationRun
+from zhenxue.evidence.models import Checkpoint, VerificationRun
 from zhenxue.evidence.queries.report import Report
 from zhenxue.evidence.queries.verification import verify_log
 from zhenxue.kernel.errors import Conflict
@@ -63,9 +63,11 @@ def keep_report(report: Report, *, began: dt.datetime, now: dt.datetime) -> Veri
 
 
 def verify_daily(now: dt.datetime) -> None:
-    """Queues a verification when the last one began more than a day ago (a periodic job)."""
-    last = VerificationRun.objects.order_by("-asked_at").first()
-    if last is None or now - last.asked_at >= EVERY:
+    """Queues a verification when the last one, or the log itself, began more than a day ago (a periodic job)."""
+    last = VerificationRun.objects.order_by("-asked_at").values_list("asked_at", flat=True).first()
+    first = Checkpoint.objects.order_by("size").values_list("signed_at", flat=True).first()
+    since = last or first
+    if since is not None and now - since >= EVERY:
         ask_verification(account_id=None, now=now)
 
 

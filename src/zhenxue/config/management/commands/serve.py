@@ -1,5 +1,6 @@
-"""``zhenxue serve``: web, workers and sequencer under one supervisor."""
+"""``zhenxue serve``: web, workers, sequencer and collector of cosignatures under one supervisor."""
 
+import contextlib
 import errno
 import socket
 import sys
@@ -15,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from zhenxue.config.supervisor import Part, Supervisor, say
+from zhenxue.kernel import clock
 
 ANSWER_SECONDS = 60.0
 
@@ -36,19 +38,36 @@ class Command(BaseCommand):
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         handle = listener.fileno()
         answered = threading.Event()
-        supervisor = Supervisor(
-            [
-                Part("web", ["web", "--fd", str(handle)], pass_fds=(handle,)),
-                Part("worker", ["worker", "--queue", "default", "--timer", "--alone"]),
-                Part("media", ["worker", "--queue", "media", "--alone"]),
-                Part("sequencer", ["sequencer"]),
-            ],
-            first_is_up=answered,
-        )
-        threading.Thread(target=greet, args=(address, answered), daemon=True).start()
-        supervisor.run()
+        parts = [
+            Part("web", ["web", "--fd", str(handle)], pass_fds=(handle,)),
+            Part("worker", ["worker", "--queue", "default", "--timer", "--alone"]),
+            Part("media", ["worker", "--queue", "media", "--alone"]),
+            Part("sequencer", ["sequencer"]),
+            Part("cosign", ["cosign"]),
+        ]
+        with contextlib.ExitStack() as stack:
+            if not settings.PRODUCTION and (settings.DATA_FOLDER / "demo-accounts.txt").exists():
+                parts.append(demo_witness(stack))
+            supervisor = Supervisor(parts, first_is_up=answered)
+            threading.Thread(target=greet, args=(address, answered), daemon=True).start()
+            supervisor.run()
         listener.close()
         say("serve", "stopped")
+
+
+def demo_witness(stack: contextlib.ExitStack) -> Part:
+    """The demo's witness as a part of its own, on the port it had before or any free one of this machine."""
+    from zhenxue.config.demo.witness import last_port, settle_witness
+
+    now = clock.now()
+    try:
+        listener = listen("127.0.0.1", last_port(now))
+    except CommandError:
+        listener = listen("127.0.0.1", 0)
+    stack.callback(listener.close)
+    words = settle_witness(settings.DATA_FOLDER / "demo-witness", listener, now)
+    connections.close_all()
+    return Part("witness", words, pass_fds=(listener.fileno(),))
 
 
 def listen(host: str, port: int) -> socket.socket:
