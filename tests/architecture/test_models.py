@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import models
 
-from zhenxue.kernel.fields import SealedTextField
+from zhenxue.kernel.fields import BlindIndexField, SealedTextField
 
 SOURCE = Path("src/zhenxue")
 #: The floors of docs/decisions/0001-app-borders.md, lowest first.
@@ -101,6 +101,28 @@ def test_every_field_with_personal_data_is_sealed_or_declared() -> None:
     assert not faults, "\n".join(faults)
     known = {label(field) for field in own_fields()}
     assert not set(DECLARED) - known, "declared fields that are gone"
+
+
+def test_every_blind_index_knows_what_it_finds() -> None:
+    """So that a new key finds every index by itself (``kernel.reindexing``)."""
+    faults = [
+        label(field)
+        for field in own_fields()
+        if field.name.endswith("_index")
+        and isinstance(field, models.CharField)
+        and not isinstance(field, BlindIndexField)
+    ]
+    assert not faults, faults
+    assert all(field.sealed_field for field in own_fields() if isinstance(field, BlindIndexField))
+
+
+def test_whatever_is_sealed_outside_a_field_takes_part_in_a_change_of_the_key() -> None:
+    sealing = {file.relative_to(SOURCE).parts[0] for file in SOURCE.rglob("*.py") if "crypto.seal(" in file.read_text()}
+    assert "kernel" in sealing, "this test looks for the right words"
+    faults = [
+        app for app in sealing - {"kernel"} if "resealing.register(" not in (SOURCE / app / "apps.py").read_text()
+    ]
+    assert not faults, f"{faults} seal something that kernel.resealing does not know"
 
 
 def test_a_sealed_field_is_never_indexed() -> None:

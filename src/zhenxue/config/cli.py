@@ -6,14 +6,17 @@
 import os
 import sys
 
+from zhenxue.config.keys import ceremony
 from zhenxue.config.supervisor import die_with_parent
 
 
 def main() -> None:
     """Run a subcommand; ``zhenxue help`` lists them."""
     die_with_parent()
+    if sys.argv[1:3] == ["keys", "ceremony"]:
+        sys.exit(ceremony.main(sys.argv[3:]))  # on a machine that has no settings, no database and no network
     if sys.argv[1:2] == ["witness"]:
-        from zhenxue.witness.command import main as witness
+        from zhenxue.witness.api import main as witness
 
         sys.exit(witness(sys.argv[2:]))
     from django.core.management import execute_from_command_line

@@ -123,7 +123,7 @@ class IdentityConfig(AppConfig):
     label = "identity"
 
     def ready(self) -> None:
-        from zhenxue.identity.operations.photos import reseal_photos
+        from zhenxue.identity.operations.photos import photo_heads, reseal_photos
         from zhenxue.identity.operations.tidying import tidy
         from zhenxue.identity.policies import may_view_entry
         from zhenxue.identity.queries.verification import check_devices, check_rules
@@ -136,5 +136,5 @@ class IdentityConfig(AppConfig):
         register_projection("identity.devices", check_devices)
         for item in ITEMS:
             navigation.register(item)
-        resealing.register("identity photographs", reseal_photos)
+        resealing.register("identity photographs", reseal_photos, photo_heads)
         periodic.register(periodic.Job("identity.tidy", 3600, lambda now: tidy(now=now)))

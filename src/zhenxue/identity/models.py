@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from zhenxue.identity.data import ACCOUNT_ROLES, OrganisationKind, OrganisationState, RegionLevel, Role, SessionEnd
-from zhenxue.kernel.fields import SealedTextField
+from zhenxue.kernel.fields import BlindIndexField, SealedTextField
 
 
 class Region(models.Model):
@@ -94,13 +94,13 @@ class Person(models.Model):
 
     name = models.CharField("姓名", max_length=60)
     citizen_number = SealedTextField("公民身份号码")
-    citizen_index = models.CharField(max_length=64, unique=True, editable=False)
+    citizen_index = BlindIndexField(of="citizen_number", unique=True, editable=False)
     birth_date = models.DateField("出生日期")
     gender = models.CharField("性别", max_length=1, choices=[("m", "男"), ("f", "女")])
     phone = SealedTextField("手机号码", blank=True)
-    phone_index = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    phone_index = BlindIndexField(of="phone", blank=True, db_index=True, editable=False)
     social_card_number = SealedTextField("电子社保卡号码", blank=True)
-    social_card_index = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    social_card_index = BlindIndexField(of="social_card_number", blank=True, db_index=True, editable=False)
     id_photo_front = models.CharField("身份证人像面", max_length=200, blank=True)
     id_photo_back = models.CharField("身份证国徽面", max_length=200, blank=True)
     portrait = models.CharField("头像照片", max_length=200, blank=True)

@@ -3,11 +3,11 @@
 A sealed value is text: ``v1.<cipher>.<key id>.<base64url of nonce + ciphertext + tag>``. The context (table and column)
 is bound as associated data, so a value copied into another column does not open. Keys come from
 ``settings.FIELD_KEYS``: either one bare secret, or ``id:secret`` pairs separated by commas, newest first; older ones
-only open.
+only open. The blind index has keys of its own, ``settings.BLIND_INDEX_KEY``, newest first too: the first writes, all
+are looked up. How keys are changed: ``kernel.resealing``, ``kernel.reindexing``, docs/how-to/keys.md.
 """
 
 import base64
-import hashlib
 import hmac
 import os
 from functools import lru_cache
@@ -60,9 +60,51 @@ def needs_resealing(sealed: str) -> bool:
     return (cipher, key_id) != (settings.FIELD_CIPHER, _keys(settings.FIELD_KEYS)[0][0])
 
 
+def present_prefix() -> str:
+    """How every value begins that is sealed under the newest key and the present cipher."""
+    return f"v1.{settings.FIELD_CIPHER}.{field_key_ids()[0]}."
+
+
+def key_id_of(sealed: str) -> str:
+    """The id of the key that a sealed value needs; raises ``SealBroken`` when it is no sealed value."""
+    parts = sealed.split(".", 3)
+    if len(parts) != 4 or parts[0] != "v1":
+        raise SealBroken("not a sealed value")
+    return parts[2]
+
+
+def field_key_ids() -> tuple[str, ...]:
+    """The ids of the configured keys, newest first."""
+    return tuple(key_id for key_id, _ in field_keys())
+
+
+def field_keys() -> tuple[tuple[str, str], ...]:
+    """(id, secret) of the configured keys, newest first; for fingerprints."""
+    return _keys(settings.FIELD_KEYS)
+
+
 def blind_index(plain: str, *, context: str) -> str:
-    """A keyed digest (HMAC-SHA-256, hex) by which an encrypted value can be looked up but not read."""
-    return hmac.new(settings.BLIND_INDEX_KEY.encode(), f"{context}\0{plain}".encode(), hashlib.sha256).hexdigest()
+    """A keyed digest (HMAC-SHA-256, hex) by which an encrypted value can be looked up but not read; newest key."""
+    return _index(index_keys()[0], plain, context)
+
+
+def blind_indexes(plain: str, *, context: str) -> list[str]:
+    """Under every configured key, newest first: what a look-up has to ask for while the key is being changed."""
+    return [_index(key, plain, context) for key in index_keys()]
+
+
+def index_keys() -> tuple[str, ...]:
+    """The configured keys of the blind index, newest first."""
+    return _split(settings.BLIND_INDEX_KEY)
+
+
+def _index(key: str, plain: str, context: str) -> str:
+    return hmac.digest(key.encode(), f"{context}\0{plain}".encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=16)
+def _split(configured: str) -> tuple[str, ...]:
+    return tuple(key for key in (part.strip() for part in configured.split(",")) if key)
 
 
 @lru_cache(maxsize=16)

@@ -9,8 +9,10 @@ from zhenxue.kernel import crypto
 
 if TYPE_CHECKING:
     _TextField = models.TextField[str, str]
+    _CharField = models.CharField[str, str]
 else:
     _TextField = models.TextField  # Django's own takes no parameters
+    _CharField = models.CharField
 
 
 class Sealed:
@@ -49,7 +51,7 @@ class SealedTextField(_TextField):
     """Text that is encrypted in the database and plain in Python (``kernel.crypto``); it cannot be searched.
 
     It is opened when it is first read from its object; a value that does not open raises ``crypto.SealBroken`` then.
-    Pair it with a ``CharField(max_length=64)`` that holds ``crypto.blind_index`` where a look-up is needed.
+    Pair it with a ``BlindIndexField`` where a look-up is needed.
     """
 
     descriptor_class = SealedAttribute
@@ -72,3 +74,43 @@ class SealedTextField(_TextField):
         if lookup_name not in {"isnull", "exact"}:
             raise TypeError(f"{self.name} is encrypted; search by its blind index")
         return super().get_lookup(lookup_name)
+
+
+class BlindIndexField(_CharField):
+    """Holds ``crypto.blind_index`` of a sealed field of the same row, empty where that is empty.
+
+    ``of`` names the sealed field; the context is the sealed field's own. Whoever changes that field sets this one to
+    ``index_of(plain)``. Look up with ``…__in=crypto.blind_indexes(…)``: while the key is being changed rows lie under
+    two. Because the field knows its source, a change of the key finds every index by itself (``kernel.reindexing``). In
+    migrations it is an ordinary ``CharField``.
+    """
+
+    def __init__(self, *args: Any, of: str, **options: Any) -> None:
+        self.of = of
+        options.setdefault("max_length", 64)
+        super().__init__(*args, **options)
+
+    def deconstruct(self) -> Any:
+        name, _, arguments, options = super().deconstruct()
+        return name, "django.db.models.CharField", arguments, options
+
+    def clone(self) -> Any:
+        """With its source, which a migration does not keep."""
+        _, _, arguments, options = self.deconstruct()
+        return type(self)(*arguments, of=self.of, **options)
+
+    @property
+    def context(self) -> str:
+        return self.sealed_field.context
+
+    @property
+    def sealed_field(self) -> SealedTextField:
+        """The field that this one finds."""
+        found = self.model._meta.get_field(self.of)
+        if not isinstance(found, SealedTextField):
+            raise TypeError(f"{self.model._meta.label}.{self.of} is not sealed")
+        return found
+
+    def index_of(self, plain: str) -> str:
+        """What this field holds for a plain value, under the newest key."""
+        return crypto.blind_index(plain, context=self.context) if plain else ""

@@ -63,20 +63,33 @@ def signers_at(size: int) -> tuple[Signer, ...]:
 
 def log_verifier() -> Verifier:
     """The public key that signs now (while two do, the newer); its text form is what a checker is given."""
-    configured = configured_signers()
-    changes = key_changes()
-    return ring_of(changes, configured[0].verifier).newest if changes else configured[0].verifier
+    return key_ring().newest
+
+
+def signing_problems() -> list[str]:
+    """Why the next head could not be signed, or the last one does not fit the keys; empty when all is well."""
+    row = Checkpoint.objects.order_by("-size").first()
+    try:
+        signers_at(row.size if row else 0)
+        if row is not None:
+            key_ring().open(row.note)
+    except (LogBroken, NoteBroken) as error:
+        return [str(error)]
+    return []
 
 
 def key_ring() -> KeyRing:
     """All keys of this log with the sizes they are good for; raises ``LogBroken`` when the changes contradict."""
-    return ring_of(key_changes(), configured_signers()[0].verifier)
+    configured = configured_signers()[0].verifier
+    changes, waiting = _read_changes()
+    return ring_of(changes, _first(waiting, configured))
 
 
 def log_keys() -> tuple[LogKey, ...]:
     """The keys of this log for people and dossiers, oldest first."""
-    changes = key_changes()
-    ring = ring_of(changes, configured_signers()[0].verifier)
+    configured = configured_signers()[0].verifier
+    changes, waiting = _read_changes()
+    ring = ring_of(changes, _first(waiting, configured))
     begun = Checkpoint.objects.order_by("size").values_list("signed_at", flat=True).first()
     since: dict[str, dt.datetime | None] = {str(ring.spans[0].verifier): begun}
     until: dict[str, dt.datetime | None] = {}
@@ -101,15 +114,13 @@ def log_keys() -> tuple[LogKey, ...]:
 
 
 def key_changes() -> list[KeyChange]:
-    """Every numbered entry about keys, in the order of the log. One query, by the index of kinds."""
-    rows = Entry.objects.filter(kind__in=(KEY_ROTATED, KEY_RETIRED), number__isnull=False).order_by("number")
-    return [_change(*row) for row in rows.values_list("number", "at", "kind", "envelope")]
+    """Every numbered entry about keys, in the order of the log."""
+    return _read_changes()[0]
 
 
 def waiting_key_changes() -> list[KeyChange]:
     """Entries about keys that have no number yet."""
-    rows = Entry.objects.filter(kind__in=(KEY_ROTATED, KEY_RETIRED), number__isnull=True).order_by("id")
-    return [_change(*row) for row in rows.values_list("number", "at", "kind", "envelope")]
+    return _read_changes()[1]
 
 
 def ring_of(changes: Sequence[KeyChange], first: Verifier) -> KeyRing:
@@ -141,8 +152,9 @@ def checked_ring(key: Verifier | None) -> tuple[KeyRing, list[Finding]]:
     """
     anchors = [key] if key else [signer.verifier for signer in configured_signers()]
     try:
-        ring = ring_of(key_changes(), anchors[0])
-    except LogBroken as error:
+        changes, waiting = _read_changes()
+        ring = ring_of(changes, _first(waiting, anchors[0]) if key is None else key)
+    except (LogBroken, NoteBroken) as error:
         return KeyRing.of(*anchors), [Finding(Fault.SIGNATURE, f"关于密钥更换的存证自相矛盾：{error}")]
     return ring, check_trust(ring, anchors)
 
@@ -184,6 +196,18 @@ def _signed_over(ring: KeyRing, old: KeySpan, number: int) -> bool:
         except NoteBroken:
             continue
     return False
+
+
+def _read_changes() -> tuple[list[KeyChange], list[KeyChange]]:
+    """Those with a number, and those that wait for one. One query, by the index of kinds."""
+    rows = Entry.objects.filter(kind__in=(KEY_ROTATED, KEY_RETIRED)).order_by("number", "id")
+    found = [_change(*row) for row in rows.values_list("number", "at", "kind", "envelope")]
+    return [one for one in found if one.number is not None], [one for one in found if one.number is None]
+
+
+def _first(waiting: Sequence[KeyChange], configured: Verifier) -> Verifier:
+    """The key of a log that has not changed it yet; with the change on its way the configured one may be the new."""
+    return Verifier.from_text(waiting[0].old) if waiting else configured
 
 
 def _change(number: int | None, at: dt.datetime, kind: str, envelope: str) -> KeyChange:

@@ -180,7 +180,7 @@ def _enter(drafts: Sequence[_Draft], now: dt.datetime) -> _Entered:
     """
     drafts = sorted(drafts, key=lambda draft: draft.index)
     for left in range(TRIES, 0, -1):
-        known = _locked([draft.index for draft in drafts])
+        known = _locked(drafts)
         missing = [draft for draft in drafts if draft.index not in known]
         try:
             with transaction.atomic():
@@ -216,9 +216,11 @@ def _person(draft: _Draft, now: dt.datetime) -> Person:
     )
 
 
-def _locked(indexes: Sequence[str]) -> dict[str, Person]:
-    rows = Person.objects.select_for_update().filter(citizen_index__in=indexes).order_by("citizen_index")
-    return {person.citizen_index: person for person in rows}
+def _locked(drafts: Sequence[_Draft]) -> dict[str, Person]:
+    """Those known, by the index of their draft; their own may still lie under an older key."""
+    meant = {index: draft.index for draft in drafts for index in queries.citizen_indexes(draft.number.number)}
+    rows = Person.objects.select_for_update().filter(citizen_index__in=list(meant)).order_by("citizen_index")
+    return {meant[person.citizen_index]: person for person in rows}
 
 
 def _complete(pairs: Sequence[tuple[Person, _Draft]]) -> list[tuple[Person, list[str]]]:

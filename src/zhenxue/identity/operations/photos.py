@@ -2,7 +2,7 @@
 
 import base64
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from django.db import transaction
 
@@ -12,7 +12,7 @@ from zhenxue.identity.data import Actor
 from zhenxue.identity.models import Person
 from zhenxue.identity.operations.people import check_reason
 from zhenxue.identity.queries import people as queries
-from zhenxue.kernel import crypto, storage
+from zhenxue.kernel import crypto, resealing, storage
 from zhenxue.kernel.errors import Invalid, NotFound
 
 #: Field of the person and the word for it.
@@ -90,6 +90,14 @@ def reseal_photos() -> int:
             storage.delete(path if won else stored.path)
             count += won
     return count
+
+
+def photo_heads() -> Iterator[str]:
+    """How each photograph's file begins: what key it lies under."""
+    for what in PHOTOS:
+        for path in Person.objects.exclude(**{what: ""}).values_list(what, flat=True).iterator():
+            with storage.open_file(path) as stream:
+                yield stream.read(resealing.HEAD).decode()
 
 
 def check_photo(what: str, content: bytes) -> None:

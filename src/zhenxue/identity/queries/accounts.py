@@ -81,13 +81,15 @@ def find_account_by_identifier(identifier: str) -> Account | None:
     """
     text = identifier.strip()
     try:
-        phone = people.phone_index(check_phone(text))
+        phones = people.phone_indexes(check_phone(text))
     except Invalid:
-        phone = "-"
-    number = people.citizen_index(text.upper())
+        phones = ["-"]
+    numbers = people.citizen_indexes(text.upper())
     by_name = Account.objects.filter(username=text).first()
     by_number = list(
-        Account.objects.filter(Q(person__citizen_index=number) | Q(person__phone_index=phone)).order_by("pk")[:2]
+        Account.objects.filter(Q(person__citizen_index__in=numbers) | Q(person__phone_index__in=phones)).order_by("pk")[
+            :2
+        ]
     )
     return by_name or (by_number[0] if len(by_number) == 1 else None)
 

@@ -37,6 +37,16 @@ def citizen_index(number: str) -> str:
     return crypto.blind_index(number, context=CITIZEN_CONTEXT)
 
 
+def citizen_indexes(number: str) -> list[str]:
+    """What to look for (under every configured key; one, but while the key is being changed)."""
+    return crypto.blind_indexes(number, context=CITIZEN_CONTEXT)
+
+
+def phone_indexes(number: str) -> list[str]:
+    """What to look for; nothing for an empty number."""
+    return crypto.blind_indexes(number, context=PHONE_CONTEXT) if number else []
+
+
 def phone_index(number: str) -> str:
     return crypto.blind_index(number, context=PHONE_CONTEXT) if number else ""
 
@@ -81,16 +91,17 @@ def get_person(person_id: int) -> Person:
 
 def find_person_by_citizen_number(number: str) -> Person | None:
     """By blind index; blanks and a small x do not matter, a malformed number finds nobody."""
-    return Person.objects.filter(citizen_index=citizen_index(number.strip().upper())).first()
+    return Person.objects.filter(citizen_index__in=citizen_indexes(number.strip().upper())).first()
 
 
 def find_people(numbers: Iterable[str]) -> dict[str, Person]:
     """Those known among many citizen numbers, by the number as it was asked. One query for 500 numbers."""
     found: dict[str, Person] = {}
     for batch in batched(numbers, IN_ONE_QUERY):
-        asked = {number: citizen_index(number.strip().upper()) for number in batch}
-        rows = {row.citizen_index: row for row in Person.objects.filter(citizen_index__in=list(asked.values()))}
-        found.update({number: rows[index] for number, index in asked.items() if index in rows})
+        asked = [(number, index) for number in batch for index in citizen_indexes(number.strip().upper())]
+        indexes = [index for _, index in asked]
+        rows = {row.citizen_index: row for row in Person.objects.filter(citizen_index__in=indexes)}
+        found.update({number: rows[index] for number, index in asked if index in rows})
     return found
 
 
@@ -98,9 +109,9 @@ def search_people(people: QuerySet[Person], text: str) -> QuerySet[Person]:
     """Those whose name contains the text, or whose whole citizen number or phone it is; numbers match in full only."""
     condition = Q(name__icontains=text.strip())
     with suppress(Invalid):
-        condition |= Q(citizen_index=citizen_index(validators.check_citizen_number(text).number))
+        condition |= Q(citizen_index__in=citizen_indexes(validators.check_citizen_number(text).number))
     with suppress(Invalid):
-        condition |= Q(phone_index=phone_index(validators.check_phone(text)))
+        condition |= Q(phone_index__in=phone_indexes(validators.check_phone(text)))
     return people.filter(condition)
 
 

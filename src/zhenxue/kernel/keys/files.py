@@ -23,8 +23,12 @@ def read_secret(path: Path) -> str:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise KeyRefused(f"{path}: the key file cannot be read ({error.strerror})") from error
+    try:
+        _check(path, os.fstat(handle))
+    except BaseException:
+        os.close(handle)
+        raise
     with os.fdopen(handle, "rb") as stream:
-        _check(path, os.fstat(stream.fileno()))
         raw = stream.read(LARGEST_BYTES + 1)
     if len(raw) > LARGEST_BYTES:
         raise KeyRefused(f"{path}: larger than {LARGEST_BYTES // 1024} KB, this is no key")

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from zhenxue.kernel import resealing
 
 REFERENCE_COMMANDS = ("load_regions", "load_occupations", "load_rules")
 
@@ -17,6 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, demo: bool, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
+        if missing := resealing.needed_but_missing():
+            raise CommandError("请先把旧密钥放回 ZHENXUE_FIELD_KEYS：" + "；".join(missing))
         for command in REFERENCE_COMMANDS:
             call_command(command, stdout=self.stdout)
         if demo and not (settings.DATA_FOLDER / "demo-accounts.txt").exists():

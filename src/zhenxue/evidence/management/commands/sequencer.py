@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
@@ -13,6 +14,7 @@ from zhenxue.evidence.errors import AlreadyRunning, LogBroken
 from zhenxue.evidence.operations import integrate, sequencer_lock
 from zhenxue.evidence.queries import has_waiting
 from zhenxue.kernel import clock
+from zhenxue.kernel.keys import KeyRefused
 from zhenxue.tlog.errors import LogError
 
 log = logging.getLogger("zhenxue.sequencer")
@@ -69,5 +71,8 @@ def run(stop: threading.Event) -> None:
                 integrate(now=clock.now())
         except (LogBroken, LogError):
             log.critical("the log contradicts itself; nothing is signed. Run: zhenxue verify", exc_info=True)
+            stop.wait(FAULT_PAUSE_SECONDS)
+        except (KeyRefused, ImproperlyConfigured):
+            log.critical("the log's key signs nothing; entries wait. Run: zhenxue keys check", exc_info=True)
             stop.wait(FAULT_PAUSE_SECONDS)
         stop.wait(LOOK_SECONDS)
