@@ -10,7 +10,7 @@ from tests.factories.catalogue import (
     make_published_version,
     make_ready_video,
 )
-from tests.factories.identity import NOW, make_organisation
+from tests.factories.identity import NOW
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import UnitDraft
 from zhenxue.catalogue.models import SelfTestQuestion, Unit
@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 
 LONG = "每次交接班都要把看到的情况写清楚，" * 6
 THREE = f"导语。\n# 甲\n{LONG}\n# 乙\n{LONG}\n## 丙\n{LONG}"
-
-
-@pytest.fixture
-def provider() -> Organisation:
-    return make_organisation()
 
 
 def text(title: str, body: str = "先看，再做。", minutes: int = 6) -> UnitDraft:

@@ -1,4 +1,4 @@
-"""Device keys: bound once to a sign-in, shared devices counted, removal."""
+"""Device keys: bound once to a sign-in, removed by their owner."""
 
 import base64
 import datetime as dt
@@ -7,24 +7,14 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from tests.factories.identity import DEVICE, NOW, actor_for, make_learner, make_teacher, new_key
+from tests.support.devices import register, sign_in
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import Actor, Device
-from zhenxue.identity.models import DeviceKey, LoginSession
 from zhenxue.identity.operations import devices
 from zhenxue.identity.queries.devices import list_own_devices
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused, TooMany
 
 pytestmark = pytest.mark.django_db
-
-
-def sign_in(who: Actor, *, now: dt.datetime = NOW, device: Device = DEVICE) -> LoginSession:
-    account = identity.get_account(who.account_id or 0)
-    return identity.open_session(account=account, device=device, now=now, take_over=True)[0]
-
-
-def register(who: Actor, session: LoginSession, key: str, *, now: dt.datetime = NOW) -> DeviceKey:
-    return identity.register_device_key(actor=who, login_session_id=session.pk, public_key=key, now=now)
 
 
 def test_a_sign_in_is_bound_once_and_a_second_key_is_refused() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.factories.identity import make_learner, make_rules, new_key
-from tests.integration.identity.test_devices import register, sign_in
+from tests.support.devices import register, sign_in
 from zhenxue.identity import api as identity
 from zhenxue.identity.models import DeviceKey, LoginSession, RuleSet
 from zhenxue.identity.queries.verification import check_devices, check_rules

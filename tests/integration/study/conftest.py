@@ -19,11 +19,13 @@ import uvicorn
 from django.conf import settings
 from django.db import connections
 
-from tests.factories.study import COOKIE, Page
+from tests.factories.study import COOKIE, Page, make_studying, page_of
 from tests.support.postgres import free_port
+from zhenxue.kernel import clock
 from zhenxue.study import pageside
 from zhenxue.study.ingest import application, make_limits, make_writer
 from zhenxue.study.ingest.app import Ingest
+from zhenxue.study.models import StudySession
 from zhenxue.study.protocol import Claim
 
 START_SECONDS = 30
@@ -84,6 +86,14 @@ def line(transactional_db: None) -> Iterator[Line]:
     thread.join(20)
 
 
+@pytest.fixture
+def page(transactional_db: None) -> Page:
+    """An open session whose clock is the real one, ten seconds old."""
+    opened = page_of(make_studying(now=clock.now()), now=clock.now()).open()
+    age(opened.session_id, 10)
+    return opened
+
+
 @dataclass
 class Process:
     """The ingest as ``uvicorn zhenxue.study.ingest:application`` in its own process."""
@@ -125,6 +135,14 @@ def process(transactional_db: None) -> Iterator[Process]:
     yield found
     if popen.poll() is None:
         found.kill()
+
+
+def age(session_id: int, seconds: int) -> None:
+    """Makes a session older, as if so much time had passed since its last beat."""
+    session = StudySession.objects.get(pk=session_id)
+    session.clock_ms -= seconds * 1000
+    session.last_beat_ms -= seconds * 1000
+    session.save(update_fields=["clock_ms", "last_beat_ms"])
 
 
 def wait_for(condition: Any, seconds: float = START_SECONDS) -> None:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connections
 
 from tests.factories.study import Page, make_studying, page_of, waiting_beat
-from tests.integration.study.conftest import Line, Process, wait_for
+from tests.integration.study.conftest import Line, Process, age, wait_for
 from tests.support.loops import run_apart
 from zhenxue.kernel import clock
 from zhenxue.ledger.models import Coverage
@@ -23,22 +23,6 @@ from zhenxue.study.models import Beat, StudySession
 from zhenxue.study.protocol import refusals
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def page() -> Page:
-    """An open session whose clock is the real one, ten seconds old."""
-    page = page_of(make_studying(now=clock.now()), now=clock.now()).open()
-    age(page.session_id, 10)
-    return page
-
-
-def age(session_id: int, seconds: int) -> None:
-    """Makes a session older, as if so much time had passed since its last beat."""
-    session = StudySession.objects.get(pk=session_id)
-    session.clock_ms -= seconds * 1000
-    session.last_beat_ms -= seconds * 1000
-    session.save(update_fields=["clock_ms", "last_beat_ms"])
 
 
 def test_a_beat_is_answered_with_what_it_earned_and_the_next_ticket(line: Line, page: Page) -> None:

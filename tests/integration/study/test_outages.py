@@ -16,10 +16,8 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 
-from tests.factories.study import Page, make_studying, page_of, waiting_beat
+from tests.factories.study import Page, waiting_beat
 from tests.integration.study.conftest import Line
-from tests.integration.study.test_ingest import age
-from zhenxue.kernel import clock
 from zhenxue.study.ingest import limits, stores, writer
 from zhenxue.study.ingest.stores import Row, SqliteStore, Store, open_store
 from zhenxue.study.ingest.writer import Writer
@@ -29,14 +27,6 @@ from zhenxue.study.protocol import ticket_key
 pytestmark = pytest.mark.django_db(transaction=True)
 
 type Answered = tuple[int, dict[str, Any]]
-
-
-@pytest.fixture
-def page() -> Page:
-    """An open session whose clock is the real one, ten seconds old."""
-    page = page_of(make_studying(now=clock.now()), now=clock.now()).open()
-    age(page.session_id, 10)
-    return page
 
 
 def on_sqlite() -> bool:
