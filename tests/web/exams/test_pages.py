@@ -197,6 +197,8 @@ def test_a_learner_goes_from_the_list_to_the_result_without_script(time: Time) -
     assert client.post(f"{page}submit/", follow=True).status_code == 200
     assert client.get(page).headers["Location"] == f"{page}result/"
     assert "已通过" in client.get("/exams/").content.decode()
+    listed = client_for(sitting.manager).get("/exams/").content.decode()
+    assert '<td class="num">1</td><td class="num">1</td></tr>' in listed  # sat and passed
 
 
 def test_the_script_gets_numbers_and_the_servers_clock(time: Time) -> None:

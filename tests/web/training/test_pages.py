@@ -74,7 +74,10 @@ def test_people_of_a_running_cohort_see_their_pages() -> None:
     first, second = made.lessons
     attend_all(made, first)
     manager, teacher, learner = client_for(made.manager), client_for(made.teacher), client_for(made.learners[0])
-    assert first.title in get(teacher, "lessons")
+    listed = get(teacher, "lessons")
+    assert first.title in listed
+    assert "到 3 人" in listed
+    assert listed.count("已登记</span>") == 1
     assert "已登记 3 人" in get(teacher, "lesson_attendance", first.pk)
     assert "签到表" in get(teacher, "lesson_sheet", second.pk)
     assert made.cohort.title in get(teacher, "cohort", made.cohort.pk)

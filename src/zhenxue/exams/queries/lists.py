@@ -68,7 +68,8 @@ def with_result_counts[R](exams: QuerySet[Exam, R]) -> QuerySet[Exam, R]:
 def exam_shelf(actor: Actor) -> QuerySet[Exam, Any]:
     """The exams in sight as rows by name, as narrow as their list shows them, with the counts of results."""
     shown = ("pk", "title", "cohort__code", "cohort__title", "stage_number", "opens_at", "closes_at", "state")
-    return with_result_counts(visible_exams(actor).values_list(*shown, named=True))
+    counted = with_result_counts(visible_exams(actor).values(*shown))
+    return counted.values_list(*shown, "sat", "passed_count", named=True)
 
 
 def coming_exams(actor: Actor, now: dt.datetime) -> list[Exam]:

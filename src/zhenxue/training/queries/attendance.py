@@ -88,12 +88,10 @@ def lesson_shelf(actor: Actor) -> QuerySet[PlanLine, Any]:
     of_cohort = ("cohort_id", "cohort__title", "cohort__learner_count", "cohort__state")
     live = [CohortState.APPROVED, CohortState.RUNNING, CohortState.CLOSED]
     came = Q(attendances__state__in=[AttendanceState.PRESENT, AttendanceState.LATE])
-    return (
-        visible_lessons(actor)
-        .filter(cohort__state__in=live)
-        .values_list(*shown, *of_cohort, named=True)
-        .annotate(recorded=Count("attendances"), present=Count("attendances", filter=came))
-    )
+    rows = visible_lessons(actor).filter(cohort__state__in=live).values(*shown, *of_cohort)
+    counted = rows.annotate(recorded=Count("attendances"), present=Count("attendances", filter=came))
+    found: QuerySet[PlanLine, Any] = counted.values_list(*shown, *of_cohort, "recorded", "present", named=True)
+    return found
 
 
 def lessons_without_attendance(actor: Actor, now: dt.datetime) -> QuerySet[PlanLine]:
