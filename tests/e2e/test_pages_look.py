@@ -53,6 +53,9 @@ NO_PAGE_NAMES = {
     "identity:hand_over",
     "identity:cancel_hand_over",
     "portal:large_type",
+    "portal:dossier_state",  # the part of the page of dossiers that fetches itself
+    "portal:take_dossier",
+    "portal:entry_proof",  # the proof as JSON, for the check in the browser
     "identity:large_type",
     "training:take_accounts",
     "training:import_result",

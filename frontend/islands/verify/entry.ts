@@ -83,7 +83,8 @@ async function checkFields(proof: Proof, tell: Tell): Promise<void> {
     const part = proof.private[name];
     if (part?.salt === undefined || part.value === undefined) continue;
     const opened = hex(await sha256(join(unhex(part.salt), utf8(dumps({ [name]: part.value })))));
-    tell(opened === commitment, `字段“${name}”与登记的摘要${opened === commitment ? "相符" : "不符"}`, opened);
+    const label = name === "actor" ? "操作人姓名" : `可删除的字段“${name}”`;
+    tell(opened === commitment, `${label}与登记的摘要${opened === commitment ? "相符" : "不符"}`, opened);
   }
 }
 

@@ -21,7 +21,7 @@ export function icon(name: string): SVGSVGElement {
 }
 
 const VERDICTS = {
-  0: { tone: "ok", sign: "circle-check", words: "核验通过", more: "以下内容从封存起没有被改动过。" },
+  0: { tone: "ok", sign: "circle-check", words: "核验通过", more: "以下内容没有被改动过。" },
   1: { tone: "bad", sign: "circle-x", words: "核验不通过", more: "不要采信这份文件，并请保留原件。" },
   3: { tone: "wait", sign: "alert-triangle", words: "没有发现矛盾，但还不能下结论", more: "签名没有核对，原因见下。" },
 } as const;
@@ -30,7 +30,10 @@ function list(title: string, sentences: readonly string[], css: string): HTMLEle
   if (!sentences.length) return [];
   const rows = element("ul", css);
   for (const sentence of sentences) rows.append(element("li", "", sentence));
-  return [element("h3", "", title), rows];
+  rows.setAttribute("aria-label", title);
+  const head = element("p");
+  head.append(element("strong", "", title));
+  return [head, rows];
 }
 
 export function showReport(target: HTMLElement, report: Report, head: HTMLElement[] = []): void {
