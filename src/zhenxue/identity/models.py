@@ -197,7 +197,7 @@ class DeviceKey(models.Model):
 class LoginSession(models.Model):
     """One live sign-in; the newest wins only after the hand-over page, and at most one lives per account.
 
-    ``device_key`` is bound once, by the first page after signing in, and never changed.
+    ``device_key`` is bound once, by the sign-in form or else by the first page after it, and never changed.
     """
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="+")
