@@ -37,7 +37,8 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Running:
 
 
 def test_total_days_mean_and_trend_of_any_period(running: Running) -> None:
-    mine = {"cohort": running.cohort, "enrolment_id": running.enrolments[0].pk}
+    courses = list_courses(running.cohort)
+    mine = {"cohort": running.cohort, "courses": courses, "enrolment_id": running.enrolments[0].pk}
     whole = statistics_of(**mine, period=Period(DAY, DAY + dt.timedelta(days=13)), step=Step.WEEK)
     lesson = 45 * 60
     assert (whole.total, whole.online, whole.offline, whole.study_days) == (150 + lesson, 150, lesson, 2)
@@ -47,8 +48,9 @@ def test_total_days_mean_and_trend_of_any_period(running: Running) -> None:
     assert {one.title: one.seconds for one in whole.courses}[running.lessons[0].title] == lesson
     part = statistics_of(**mine, period=Period(DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=4)), step=Step.DAY)
     assert (part.total, part.study_days, [one.seconds for one in part.buckets]) == (50, 1, [0, 0, 50, 0])
-    course = next(one for one in list_courses(running.cohort) if one.unit_ids)
-    online = statistics_of(cohort=running.cohort, period=whole.period, step=Step.MONTH, course=course)
+    course = next(one for one in courses if one.unit_ids)
+    wanted = {"period": whole.period, "step": Step.MONTH, "course": course}
+    online = statistics_of(cohort=running.cohort, courses=courses, **wanted)
     assert (online.total, online.offline, [one.label for one in online.buckets]) == (180, 0, ["2026年3月"])
 
 

@@ -1,9 +1,10 @@
 """Duration statistics (A18): total, daily, mean per study day and trend, within any period, per learner and course."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -14,6 +15,8 @@ from zhenxue.ledger.data import SpanKind
 from zhenxue.ledger.models import Day, Span
 from zhenxue.training import api as training
 from zhenxue.training.data import LineMode
+
+SHELF = ("pk", "person__name", "period_seconds", "period_days")
 
 
 class Step(Labelled):
@@ -116,12 +119,14 @@ def list_courses(cohort: training.Cohort) -> list[CourseChoice]:
 def statistics_of(
     *,
     cohort: training.Cohort,
+    courses: Sequence[CourseChoice],
     period: Period,
     step: Step,
     enrolment_id: int | None = None,
     course: CourseChoice | None = None,
 ) -> Statistics:
-    """Of one learner, or (without ``enrolment_id``) of the whole cohort; of one course, or of all. Four queries."""
+    """Of one learner, or (without ``enrolment_id``) of the whole cohort; of one of its ``courses``, or of all. Two
+    queries."""
     scope = Q(enrolment_id=enrolment_id) if enrolment_id is not None else Q(enrolment__cohort_id=cohort.pk)
     daily = _daily(scope & period.narrow(), course)
     sums = [online + offline for _, online, offline in daily]
@@ -133,14 +138,15 @@ def statistics_of(
         study_days=sum(1 for one in sums if one > 0),
         longest=max(sums, default=0),
         buckets=_buckets(daily, period, step),
-        courses=_by_course(scope & period.narrow(), list_courses(cohort)),
+        courses=_by_course(scope & period.narrow(), courses),
     )
 
 
 def learner_shelf(
     actor: Actor, cohort_id: int, period: Period, course: CourseChoice | None
-) -> QuerySet[training.Enrolment]:
-    """The cohort's learners in sight with ``period_seconds`` and ``period_days``, to be sorted and paged."""
+) -> QuerySet[training.Enrolment, Any]:
+    """The cohort's learners in sight as rows by name, to be sorted and paged: ``pk``, ``person__name``,
+    ``period_seconds``, ``period_days``."""
     rows = training.visible_enrolments(actor).filter(cohort_id=cohort_id)
     seconds: Subquery
     if course is None:
@@ -152,7 +158,9 @@ def learner_shelf(
         spans = Span.objects.filter(period.narrow(), course.narrow(), enrolment=OuterRef("pk")).values("enrolment")
         seconds = Subquery(spans.annotate(t=Sum("seconds")).values("t"))
         days = Subquery(spans.filter(seconds__gt=0).annotate(t=Count("day", distinct=True)).values("t"))
-    return rows.annotate(period_seconds=Coalesce(seconds, 0), period_days=Coalesce(days, 0))
+    counted = rows.annotate(period_seconds=Coalesce(seconds, 0), period_days=Coalesce(days, 0))
+    found: QuerySet[training.Enrolment, Any] = counted.values_list(*SHELF, named=True)
+    return found
 
 
 def _daily(where: Q, course: CourseChoice | None) -> list[tuple[date, int, int]]:

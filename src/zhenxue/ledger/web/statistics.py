@@ -84,6 +84,16 @@ class PeriodForm(forms.Form):
         asked = self.cleaned_data["course"] if self.is_valid() else 0
         return next((one for one in self.courses if one.line_id == asked), None)
 
+    def wanted(self) -> dict[str, Any]:
+        """What ``queries.statistics_of`` is asked for."""
+        return {
+            "cohort": self.cohort,
+            "courses": self.courses,
+            "period": self.period,
+            "step": self.step,
+            "course": self.chosen,
+        }
+
 
 @roles(Role.LEARNER, *STAFF)
 @require_GET
@@ -91,9 +101,7 @@ def statistics(request: ActorRequest, enrolment_id: int) -> HttpResponse:
     """One learner's hours in a period."""
     enrolment = training.get_enrolment(request.actor, enrolment_id)
     form = _form(request, enrolment.cohort)
-    found = queries.statistics_of(
-        cohort=enrolment.cohort, period=form.period, step=form.step, enrolment_id=enrolment_id, course=form.chosen
-    )
+    found = queries.statistics_of(**form.wanted(), enrolment_id=enrolment_id)
     context = _context(request, form, found) | {"enrolment": enrolment}
     return render(request, "ledger/statistics.html", context, status=422 if form.errors else 200)
 
@@ -104,7 +112,7 @@ def cohort_statistics(request: ActorRequest, cohort_id: int) -> HttpResponse:
     """A cohort's hours in a period, and each learner's share."""
     cohort = training.get_cohort(request.actor, cohort_id)
     form = _form(request, cohort)
-    found = queries.statistics_of(cohort=cohort, period=form.period, step=form.step, course=form.chosen)
+    found = queries.statistics_of(**form.wanted())
     listing = Listing(
         request,
         queries.learner_shelf(request.actor, cohort_id, form.period, form.chosen),
