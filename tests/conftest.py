@@ -75,13 +75,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Occupations and the demo's regions are there once; factories load them again where a test emptied the tables."""
-    from tests.factories.catalogue import make_occupations
-    from tests.factories.identity import make_regions
+    """The ground is laid once a worker."""
+    from tests.factories.ground import lay_ground
 
     with django_db_blocker.unblock():
-        make_regions("3715")
-        make_occupations()
+        lay_ground()
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,13 @@ from stdnum.cn import ric, uscc
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM, Actor, Device, OrganisationKind, Role
 from zhenxue.identity.management.commands import load_regions, load_rules
-from zhenxue.identity.models import Account, Organisation, Person, Region, RuleSet
+from zhenxue.identity.models import Account, Membership, Organisation, Person, Region, RuleSet
 
 NOW = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)  # Monday, 09:00 in China
 PASSWORD = "Lianxi-2026-mima"
 SURNAMES = "赵钱孙李周吴郑王冯陈"
 GIVEN = "子文学明春晓海山云平"
+USUAL_PROVIDER = "聊城惯常职业培训学校"
 USCC_TAIL = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 DEVICE = Device("Linux 电脑 · Chrome 浏览器", "test", "127.0.0.1")
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"
@@ -135,6 +136,15 @@ def make_provider(*, region: str = "371502", name: str | None = None) -> Actor:
     """A verified provider; its manager."""
     organisation = make_organisation(OrganisationKind.PROVIDER, region=region, name=name)
     return actor_for(make_account(Role.PROVIDER_MANAGER, organisation))
+
+
+def usual_provider() -> Actor:
+    """The provider (its manager) that stands in where a test hands in none; see ``tests.factories.ground``."""
+    found = Organisation.objects.filter(name=USUAL_PROVIDER).first()
+    if found is None:
+        return make_provider(name=USUAL_PROVIDER)
+    manager = Membership.objects.filter(organisation=found, role=Role.PROVIDER_MANAGER).earliest("pk")
+    return actor_for(manager.account)
 
 
 def make_colleague(actor: Actor) -> Actor:

@@ -20,6 +20,7 @@ from tests.factories.identity import (
     make_teacher,
     person_name,
     phone,
+    usual_provider,
 )
 from zhenxue.catalogue.data import UnitDraft
 from zhenxue.identity import api as identity
@@ -27,7 +28,7 @@ from zhenxue.identity.data import Actor, Role
 from zhenxue.identity.models import Account
 from zhenxue.kernel import clock
 from zhenxue.training import api as training
-from zhenxue.training.data import AttendanceState, CohortState, LessonPlan, LineMode, Mark
+from zhenxue.training.data import AttendanceState, CohortState, LessonPlan, LineMode, Mark, ProgrammeState
 from zhenxue.training.models import Cohort, Enrolment, PlanLine, Programme
 
 PLAN = "理论考试 40 题，实操考核一次，均达到合格线为合格；结班前三天考核。"
@@ -122,6 +123,13 @@ def make_programme(
     return training.make_ready(actor=manager, programme_id=draft.pk, share_exception_reason=reason, now=now)
 
 
+def usual_programme() -> Programme:
+    """The settled programme of the usual provider (``make_programme`` as it comes); see ``tests.factories.ground``."""
+    manager = usual_provider()
+    found = Programme.objects.filter(organisation_id=manager.organisation_id or 0, state=ProgrammeState.READY)
+    return found.order_by("pk").first() or make_programme(manager)
+
+
 def make_draft_cohort(
     manager: Actor | None = None,
     *,
@@ -134,7 +142,12 @@ def make_draft_cohort(
     capacity: int = 30,
     now: dt.datetime = NOW,
 ) -> Running:
-    """A draft, complete and ready to be filed: every lesson at 14:00 of its own day, everybody on the roster."""
+    """A draft, complete and ready to be filed: every lesson at 14:00 of its own day, everybody on the roster.
+
+    Without ``manager`` and ``programme`` it is the usual provider's, of its usual programme.
+    """
+    if manager is None and programme is None:
+        manager, programme = usual_provider(), usual_programme()
     manager = manager or make_provider()
     programme = programme or make_programme(manager, now=now)
     teacher = teacher or make_teacher(manager.organisation_id)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.db import connection
+from django.apps import apps
+from django.db import connection, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 
@@ -48,6 +49,15 @@ def unguarded(db: None) -> Iterator[None]:
     """A whole test without them."""
     with lifted():
         yield
+
+
+@pytest.fixture
+def bare_ground(db: None) -> None:
+    """For a test that speaks of everything there is: of the ground (``tests.factories.ground``) only lists are left."""
+    kept = {"identity_region", "catalogue_occupation"}
+    ours = {model._meta.db_table for model in apps.get_models() if model.__module__.startswith("zhenxue.")}
+    with transaction.atomic(), lifted():
+        run(f"DELETE FROM {table}" for table in sorted(ours - kept))
 
 
 def pytest_sessionstart() -> None:

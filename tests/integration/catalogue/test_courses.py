@@ -114,6 +114,7 @@ def test_another_standard_takes_the_old_points_off(provider: Organisation, autho
     assert not unit.points.exists()
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_everyone_sees_and_does_what_the_role_allows(provider: Organisation, author: Actor, reviewer: Actor) -> None:
     draft = begin(author)
     published = make_published_version(provider, title="已发布", units=[TEXT])
@@ -138,6 +139,7 @@ def test_everyone_sees_and_does_what_the_role_allows(provider: Organisation, aut
         catalogue.create_course(actor=near, facts=make_facts(), now=NOW)
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_a_draft_can_be_given_up(author: Actor, provider: Organisation) -> None:
     only = begin(author)
     courses.discard_version(actor=author, version_id=only.pk, now=NOW)

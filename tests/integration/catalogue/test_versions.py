@@ -38,6 +38,7 @@ def test_a_new_version_copies_everything_and_leaves_the_old_one_alone(provider: 
     assert unit.questions.count() == 1
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_words_of_a_new_draft_show_only_after_they_were_reviewed(provider: Organisation) -> None:
     version = make_published_version(provider, title="旧名", units=[TEXT])
     author = author_of(provider)

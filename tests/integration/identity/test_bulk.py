@@ -84,6 +84,7 @@ def test_known_people_are_completed_and_never_overwritten_and_again_changes_noth
     assert kinds(f"person:{other.pk}") == ["people_registered"]
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_the_same_person_twice_in_one_batch_is_one_person() -> None:
     number = make.citizen_number()
     assert len(register(draft(number, phone="13812345678"), draft(number.lower(), card="A12345678"))) == 1
@@ -187,6 +188,7 @@ def test_a_taken_login_name_refuses_the_batch_and_is_named() -> None:
         identity.ensure_learner_accounts(actor=SYSTEM, people=[person, other], now=make.NOW)
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_somebody_faster_with_the_same_people_makes_the_batch_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The other's rows come between our look and our write, as on PostgreSQL they can."""
     numbers = [make.citizen_number() for _ in range(3)]
@@ -227,6 +229,7 @@ def test_somebody_faster_with_the_same_people_makes_the_batch_try_again(monkeypa
         register(draft(numbers[0]))
 
 
+@pytest.mark.usefixtures("bare_ground")
 @pytest.mark.django_db(transaction=True)
 def test_two_imports_of_the_same_people_at_once_make_each_person_once() -> None:
     drafts = [draft() for _ in range(60)]
@@ -245,6 +248,7 @@ def test_two_imports_of_the_same_people_at_once_make_each_person_once() -> None:
     assert (Person.objects.count(), Account.objects.count(), Membership.objects.count()) == (60, 60, 60)
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_first_passwords_go_to_those_who_never_signed_in_and_only_within_reach(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

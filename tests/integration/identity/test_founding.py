@@ -32,6 +32,7 @@ def type_in(monkeypatch: pytest.MonkeyPatch, lines: list[str]) -> None:
     monkeypatch.setattr("builtins.input", typed)
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_the_first_administrator_signs_in_and_must_change_the_password(
     monkeypatch: pytest.MonkeyPatch, capsys: Any, client: Client
 ) -> None:
@@ -50,6 +51,7 @@ def test_the_first_administrator_signs_in_and_must_change_the_password(
         call_command("first_admin")
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_a_wrong_answer_or_an_early_end_registers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     make.make_regions("3715")
     wrong = answers()

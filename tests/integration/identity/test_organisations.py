@@ -53,6 +53,7 @@ def test_a_registered_organisation_waits_for_verification() -> None:
     assert kinds == ["identity.organisation_verified", "identity.organisation_registered"]
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_every_wrong_field_is_answered_and_nothing_is_kept() -> None:
     with pytest.raises(Invalid) as refusal:
         register(name="校", uscc="123", contact_phone="1", address="")
@@ -71,6 +72,7 @@ def test_a_credit_code_is_registered_once() -> None:
         )
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_a_region_has_one_bureau_and_must_exist() -> None:
     register(kind=OrganisationKind.BUREAU)
     with pytest.raises(Conflict, match="已登记人社部门"):
@@ -133,6 +135,7 @@ def test_suspension_needs_a_reason_and_ends_sign_ins() -> None:
         )
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_organisations_are_seen_by_region() -> None:
     near, far = make.make_provider(region="371502"), make.make_provider(region="371503")
     county, city = make.make_bureau("371502"), make.make_bureau("3715")

@@ -25,6 +25,7 @@ def register(number: str, name: str = "王小明", phone: str = "13812345678", c
     )
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_the_same_number_and_name_is_the_same_person() -> None:
     number = make.citizen_number()
     first = register(number)
@@ -37,6 +38,7 @@ def test_the_same_number_and_name_is_the_same_person() -> None:
     assert Person.objects.count() == 1
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_a_wrong_number_registers_nobody() -> None:
     number = make.citizen_number()
     wrong = number[:16] + str((int(number[16]) + 1) % 10) + number[17]
@@ -97,6 +99,7 @@ def test_who_registers_people() -> None:
             )
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_people_are_seen_by_organisation_and_region() -> None:
     near, far = make.make_provider(region="371502"), make.make_provider(region="371503")
     teacher = make.make_teacher(near.organisation_id)

@@ -193,6 +193,7 @@ def test_only_the_city_and_the_operator_issue_rules() -> None:
     assert not queries.visible_rule_sets(make.make_provider()).exists()
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_numbers_of_its_own_are_carried_on() -> None:
     make.make_regions()
     own = OWN.replace("pass_percent =", 'tea_minutes = { value = 7, unit = "分钟", source = "约定" }\npass_percent =')
@@ -221,6 +222,7 @@ def test_a_file_adds_versions_and_never_changes_one_in_force() -> None:
     assert list(RuleSet.objects.order_by("pk").values()) == before
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_an_installation_with_other_numbers_goes_on_and_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -258,6 +260,7 @@ def test_a_file_may_give_rules_for_one_kind() -> None:
         identity.load_rules(text=text.replace('"project"', '"dancing"'), now=make.NOW)
 
 
+@pytest.mark.usefixtures("bare_ground")
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

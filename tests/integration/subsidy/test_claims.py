@@ -266,4 +266,4 @@ def test_a_preview_asks_as_often_for_twenty_learners_as_for_two() -> None:
 
 
 def make_exam_cohort(learners: int) -> Sitting:
-    return make_exam(make_running_cohort(learners=learners), ready=False)
+    return make_exam(make_running_cohort(make_provider(), learners=learners), ready=False)

@@ -39,6 +39,7 @@ def test_points_are_previewed_row_by_row_before_anything_is_saved(page: Client, 
     assert read.rows[0].cells[0] == "类别"
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_questions_are_imported_only_when_every_row_fits(page: Client, provider: Organisation, author: Actor) -> None:
     version = make_draft_version(provider, actor=author, units=[UnitDraft("self_test", "测", minutes=5)])
     unit = version.units.get()

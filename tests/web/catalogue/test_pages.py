@@ -28,6 +28,7 @@ from zhenxue.identity.models import Organisation
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_an_author_makes_a_course_page_by_page(page: Client, author: Actor, provider: Organisation) -> None:
     made = page.post(at("new_course"), {"title": "直播销售", "domain": "skill"})
     version = CourseVersion.objects.get()

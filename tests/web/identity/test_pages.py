@@ -212,6 +212,7 @@ def test_own_phone_changes_with_the_password_only() -> None:
     assert "139****0000" in client.get("/me/").content.decode()
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_the_rules_are_public_with_their_sources(client: Client) -> None:
     assert "还没有导入规则" in client.get("/rules/").content.decode()
     make.make_rules()

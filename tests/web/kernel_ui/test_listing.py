@@ -15,7 +15,7 @@ LEVELS = Filter("level", "级别", RegionLevel.choices())
 
 
 @pytest.fixture(autouse=True)
-def regions() -> None:
+def regions(bare_ground: None) -> None:
     for code in Region.objects.order_by("-code").values_list("code", flat=True):  # counties before their city
         Region.objects.filter(code=code).delete()
     Region.objects.bulk_create(

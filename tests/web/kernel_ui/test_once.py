@@ -79,6 +79,7 @@ def test_a_cohort_is_made_once_and_a_changed_form_makes_another() -> None:
     assert client.post(address, data).status_code == 302, "without a token it runs as before"
 
 
+@pytest.mark.usefixtures("bare_ground")
 def test_programme_course_standard_and_paper_are_made_once() -> None:
     make_rules()
     make_occupations()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories.identity import NOW, client_for, make_regions
+from tests.factories.identity import NOW, client_for
 from tests.factories.study import Page, make_studying, page_of, pass_self_test, units_of
 from tests.factories.training import Running
 from zhenxue.identity import api as identity
@@ -13,12 +13,11 @@ from zhenxue.study.errors import NotInOrder
 from zhenxue.training import api as training
 from zhenxue.training.models import Enrolment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bare_ground")]
 
 
 def studying(in_order: int) -> Running:
-    """A running cohort of two texts that was approved under rules with such an order of units."""
-    make_regions("3715")
+    """A running cohort of two texts that was approved under rules (the only ones) with such an order of units."""
     rule = f'units_in_order = {{ value = {in_order}, unit = "", label = "须按顺序学习单元", source = "文件" }}'
     text = load_rules.OWN_FILE.read_text().replace("finish_percent =", f"{rule}\nfinish_percent =", 1)
     identity.load_rules(text=text, now=NOW)
