@@ -19,6 +19,20 @@ class SupervisionConfig(AppConfig):
         navigation.register_home(
             navigation.HomeBlock(url_name="supervision:home_block", roles=bureaus, order=20, wide=True, lines=8)
         )
+        navigation.register_home(
+            navigation.HomeBlock(url_name="supervision:log_block", roles=watchers, order=25, lines=3)
+        )
+        navigation.register(
+            navigation.Item(
+                label="存证健康",
+                url_name="supervision:log_health",
+                icon="database",
+                roles=watchers,
+                order=35,
+                group="监管",
+                also=("supervision:new_witness", "supervision:move_witness", "supervision:retire_witness"),
+            )
+        )
         navigation.register(
             navigation.Item(
                 label="班期监管",

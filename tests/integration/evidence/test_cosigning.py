@@ -271,7 +271,7 @@ def test_a_platform_that_was_rolled_back_is_found_by_its_witness_and_cannot_talk
 
     retire_witness(witness_id=row.pk, reason="不要它了", actor=System(), now=clock.now)
     alarms = describe_health(clock.now).alarms
-    assert [alarm.title for alarm in alarms if alarm.tone == "danger"] == ["见证不一致：city 人社局（已停用）"]
+    assert [alarm.title for alarm in alarms if alarm.tone == "bad"] == ["见证不一致：city 人社局（已停用）"]
     with pytest.raises(Exception, match="what was found is kept"), transaction.atomic():
         WitnessTrouble.objects.update(words="没事")
 

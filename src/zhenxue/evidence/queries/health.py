@@ -24,12 +24,12 @@ RUNS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something a person must look at. ``tone``: danger or wait."""
+    """Something a person must look at. ``tone``: bad or wait."""
 
     title: str
     words: str
     since: dt.datetime | None = None
-    tone: str = "danger"
+    tone: str = "bad"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def describe_health(now: dt.datetime) -> Health:
         witnesses=active,
         retired=tuple(one for one in witnesses if one.retired_at is not None),
         runs=runs,
-        alarms=tuple(sorted(alarms, key=lambda alarm: alarm.tone != "danger")),
+        alarms=tuple(sorted(alarms, key=lambda alarm: alarm.tone != "bad")),
     )
 
 
@@ -204,12 +204,12 @@ def _state(
 ) -> tuple[str, str]:
     if troubles:
         worst = min(troubles, key=lambda trouble: list(TroubleKind).index(TroubleKind(trouble.kind)))
-        return TroubleKind(worst.kind).label, "danger"
+        return TroubleKind(worst.kind).label, "bad"
     if witness.retired_at is not None:
         return "已停用", "idle"
     if age is None:
         return "等待首次见证", "wait"
-    return ("正常", "ok") if age < STALE else ("见证过期", "danger")
+    return ("正常", "ok") if age < STALE else ("见证过期", "bad")
 
 
 def _is_told(trouble: WitnessTrouble) -> bool:
