@@ -68,6 +68,7 @@ const REFUSALS: Record<string, Words> = {
   "study.no_device_key": said("这次登录还没有绑定设备", "点“重新登录”，登录后会自动绑定。", "sign-in"),
   "study.wrong_device": said("不是登录时的那台设备", "点“重新登录”，就改用这台设备。", "sign-in"),
   "study.device_full": said("这台设备今天不能再换人", "自己没有设备的，请找老师帮忙安排。", "course"),
+  "study.open_pace": said("打开得太频繁", "", "resume"),
   "study.bad_key": said("没能和服务器约定密钥", "", "reload"),
   "study.elsewhere": said("刚刚在另一个页面打开了学习", "", "reload"),
   "study.signed_out": said("请重新登录", "", "sign-in"),

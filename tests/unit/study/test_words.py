@@ -24,5 +24,6 @@ def test_every_reason_has_a_title_and_what_to_do(table: str, wanted: type[Reason
 
 
 def test_every_refusal_to_open_has_a_way_out() -> None:
-    codes = {"study.no_device_key", "study.wrong_device", "study.device_full", "study.bad_key", "study.elsewhere"}
-    assert codes | {"device_insecure", "device_old", "device_storage", "device_refused"} <= keys("REFUSALS")
+    of_server = {"no_device_key", "wrong_device", "device_full", "bad_key", "elsewhere", "open_pace"}
+    of_browser = {"device_insecure", "device_old", "device_storage", "device_refused"}
+    assert {f"study.{one}" for one in of_server} | of_browser <= keys("REFUSALS")

@@ -58,6 +58,22 @@ def test_an_address_that_names_no_session_is_answered_in_words(running: Running)
     assert "没有说明要学哪个单元" in refused.content.decode()
 
 
+def test_who_opens_or_hands_in_tests_in_a_loop_is_stopped_and_told(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zhenxue.study.web.opening.MOST_OPENINGS", 3)
+    monkeypatch.setattr("zhenxue.study.web.views.MOST_TESTS", 0)
+    client, other = client_for(running.learners[0]), client_for(running.learners[1])
+    unit = f"/study/{running.enrolments[0].pk}/units/{units_of(running)[0].pk}/"
+    json = {"accept": "application/json"}
+    assert [client.post(f"{unit}open/", headers=json).status_code for _ in range(4)] == [403, 403, 403, 429]
+    assert client.post(f"{unit}open/", headers=json).json()["code"] == "study.open_pace"
+    assert other.post(f"{unit}open/", headers=json).status_code == 404, "the neighbour has a count of their own"
+    answers = {f"question_{one.pk}": "A" for one in units_of(running)[0].questions.all()}
+    assert "提交得太频繁" in client.post(f"{unit}self-test/", answers).content.decode()
+    assert not StudySession.objects.exists()
+
+
 def test_home_shows_one_clear_button_and_leads_to_the_next_unit(running: Running) -> None:
     client = client_for(running.learners[0])
     first = units_of(running)[0]

@@ -10,11 +10,15 @@ from django.views.decorators.http import require_POST
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
+from zhenxue.kernel.web.pace import check_pace
 from zhenxue.study import operations
 from zhenxue.study.data import DeviceProof
 from zhenxue.study.errors import NotInOrder, ProveDevice, StudyingElsewhere
 from zhenxue.study.web.views import TAB_LENGTH, sign_in_digest
 
+#: So often one learner may open within a minute, units leafed through and reloads together: each leaves its entries.
+MOST_OPENINGS = 60
+TOO_FAST = "打开得太频繁，请等一分钟再点。学过的时间都已经存好。"
 #: A challenge has 32 letters, a point 87, a signature 86.
 PROOF_LENGTH = 100
 
@@ -22,8 +26,10 @@ PROOF_LENGTH = 100
 @roles(Role.LEARNER)
 @require_POST
 def open_session(request: ActorRequest, enrolment_id: int, unit_id: int) -> JsonResponse:
-    """Opens the study session; 428 brings the challenge to sign, 409 the address of the hand-over page."""
+    """Opens the study session; 428 brings the challenge to sign, 409 the address of the hand-over page, 429 comes to
+    who opens in a loop."""
     now = clock.now()
+    check_pace("study.open_pace", request.actor.account_id or 0, most=MOST_OPENINGS, words=TOO_FAST)
     try:
         opened = operations.open_session(
             actor=request.actor, enrolment_id=enrolment_id, unit_id=unit_id, now=now, **_page_of(request)

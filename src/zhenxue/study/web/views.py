@@ -15,6 +15,7 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid
+from zhenxue.kernel.web.pace import check_pace
 from zhenxue.ledger import api as ledger
 from zhenxue.study import operations, policies, protocol, queries
 from zhenxue.study.data import TestResult
@@ -23,6 +24,9 @@ from zhenxue.study.web.forms import SelfTestForm
 from zhenxue.training import api as training
 
 TAB_LENGTH = 40
+#: So many self-tests one learner may hand in within a minute: each is judged, kept and written into the log.
+MOST_TESTS = 20
+TOO_FAST = "提交得太频繁，请等一分钟，看看解析再做。"
 
 
 @roles(Role.LEARNER)
@@ -137,6 +141,7 @@ def self_test(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpRes
 
 
 def _judge(request: ActorRequest, enrolment_id: int, unit_id: int, answers: Mapping[int, Sequence[str]]) -> TestResult:
+    check_pace("study.test_pace", request.actor.account_id or 0, most=MOST_TESTS, words=TOO_FAST)
     return operations.submit_self_test(
         actor=request.actor, enrolment_id=enrolment_id, unit_id=unit_id, answers=answers, now=clock.now()
     )

@@ -1,7 +1,6 @@
 """The devices of a learner: binding a sign-in to the browser's key, the list, letting go of one."""
 
 from django.contrib import messages
-from django.core.cache import cache
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -12,10 +11,11 @@ from zhenxue.identity.operations import devices as operations
 from zhenxue.identity.queries import devices as queries
 from zhenxue.identity.web.access import ActorRequest, roles
 from zhenxue.kernel import clock
-from zhenxue.kernel.errors import TooMany
+from zhenxue.kernel.web.pace import check_pace
 
-#: So many tries of one sign-in within so many seconds; an honest page needs one.
-TRIES, TRIES_SECONDS = 10, 60
+#: So many tries of one sign-in within a minute; an honest page needs one.
+TRIES = 10
+TOO_FAST = "设备登记太频繁，请一分钟后刷新页面再试。"
 
 
 @roles(Role.LEARNER)
@@ -24,7 +24,7 @@ TRIES, TRIES_SECONDS = 10, 60
 def register_key(request: ActorRequest) -> HttpResponse:
     """Bind this sign-in to the key of its browser: form field ``public_key``, answer ``{"fingerprint": hex}``."""
     sign_in = request.login_session.pk if request.login_session else 0
-    _check_pace(f"device-key:{sign_in}")
+    check_pace("identity.device_key_pace", sign_in, most=TRIES, words=TOO_FAST)
     found = operations.register_device_key(
         actor=request.actor,
         login_session_id=sign_in,
@@ -53,14 +53,3 @@ def remove(request: ActorRequest, device_key_id: int) -> HttpResponse:
         return redirect("identity:sign_in")
     messages.success(request, f"已移除“{removed.label}”，它上面的登录已退出。")
     return redirect("identity:devices")
-
-
-def _check_pace(key: str) -> None:
-    """A small bucket in this process's cache, so that nobody makes the server check keys in a loop."""
-    cache.add(key, 0, TRIES_SECONDS)
-    try:
-        tries = cache.incr(key)
-    except ValueError:  # it ran out between the two lines
-        tries = 1
-    if tries > TRIES:
-        raise TooMany("identity.device_key_pace", "设备登记太频繁，请一分钟后刷新页面再试。")
