@@ -14,6 +14,7 @@ import binascii
 import datetime as dt
 import hashlib
 import json
+import os
 import re
 import struct
 import sys
@@ -22,8 +23,11 @@ import urllib.error
 import urllib.request
 import zlib
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from json.decoder import scanstring  # type: ignore[attr-defined]  # there in every Python, but not in its stubs
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -50,6 +54,9 @@ LISTED = tuple(name for name in FILES if name != MANIFEST)
 MOST_RATIO = 200
 RATIO_FROM = 1 << 20
 LONGEST_LINE = 1 << 20
+#: Lines handed to a process at once, and from how many on it is worth having several.
+AT_ONCE = 1_000
+MANY = 10_000
 MOST_FAULTS = 20
 LATE_SECONDS = 300
 SEALED = "evidence.dossier_sealed"
@@ -109,7 +116,7 @@ WORDS = {
     "ok.entries": "{count} 条存证（{ref}，{since} 至 {until}）逐条算过：正文、盐与摘要相符。",
     "ok.proof": "这些存证都在存证链 {origin} 里，第 {first} 号到第 {last} 号；树大小 {size}，树根 {root}。",
     "ok.seal": "摘要页和全部存证与平台封存时写入存证链的（第 {number} 号，{at}）一致，之后没有增减或改动。",
-    "ok.signature": "检查点由您给定的日志公钥 {name} 签名。",
+    "ok.signature": "检查点由日志公钥 {name} 签名。",
     "ok.witness": "见证方 {name} 在 {at} 为这个检查点签名，那时存证链已经是这个样子。",
     "no.key": "没有给定日志公钥，不能确认是谁签的名。所附公钥：{vkey}。请从人社部门或公示文件取得公钥，再来核对。",
     "no.witness": "没有核对见证方：单凭日志公钥，不能排除平台给不同的人看不同的存证链。",
@@ -307,6 +314,17 @@ def read_pieces(stream: BinaryIO, member: Member) -> Iterator[bytes]:
 # Canonical JSON (RFC 8785, integers only)
 
 
+def refuse_number(text: str) -> object:
+    raise ValueError("数字不是整数")
+
+
+#: Made once: a dossier has a hundred thousand small texts. No integer of fewer digits than this can be too large.
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+QUICK = json.JSONDecoder(parse_float=refuse_number, parse_constant=refuse_number)
+CAREFUL = json.JSONDecoder(parse_float=refuse_number, parse_constant=refuse_number, parse_int=lambda text: small(text))
+MANY_DIGITS = re.compile(r"[:,\[]-?[0-9]{16}")
+
+
 def dumps(value: object) -> bytes:
     """The canonical text of a value read by ``loads``."""
     return json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":")).encode()
@@ -324,9 +342,17 @@ def ordered(value: object) -> object:
 def loads(text: bytes) -> Any:
     """Reads canonical JSON; ``ValueError`` in Chinese for all else, floats and numbers beyond 2^53 - 1 included."""
     try:
-        value = json.loads(text.decode(), parse_float=refuse_number, parse_constant=refuse_number, parse_int=small)
-        quick = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
-        if quick != text and dumps(value) != text:
+        return parse(text.decode())
+    except UnicodeError:
+        raise ValueError("不是合法的 UTF-8 文字") from None
+
+
+def parse(text: str) -> Any:
+    """As ``loads``, from a text."""
+    try:
+        is_large = text[:1] not in "{[" or MANY_DIGITS.search(text)
+        value = (CAREFUL if is_large else QUICK).decode(text)
+        if ENCODER.encode(value) != text and dumps(value) != text.encode():
             raise ValueError("不是规范写法")
     except UnicodeError:
         raise ValueError("不是合法的 UTF-8 文字") from None
@@ -335,10 +361,6 @@ def loads(text: bytes) -> Any:
     except RecursionError:
         raise ValueError("嵌套太深") from None
     return value
-
-
-def refuse_number(text: str) -> object:
-    raise ValueError("数字不是整数")
 
 
 def small(text: str) -> int:
@@ -582,6 +604,9 @@ class Spell:
         return self.first <= at and (self.end is None or at < self.end)
 
 
+Fault = tuple[str, "dict[str, object]"]  # a key of WORDS and its values
+
+
 @dataclass
 class Line:
     """One entry, checked against itself."""
@@ -594,6 +619,59 @@ class Line:
     erased: int = 0
 
 
+@dataclass
+class Taken:
+    """What the check keeps of a line of ``entries.jsonl``; ``number`` 0: it could not be read."""
+
+    faults: list[Fault]
+    number: int = 0
+    leaf: bytes = b""
+    at: int = 0
+    withheld: int = 0
+    erased: int = 0
+    is_about: bool = True
+
+
+def take_rows(first: int, rows: Sequence[bytes], ref: str) -> list[Taken]:
+    """Checks some lines against themselves; ``first`` is the place of the first one. Runs in several processes."""
+    found = []
+    for place, text in enumerate(rows, first):
+        faults: list[Fault] = []
+        try:
+            line = read_line(text, faults)
+        except ValueError as error:
+            faults.append(("entry.form", {"place": f"第 {place} 行存证", "why": str(error)}))
+            found.append(Taken(faults))
+            continue
+        about = ref in line.envelope["about"]
+        found.append(Taken(faults, line.number, line.leaf, line.at, line.withheld, line.erased, about))
+    return found
+
+
+def take_all(chunks: Iterator[tuple[int, list[bytes]]], count: int, ref: str) -> Iterator[list[Taken]]:
+    """``take_rows`` over all chunks in their order, by several processes where there is much to do."""
+    workers = min(os.cpu_count() or 1, 8)
+    pool = None
+    if count >= MANY and workers > 1:
+        try:
+            pool = ProcessPoolExecutor(workers)
+            pool.submit(int).result()
+        except (OSError, RuntimeError, ImportError):  # no processes here: one is enough
+            pool = None
+    if pool is None:
+        for first, rows in chunks:
+            yield take_rows(first, rows, ref)
+        return
+    with pool:
+        waiting: deque[Future[list[Taken]]] = deque()
+        for first, rows in chunks:
+            waiting.append(pool.submit(take_rows, first, rows, ref))
+            if len(waiting) > workers * 2:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
 def shape(condition: object, why: str) -> None:
     """``ValueError`` in Chinese unless the condition holds."""
     if not condition:
@@ -604,41 +682,86 @@ def is_whole(value: object, least: int = 0) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def read_line(text: bytes, report: Report) -> Line:
-    """One entry of ``entries.jsonl`` or ``seal.json``; ``ValueError`` in Chinese for a wrong form, else faults."""
+LINE_START = '{"digest":"'
+LINE_TAIL = re.compile(r',"number":([1-9][0-9]{0,14}),"private":(\{.*\}),"salt":"([0-9a-f]{64})"\}', re.DOTALL)
+ONE_NAME = re.compile(r'\{"actor":\{"salt":"([0-9a-f]{64})","value":"([^"\\\x00-\x1f\ud800-\udfff]*)"\}\}')
+ENVELOPE = frozenset(("about", "account", "at", "body", "kind", "private", "subject", "v"))
+
+
+def split_line(text: str) -> tuple[str, str, int, str, str] | None:
+    """Digest, envelope, number, private part and salt of a line in its usual form, read without building objects."""
+    if not text.startswith(LINE_START) or text[75:88] != '","envelope":' or text[88:89] != '"':
+        return None
+    try:
+        envelope, end = scanstring(text, 89)
+    except ValueError:
+        return None
+    tail = LINE_TAIL.fullmatch(text, end)
+    if tail is None or not HEX64.fullmatch(text, 11, 75) or ENCODER.encode(envelope) != text[88:end]:
+        return None
+    return text[11:75], envelope, int(tail[1]), tail[2], tail[3]
+
+
+def read_row(text: bytes) -> tuple[str, str, int, dict[str, Any], str]:
+    """Digest, envelope, number, private part and salt of any line; ``ValueError`` in Chinese for a wrong form."""
     row = loads(text)
     shape(isinstance(row, dict) and set(row) == {"digest", "envelope", "number", "private", "salt"}, "字段不对")
-    number, private = row["number"], row["private"]
-    shape(is_whole(number, 1), "编号不对")
+    shape(is_whole(row["number"], 1), "编号不对")
     for name in ("digest", "salt"):
         shape(isinstance(row[name], str) and HEX64.fullmatch(row[name]), f"{name} 不是 64 位十六进制")
-    shape(isinstance(row["envelope"], str) and isinstance(private, dict), "字段不对")
-    raw = row["envelope"].encode()
-    digest = hashlib.sha256(bytes.fromhex(row["salt"]) + raw).digest()
-    if digest.hex() != row["digest"]:
-        report.fault("entry.digest", number=number)
-    envelope = loads(raw)
-    names = {"about", "account", "at", "body", "kind", "private", "subject", "v"}
-    shape(isinstance(envelope, dict) and set(envelope) == names and envelope["v"] == 1, "正文不是版本 1")
+    shape(isinstance(row["envelope"], str) and isinstance(row["private"], dict), "字段不对")
+    return row["digest"], row["envelope"], row["number"], row["private"], row["salt"]
+
+
+def read_line(text: bytes, told_of: list[Fault]) -> Line:
+    """One entry of ``entries.jsonl`` or ``seal.json``; ``ValueError`` in Chinese for a wrong form, else faults."""
+    try:
+        quick = split_line(text.decode())
+    except UnicodeError:
+        quick = None
+    name = ONE_NAME.fullmatch(quick[3]) if quick else None
+    private: dict[str, Any] = {}
+    if quick is None:
+        told, body, number, private, salt = read_row(text)
+    else:
+        told, body, number, part, salt = quick
+        private = {"actor": {"salt": name[1], "value": name[2]}} if name else parse(part)
+    raw = body.encode()
+    digest = hashlib.sha256(bytes.fromhex(salt) + raw).digest()
+    if digest.hex() != told:
+        told_of.append(("entry.digest", {"number": number}))
+    envelope = parse(body)
+    shape(isinstance(envelope, dict) and envelope.keys() == ENVELOPE and envelope["v"] == 1, "正文不是版本 1")
     shape(isinstance(envelope["body"], dict) and isinstance(envelope["kind"], str), "正文字段不对")
     about, logged = envelope["about"], envelope["private"]
     shape(isinstance(about, list) and all(isinstance(ref, str) and REF.fullmatch(ref) for ref in about), "关联对象不对")
     shape(isinstance(envelope["subject"], str) and envelope["subject"] in about, "关联对象不对")
     shape(envelope["account"] is None or is_whole(envelope["account"], 1), "账号不对")
-    shape(isinstance(logged, dict) and set(logged) == set(private), "可删除字段与正文不符")
+    shape(isinstance(logged, dict) and logged.keys() == private.keys(), "可删除字段与正文不符")
     line = Line(number, leaf_hash(digest), envelope, seconds_of(envelope["at"]))
-    for name, part in private.items():
+    for field_name, part in private.items():
         if part == "withheld":
             line.withheld += 1
         elif part == "erased":
             line.erased += 1
-        else:
-            shape(isinstance(part, dict) and set(part) == {"salt", "value"}, f"字段 {shown(name)} 不对")
-            shape(isinstance(part["salt"], str) and HEX64.fullmatch(part["salt"]), f"字段 {shown(name)} 的盐不对")
-            opened = hashlib.sha256(bytes.fromhex(part["salt"]) + dumps({name: part["value"]})).hexdigest()
-            if opened != logged[name]:
-                report.fault("entry.private", number=number, name=name)
+        elif opened(field_name, part) != logged[field_name]:
+            told_of.append(("entry.private", {"number": number, "name": field_name}))
     return line
+
+
+def opened(name: str, part: Any) -> str:
+    """What a private value and its salt commit to; ``ValueError`` in Chinese for a wrong form."""
+    if not isinstance(part, dict) or part.keys() != {"salt", "value"}:
+        raise ValueError(f"字段 {shown(name)} 不对")
+    if not isinstance(part["salt"], str) or not HEX64.fullmatch(part["salt"]):
+        raise ValueError(f"字段 {shown(name)} 的盐不对")
+    value = part["value"]
+    text = (
+        f"{{{ENCODER.encode(name)}:{ENCODER.encode(value)}}}".encode()
+        if isinstance(value, str)
+        else dumps({name: value})
+    )
+    return hashlib.sha256(bytes.fromhex(part["salt"]) + text).hexdigest()
 
 
 @dataclass
@@ -795,54 +918,80 @@ class Checker:
 
     def read_entries(self, manifest: Manifest, head: Head) -> tuple[list[tuple[int, bytes]], Line | None]:
         """(index, leaf) of every entry, and the entry that sealed the dossier."""
-        self.since = self.until = self.withheld = self.erased = 0
+        self.since = self.until = self.withheld = self.erased = self.last = 0
         leaves: list[tuple[int, bytes]] = []
-        last = count = size = 0
+        count = 0
         digest = hashlib.sha256()
-        for place, text in enumerate(self.split_lines(digest), 1):
-            count += 1
-            size += len(text) + 1
-            line = self.take_line(text, f"第 {place} 行存证", head)
-            if line is None:
-                continue
-            if line.number <= last:
-                self.report.fault("entry.order", number=line.number)
-            if manifest.ref not in line.envelope["about"]:
-                self.report.fault("entry.foreign", number=line.number, ref=manifest.ref)
-            last = max(last, line.number)
-            self.since, self.until = min(self.since or line.at, line.at), max(self.until, line.at)
-            leaves.append((line.number - 1, line.leaf))
+        for some in take_all(self.chunks(digest), manifest.count, manifest.ref):
+            count += len(some)
+            for taken in some:
+                self.take(taken, leaves, manifest, head)
         self.digests[ENTRIES] = digest.hexdigest()
-        if (size, self.digests[ENTRIES]) != manifest.files[ENTRIES]:
+        if (self.entry_bytes, self.digests[ENTRIES]) != manifest.files[ENTRIES]:
             self.report.fault("file.digest", name=ENTRIES)
         if count != manifest.count:
             self.report.fault("entry.count", found=count, listed=manifest.count)
-        return leaves, self.take_line(self.whole(SEAL).removesuffix(b"\n"), "封存存证", head)
+        return leaves, self.take_seal(head)
 
-    def split_lines(self, digest: hashlib._Hash) -> Iterator[bytes]:
+    def chunks(self, digest: hashlib._Hash) -> Iterator[tuple[int, list[bytes]]]:
+        """The lines of ``entries.jsonl``, some at a time, with the place of the first."""
         rest = b""
+        rows: list[bytes] = []
+        place = 1
+        self.entry_bytes = 0
         for piece in read_pieces(self.stream, self.members[ENTRIES]):
             digest.update(piece)
-            rows = (rest + piece).split(b"\n")
-            rest = rows.pop()
-            if len(rest) > LONGEST_LINE or any(len(row) > LONGEST_LINE for row in rows):
+            self.entry_bytes += len(piece)
+            found = (rest + piece).split(b"\n")
+            rest = found.pop()
+            if len(rest) > LONGEST_LINE or any(len(row) > LONGEST_LINE for row in found):
                 raise Broken("entry.form", place="有一行存证", why="太长")
-            yield from rows
+            rows += found
+            if len(rows) >= AT_ONCE:
+                yield place, rows
+                place, rows = place + len(rows), []
         if rest:
             raise Broken("entry.form", place="最后一行存证", why="没有写完")
+        yield place, rows
 
-    def take_line(self, text: bytes, place: str, head: Head) -> Line | None:
+    def take(self, taken: Taken, leaves: list[tuple[int, bytes]], manifest: Manifest, head: Head) -> None:
+        """One entry in the order of the file."""
+        report = self.report
+        for code, values in taken.faults:
+            report.fault(code, **values)
+        if not taken.number:
+            return
+        self.check_place(taken.number, taken.at, head)
+        if taken.number <= self.last:
+            report.fault("entry.order", number=taken.number)
+        self.last = max(self.last, taken.number)
+        if not taken.is_about:
+            report.fault("entry.foreign", number=taken.number, ref=manifest.ref)
+        self.since, self.until = min(self.since or taken.at, taken.at), max(self.until, taken.at)
+        self.withheld += taken.withheld
+        self.erased += taken.erased
+        leaves.append((taken.number - 1, taken.leaf))
+
+    def check_place(self, number: int, at: int, head: Head) -> None:
+        if number > head.size:
+            self.report.fault("entry.beyond", number=number, size=head.size)
+        if at > self.now.timestamp() + LATE_SECONDS:
+            self.report.fault("entry.future", number=number, at=civil(at))
+
+    def take_seal(self, head: Head) -> Line | None:
+        """The entry that sealed the dossier."""
+        faults: list[Fault] = []
+        line = None
         try:
-            line = read_line(text, self.report)
+            line = read_line(self.whole(SEAL).removesuffix(b"\n"), faults)
         except ValueError as error:
-            self.report.fault("entry.form", place=place, why=error)
-            return None
-        if line.number > head.size:
-            self.report.fault("entry.beyond", number=line.number, size=head.size)
-        if line.at > self.now.timestamp() + LATE_SECONDS:
-            self.report.fault("entry.future", number=line.number, at=civil(line.at))
-        self.withheld += line.withheld
-        self.erased += line.erased
+            faults.append(("entry.form", {"place": "封存存证", "why": str(error)}))
+        for code, values in faults:
+            self.report.fault(code, **values)
+        if line is not None:
+            self.check_place(line.number, line.at, head)
+            self.withheld += line.withheld
+            self.erased += line.erased
         return line
 
     def check_seal(self, manifest: Manifest, sealed: Line) -> None:

@@ -14,9 +14,10 @@ for (const box of document.querySelectorAll<HTMLElement>("[data-verify-entry]"))
 
 for (const form of document.querySelectorAll<HTMLFormElement>("[data-verify-file]")) {
   const input = form.querySelector<HTMLInputElement>("input[type=file]");
+  const page = import("./page.ts"); // at once: afterwards the network may be gone
   const run = async (file: File | undefined) => {
     if (!file) return;
-    const { verifyFile, tellOld } = await import("./page.ts");
+    const { verifyFile, tellOld } = await page;
     if (canCheck()) await verifyFile(form, file);
     else tellOld(form);
   };

@@ -49,7 +49,7 @@ export const WORDS = {
   "ok.entries": "{count} 条存证（{ref}，{since} 至 {until}）逐条算过：正文、盐与摘要相符。",
   "ok.proof": "这些存证都在存证链 {origin} 里，第 {first} 号到第 {last} 号；树大小 {size}，树根 {root}。",
   "ok.seal": "摘要页和全部存证与平台封存时写入存证链的（第 {number} 号，{at}）一致，之后没有增减或改动。",
-  "ok.signature": "检查点由您给定的日志公钥 {name} 签名。",
+  "ok.signature": "检查点由日志公钥 {name} 签名。",
   "ok.witness": "见证方 {name} 在 {at} 为这个检查点签名，那时存证链已经是这个样子。",
   "no.key": "没有给定日志公钥，不能确认是谁签的名。所附公钥：{vkey}。请从人社部门或公示文件取得公钥，再来核对。",
   "no.witness": "没有核对见证方：单凭日志公钥，不能排除平台给不同的人看不同的存证链。",

@@ -1,0 +1,115 @@
+"""What a dossier costs: ``python -m bench.support.dossiers LEARNERS HOURS`` prints one JSON object of figures.
+
+A cohort is laid into the log as study lays it there: a ``ledger.credited`` a learner and minute (``study.operations.
+settling`` settles every 60 seconds), a session opened an hour; as many entries of others between.
+"""
+
+import io
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402 - models come after setup
+from django.db import transaction  # noqa: E402 - see above
+
+from tests.factories.dossiers import READER, known_kind  # noqa: E402 - see above
+from tests.factories.evidence import NOW, Person  # noqa: E402 - see above
+from zhenxue.evidence import api as evidence  # noqa: E402 - see above
+from zhenxue.evidence.models import Dossier  # noqa: E402 - see above
+from zhenxue.evidence.operations import dossiers  # noqa: E402 - see above
+from zhenxue.kernel import storage  # noqa: E402 - see above
+
+MINUTES_PER_HOUR = 45
+VERIFIER = Path(__file__).resolve().parents[2] / "verifier" / "zhenxue_verify.py"
+
+
+def lay(learners: int, hours: int) -> None:
+    """Minute by minute, all learners and as many strangers beside each other."""
+    system, learner = Person(None, "系统"), Person(7, "王小明（学员）")
+    for minute in range(hours * MINUTES_PER_HOUR):
+        with transaction.atomic():
+            for one in range(learners):
+                for cohort, enrolment in ((1, one), (2, one + 100_000)):
+                    about = (f"cohort:{cohort}", f"person:{enrolment}")
+                    subject = f"enrolment:{enrolment}"
+                    body = {
+                        "enrolment": enrolment,
+                        "unit": minute // 30,
+                        "title": "第三课 安全用电与触电急救",
+                        "day": "2026-03-02",
+                        "seconds": 60,
+                        "from_ms": minute * 60_000,
+                        "to_ms": minute * 60_000 + 60_000,
+                        "began_at": "2026-03-02T09:00:00+08:00",
+                        "ended_at": "2026-03-02T09:01:00+08:00",
+                        "source": f"study:{minute}",
+                    }
+                    evidence.record(
+                        kind="ledger.credited", actor=system, subject=subject, about=about, body=body, now=NOW
+                    )
+                    if minute % MINUTES_PER_HOUR == 0:
+                        body["device"], body["source"] = "手机", "study:opened"
+                        evidence.record(
+                            kind="study.opened", actor=learner, subject=subject, about=about, body=body, now=NOW
+                        )
+        evidence.integrate(NOW)
+
+
+def build() -> tuple[Dossier, dict[str, float]]:
+    """Asks for the cohort's dossier and makes it, as the worker does."""
+    before = peak_mb()
+    began, cpu = time.monotonic(), time.process_time()
+    with known_kind():
+        with transaction.atomic():
+            dossier, _ = evidence.request_dossier(actor=READER, ref="cohort:1", with_names=True, reason="", now=NOW)
+        dossiers.build_dossier(dossier_id=dossier.pk, clock=lambda: NOW)
+        dossiers.finish_dossier(dossier_id=dossier.pk, now=NOW, patient=False)
+    wall, used = time.monotonic() - began, time.process_time() - cpu
+    dossier.refresh_from_db()
+    if dossier.state != "ready":
+        raise RuntimeError(dossier.failure)
+    return dossier, {"build": wall, "build.cpu": used, "build.memory": peak_mb(), "build.memory.before": before}
+
+
+def check(path: Path) -> dict[str, float]:
+    """The independent tool in a process of its own, as its user runs it."""
+    key = evidence.log_keys()[0].vkey
+    words = [sys.executable, str(VERIFIER), str(path), "--log-key", key]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.monotonic()
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    wall = time.monotonic() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"check": wall, "check.cpu": cpu, "check.memory": after.ru_maxrss / 1024}
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(learners: int, hours: int) -> None:
+    call_command("migrate", verbosity=0, stdout=io.StringIO())
+    lay(learners, hours)
+    dossier, figures = build()
+    path = storage.full_path(dossier.path)
+    figures |= {"entries": dossier.total, "log": dossier.tree_size or 0, "size": path.stat().st_size / 1e6}
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "dossier.zip"
+        copy.write_bytes(path.read_bytes())
+        figures |= check(copy)
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
