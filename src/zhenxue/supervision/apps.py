@@ -20,7 +20,7 @@ class SupervisionConfig(AppConfig):
             navigation.HomeBlock(url_name="supervision:home_block", roles=bureaus, order=20, wide=True, lines=8)
         )
         navigation.register_home(
-            navigation.HomeBlock(url_name="supervision:log_block", roles=watchers, order=25, lines=3)
+            navigation.HomeBlock(url_name="supervision:log_block", roles=watchers, order=5, lines=2)
         )
         navigation.register(
             navigation.Item(

@@ -56,6 +56,10 @@ class Houses:
         assert witness_program(["--folder", str(folder), "init", "--name", f"witness.example/{name}"]) == 0
         for key in keys:
             assert witness_program(["--folder", str(folder), "add-log", key]) == 0
+        return self.serve(folder)
+
+    def serve(self, folder: Path) -> str:
+        """The program of a folder, on a port of its own."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             handle = str(listener.fileno())
             words = ("-m", "zhenxue.config.cli", "witness", "--folder", folder, "serve", "--fd", handle)
@@ -176,6 +180,22 @@ def test_the_program_answers_by_the_protocol_whatever_it_is_sent(
     assert "分叉" in told
     assert liar.note(9).splitlines()[2] in told
     assert log.note(9).splitlines()[2] in told
+
+
+def test_what_was_answered_survives_being_killed(houses: Houses, tmp_path: Path) -> None:
+    log = PaperLog()
+    folder = tmp_path / "city"
+    netloc = urlsplit(houses.ours("city", str(log.signer.verifier))).netloc
+    known = 0
+    for size in (3, 7, 8, 20):
+        reply = send(f"http://{netloc}", log.request(known, size))
+        assert (reply.status, reply.fault) == (200, "")
+        houses.running[-1].kill()
+        houses.running[-1].wait()
+        netloc = urlsplit(houses.serve(folder)).netloc
+        reply = send(f"http://{netloc}", PaperLog("false").request(known, size))
+        assert (reply.status, reply.body) == (409, b"%d\n" % size)
+        known = size
 
 
 def test_the_program_says_what_is_wrong_and_changes_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
