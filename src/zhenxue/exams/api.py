@@ -3,10 +3,10 @@
 from zhenxue.exams.data import AttemptState, ExamState, Result
 from zhenxue.exams.models import Attempt, Exam, Paper, Question, QuestionBank
 from zhenxue.exams.operations.attempts import close_due_attempts, save_answer, start_attempt, submit_attempt
-from zhenxue.exams.operations.banks import add_question, create_bank, import_questions
+from zhenxue.exams.operations.banks import create_bank, import_questions
 from zhenxue.exams.operations.exams import close_due_exams, create_exam, schedule_exam
 from zhenxue.exams.operations.papers import create_paper, finish_paper
-from zhenxue.exams.queries import paper_sheet, passed, results_of, visible_attempts, visible_exams
+from zhenxue.exams.queries import passed, results_of, visible_attempts, visible_exams
 
 __all__ = [
     "Attempt",
@@ -17,7 +17,6 @@ __all__ = [
     "Question",
     "QuestionBank",
     "Result",
-    "add_question",
     "close_due_attempts",
     "close_due_exams",
     "create_bank",
@@ -25,7 +24,6 @@ __all__ = [
     "create_paper",
     "finish_paper",
     "import_questions",
-    "paper_sheet",
     "passed",
     "results_of",
     "save_answer",

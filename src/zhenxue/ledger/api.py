@@ -40,17 +40,14 @@ from zhenxue.ledger.queries import (
     find_coverage,
     holds_in_force,
     list_days,
-    list_spans,
     missing_self_test,
     progress_in,
     progress_of,
-    progress_of_rows,
     stage_complete,
     standing_of,
     sums_of_sources,
     unit_progress,
     unit_progress_of_row,
-    units_begun,
 )
 from zhenxue.ledger.web.own import own_units
 
@@ -87,13 +84,11 @@ __all__ = [
     "find_coverage",
     "holds_in_force",
     "list_days",
-    "list_spans",
     "mark_tested",
     "missing_self_test",
     "own_units",
     "progress_in",
     "progress_of",
-    "progress_of_rows",
     "propose_batch",
     "propose_correction",
     "reject_correction",
@@ -106,6 +101,5 @@ __all__ = [
     "sums_of_sources",
     "unit_progress",
     "unit_progress_of_row",
-    "units_begun",
     "withdraw_range",
 ]

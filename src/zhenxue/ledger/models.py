@@ -53,23 +53,9 @@ class Span(models.Model):
         ]
 
     @property
-    def absolute_seconds(self) -> int:
-        return abs(self.seconds)
-
-    @property
     def days_late(self) -> int:
         """How many civil days after the stretch it was written down; 0 on the same day."""
         return (clock.civil_day(self.created_at) - clock.civil_day(self.ended_at)).days
-
-    @property
-    def from_clock(self) -> str:
-        """Where in the content it begins, as a player shows it: ``12:34``."""
-        return f"{self.from_ms // 60_000:02}:{self.from_ms // 1000 % 60:02}"
-
-    @property
-    def to_clock(self) -> str:
-        """Where in the content it ends."""
-        return f"{self.to_ms // 60_000:02}:{self.to_ms // 1000 % 60:02}"
 
 
 class Coverage(models.Model):

@@ -11,7 +11,7 @@ from zhenxue.subsidy.operations.claims import (
     submit_claim,
 )
 from zhenxue.subsidy.operations.policies import register_policy
-from zhenxue.subsidy.queries import claim_lines, find_policy, visible_claims, visible_policies
+from zhenxue.subsidy.queries import find_policy, visible_claims, visible_policies
 
 __all__ = [
     "Claim",
@@ -21,7 +21,6 @@ __all__ = [
     "OnlineMode",
     "Policy",
     "approve_claim",
-    "claim_lines",
     "create_claim",
     "find_policy",
     "mark_paid",

@@ -27,7 +27,7 @@ from zhenxue.training.operations.attendance_corrections import (
     propose_attendance_correction,
     reject_attendance_correction,
 )
-from zhenxue.training.operations.cohorts import change_basics, create_cohort, set_plan, split_lesson
+from zhenxue.training.operations.cohorts import create_cohort, set_plan, split_lesson
 from zhenxue.training.operations.filing import (
     approve_cohort,
     cancel_cohort,
@@ -45,11 +45,10 @@ from zhenxue.training.operations.programmes import (
     make_ready,
     retire_programme,
 )
-from zhenxue.training.operations.roster import add_learner, import_roster, leave
+from zhenxue.training.operations.roster import add_learner, leave
 from zhenxue.training.policies import check_can_study
 from zhenxue.training.queries.attendance import (
     attendance_of_cohort,
-    lessons_between,
     list_attendance_of,
     list_lessons,
     visible_attendance_corrections,
@@ -72,13 +71,10 @@ from zhenxue.training.queries.plan import (
 from zhenxue.training.queries.scope import (
     get_cohort,
     get_enrolment,
-    get_lesson,
     get_own_enrolment,
-    get_programme,
     list_enrolments_of_person,
     visible_cohorts,
     visible_enrolments,
-    visible_programmes,
 )
 from zhenxue.training.web.own import own_enrolments
 
@@ -105,7 +101,6 @@ __all__ = [
     "attendance_of_cohort",
     "cancel_attendance_correction",
     "cancel_cohort",
-    "change_basics",
     "check_can_study",
     "close_cohort",
     "copy_programme",
@@ -117,13 +112,9 @@ __all__ = [
     "file_make_up_lesson",
     "get_cohort",
     "get_enrolment",
-    "get_lesson",
     "get_own_enrolment",
-    "get_programme",
-    "import_roster",
     "is_frozen",
     "leave",
-    "lessons_between",
     "list_attendance_of",
     "list_enrolments_of_person",
     "list_lessons",
@@ -152,5 +143,4 @@ __all__ = [
     "visible_attendance_corrections",
     "visible_cohorts",
     "visible_enrolments",
-    "visible_programmes",
 ]

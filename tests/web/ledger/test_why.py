@@ -131,7 +131,7 @@ def test_the_way_to_the_days_before_and_after() -> None:
 
 
 def test_time_that_counts_in_another_cohort_is_named_to_who_may_see_it() -> None:
-    first, second = make_studying(), make_studying()
+    first, second = make_studying(), make_studying(minutes=22)  # of two providers
     enrolment = second.enrolments[0]
     # Filing refuses such rosters; here one slipped through, as with two persons that turn out to be one.
     cohorts, enrolments = type(second.cohort).objects, type(enrolment).objects

@@ -13,7 +13,7 @@ from zhenxue.ledger.queries.corrections import (
     waiting_for,
     waiting_in_batch,
 )
-from zhenxue.ledger.queries.days import WhyDay, as_json, list_spans, why_day
+from zhenxue.ledger.queries.days import WhyDay, as_json, why_day
 from zhenxue.ledger.queries.holds import (
     SourceSums,
     check_holds,
@@ -35,7 +35,6 @@ from zhenxue.ledger.queries.progress import (
     missing_self_test,
     progress_in,
     progress_of,
-    progress_of_rows,
     stage_complete,
     standing_of,
     unit_progress,
@@ -76,7 +75,6 @@ __all__ = [
     "list_corrections_of_day",
     "list_days",
     "list_lesson_rows",
-    "list_spans",
     "list_unit_rows",
     "make_up_limits",
     "may_view_hold",
@@ -84,7 +82,6 @@ __all__ = [
     "one_line_a_batch",
     "progress_in",
     "progress_of",
-    "progress_of_rows",
     "refused_in",
     "stage_complete",
     "standing_of",

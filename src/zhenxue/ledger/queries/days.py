@@ -17,7 +17,6 @@ from zhenxue.training import api as training
 
 #: Stretches so close, of one state, reason and source, are shown as one.
 NEAR = timedelta(seconds=2)
-SOURCE_WORDS = {"study": "学习", "attendance": "考勤", "correction": "更正"}
 
 
 @dataclass(slots=True)
@@ -158,7 +157,7 @@ class WhyDay:
 
 def why_day(actor: Actor, enrolment: training.Enrolment, day: date) -> WhyDay:
     """One day explained; a constant number of queries. ``actor`` decides whether another cohort is named."""
-    spans = list_spans(enrolment.pk, day)
+    spans = _spans_of(enrolment.pk, day)
     stretches = join_stretches(spans)
     overlap = [one for one in stretches if one.reason is Reason.OVERLAP]
     elsewhere = _elsewhere(actor, enrolment, day, overlap)
@@ -180,7 +179,7 @@ def why_day(actor: Actor, enrolment: training.Enrolment, day: date) -> WhyDay:
     )
 
 
-def list_spans(enrolment_id: int, day: date) -> list[Span]:
+def _spans_of(enrolment_id: int, day: date) -> list[Span]:
     """Every stretch of one civil day in the order of the clock: credited, refused, withdrawn, made up."""
     rows = Span.objects.filter(enrolment_id=enrolment_id, day=day).select_related("unit", "line")
     return list(rows.order_by("began_at", "id"))

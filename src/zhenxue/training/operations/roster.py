@@ -162,24 +162,6 @@ def discard_import(*, actor: Actor, import_id: int, now: dt.datetime) -> None:
         found.save(update_fields=["state", "rows", "finished_at"])
 
 
-def import_roster(
-    *,
-    actor: Actor,
-    cohort_id: int,
-    data: bytes,
-    file_name: str,
-    now: dt.datetime,
-    skip_invalid: bool = False,
-) -> RosterImport:
-    """Upload, check and confirm in one go, whatever the size; raises ``Invalid`` when a row has a problem."""
-    found = upload_roster(actor=actor, cohort_id=cohort_id, data=data, file_name=file_name, now=now)
-    check_import(import_id=found.pk, now=now)
-    found = confirm_import(actor=actor, import_id=found.pk, skip_invalid=skip_invalid, now=now)
-    run_import(actor=actor, import_id=found.pk, now=now)
-    found.refresh_from_db()
-    return found
-
-
 def add_learner(
     *,
     actor: Actor,
