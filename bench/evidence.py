@@ -9,6 +9,8 @@
   private values of every entry; the projections belong to the living tables and are not in it.
 * **proof**: an inclusion proof out of the database in a log of 10 million entries (200 thousand with ``--quick``),
   against reading one row by the ORM. Those entries are written in bulk.
+* **dossier**: a cohort of 60 learners × 40 hours (``--quick``: 4 hours) among as many entries of others is made into
+  a dossier, and checked by ``verifier/zhenxue_verify.py`` in a process of its own.
 
 Processor time is this process's own and is not falsified by a busy machine as much as time by the wall clock is.
 """
@@ -34,6 +36,7 @@ def main() -> None:
         recording(name, rows)
         sequencing_and_verifying(name, chain)
         proving(name, proof)
+        building_dossiers(name, 60, 4 if options.quick else 40)
 
 
 def measure(name: str, part: str, count: int) -> dict[str, float]:
@@ -67,6 +70,18 @@ def proving(name: str, count: int) -> None:
     report(f"evidence.{name}.proof.p95", round(found["proof.p95"], 2), "ms")
     report(f"evidence.{name}.proof.cpu", round(found["proof.cpu"], 2), "cpu-ms to make and check")
     report(f"evidence.{name}.proof.row", round(found["row"], 2), "ms to read one row")
+
+
+def building_dossiers(name: str, learners: int, hours: int) -> None:
+    with database(name) as environment:
+        told = run(["-W", "ignore", "-m", "bench.support.dossiers", str(learners), str(hours)], environment)
+    found = json.loads(told.splitlines()[-1])
+    report(f"evidence.{name}.dossier.entries", found["entries"], f"entries of {learners} learners in {found['log']}")
+    report(f"evidence.{name}.dossier.size", round(found["size"], 1), "MB")
+    for part in ("build", "check"):
+        report(f"evidence.{name}.dossier.{part}", round(found[part], 2), "s")
+        report(f"evidence.{name}.dossier.{part}.cpu", round(found[f"{part}.cpu"], 2), "cpu-s")
+        report(f"evidence.{name}.dossier.{part}.memory", round(found[f"{part}.memory"]), "MiB at its peak")
 
 
 if __name__ == "__main__":

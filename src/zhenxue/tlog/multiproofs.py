@@ -20,10 +20,12 @@ KEPT = 64  # upper tiles held with all their inner nodes
 type FetchTiles = Callable[[int, Sequence[int]], Mapping[int, bytes]]  # (level, indices) → stored hashes by index
 
 
-def multiproof(indices: Sequence[int], size: int, read: ReadNode) -> Iterator[bytes]:
+def multiproof(indices: Sequence[int], size: int, read: ReadNode) -> list[bytes]:
     """The hashes that, with the leaves at ``indices`` (ascending, from 0), give the root of a tree of ``size``."""
     _check_indices(indices, size)
-    yield from _missing(indices, 0, len(indices), 0, size, read)
+    found: list[bytes] = []
+    _collect(indices, 0, len(indices), 0, size, read, found)
+    return found
 
 
 def check_multiproof(*, leaves: Sequence[tuple[int, bytes]], size: int, proof: Iterable[bytes], root: bytes) -> None:
@@ -45,14 +47,16 @@ def _check_indices(indices: Sequence[int], size: int) -> None:
         raise ProofBroken("the leaves are not in ascending order")
 
 
-def _missing(indices: Sequence[int], low: int, high: int, start: int, end: int, read: ReadNode) -> Iterator[bytes]:
+def _collect(
+    indices: Sequence[int], low: int, high: int, start: int, end: int, read: ReadNode, found: list[bytes]
+) -> None:
     if low == high:
-        yield span_root((start, end), read)
+        found.append(span_root((start, end), read))
     elif end - start > 1:
         middle = start + largest_power_below(end - start)
         cut = bisect_left(indices, middle, low, high)
-        yield from _missing(indices, low, cut, start, middle, read)
-        yield from _missing(indices, cut, high, middle, end, read)
+        _collect(indices, low, cut, start, middle, read, found)
+        _collect(indices, cut, high, middle, end, read, found)
 
 
 def _root(
