@@ -29,7 +29,7 @@ fi
 PYTEST=".venv/bin/pytest -q --no-header -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true"
 reports=$(mktemp -d)
 beside=""
-trap 'for run in $beside; do kill "$run" 2>/dev/null; done; rm -rf "$reports"' EXIT
+trap '[ -z "$beside" ] || kill "$beside" 2>/dev/null; rm -rf "$reports"' EXIT
 trap 'exit 130' INT TERM
 
 step() {
@@ -53,26 +53,25 @@ told_by() {
     return "$code"
 }
 
-step "checks" sh scripts/check.sh
-
-# Stories wait for real time most of the while, so they run beside the suites, which step back for them (nice). Those of
-# one run share a demo city. The sites of the first are on SQLite, those of the second on PostgreSQL.
-SQLITE_STORIES="tests/e2e/test_honest_troubles.py tests/e2e/test_pages_look.py"
+# Two processors are busy with one line of stories, which wait for real time now and then, and two workers of a suite, which
+# step back for them (nice). Stories go beside the suite on the same database; those of one run share a demo city.
+SQLITE_STORIES="tests/e2e/test_honest_troubles.py tests/e2e/test_documents.py tests/e2e/test_pages_look.py"
 # shellcheck disable=SC2086 # lists of words
 {
     env ZHENXUE_TEST_DATABASE=sqlite $PYTEST $SQLITE_STORIES >"$reports/sqlite" 2>&1 &
-    on_sqlite=$!
-    env ZHENXUE_TEST_DATABASE=postgres $PYTEST tests/e2e $(printf -- '--ignore %s ' $SQLITE_STORIES) >"$reports/postgres" 2>&1 &
-    on_postgres=$!
-    beside="$on_sqlite $on_postgres"
+    beside=$!
+    step "checks" sh scripts/check.sh
     step "tests on SQLite" nice -n 5 env ZHENXUE_TEST_DATABASE=sqlite $PYTEST -n 2 \
         tests/architecture tests/unit tests/integration tests/web tests/adversary
+    step "stories in a browser, sites on SQLite" told_by "$beside" sqlite
+
+    env ZHENXUE_TEST_DATABASE=postgres $PYTEST tests/e2e $(printf -- '--ignore %s ' $SQLITE_STORIES) >"$reports/postgres" 2>&1 &
+    beside=$!
     # How a page looks and moves does not hang on the database: a browser tried that on SQLite above.
     step "tests on PostgreSQL" nice -n 5 env ZHENXUE_TEST_DATABASE=postgres $PYTEST -n 2 -m "not browser" \
         tests/integration tests/web tests/adversary
+    step "stories in a browser, sites on PostgreSQL" told_by "$beside" postgres
 }
-step "stories in a browser, sites on SQLite" told_by "$on_sqlite" sqlite
-step "stories in a browser, sites on PostgreSQL" told_by "$on_postgres" postgres
 beside=""
 
 printf '\nWhole run: %s s. ' $(($(date +%s) - started))
