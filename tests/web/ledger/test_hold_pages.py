@@ -22,7 +22,7 @@ def test_a_city_bureau_keeps_a_learner_and_lets_go() -> None:
     for changes, words in (
         ({"code": "没有这个班"}, "没有这个编号的班期"),
         ({"learner": "无此人"}, "没有这名学员"),
-        ({"reason": "查"}, "理由要写"),
+        ({"reason": "查"}, "请写明理由"),
     ):
         page = city.post(NEW, typed | changes)
         assert page.status_code == 422

@@ -25,14 +25,12 @@ from zhenxue.ledger.data import (
     Window,
 )
 from zhenxue.ledger.models import Correction, CorrectionBatch
+from zhenxue.ledger.operations.common import REASON_LENGTHS, account_of, checked_reason, field_error
 from zhenxue.ledger.operations.corrections import (
-    REASON_LENGTHS,
     WAITING,
-    account_of,
     adopt_correction,
     approve_correction,
     cancel_correction,
-    checked_reason,
     propose_for,
     reject_correction,
 )
@@ -64,12 +62,12 @@ def propose_batch(
         check_window(cohort, window, now)
         words = checked_reason(reason)
         if not chosen:
-            raise _field("rows", "请至少勾选一名学员。", "nothing_chosen")
+            raise field_error("rows", "请至少勾选一名学员。", "nothing_chosen")
         if len(chosen) > MOST_AT_ONCE:
-            raise _field("rows", f"一次最多提出 {MOST_AT_ONCE} 条，请缩短时间或分几次提出。", "too_many_rows")
+            raise field_error("rows", f"一次最多提出 {MOST_AT_ONCE} 条，请缩短时间或分几次提出。", "too_many_rows")
         learners = {one.pk: one for one in training.visible_enrolments(actor).filter(cohort_id=cohort_id)}
         if any(number not in learners for number, _ in chosen):
-            raise _field("rows", "勾选的学员里有人不在这个班期，请刷新页面后重选。", "foreign_rows")
+            raise field_error("rows", "勾选的学员里有人不在这个班期，请刷新页面后重选。", "foreign_rows")
         found = queries.list_choices(actor=actor, cohort=cohort, window=window, only=frozenset(chosen))
         choices = {one.key: one for one in found.rows}
         wanted = [(key, choices.get(key)) for key in dict.fromkeys(chosen)]
@@ -111,9 +109,9 @@ def decide_many(
     wanted = Decision(decision)
     numbers = sorted(set(correction_ids))
     if not numbers:
-        raise _field("rows", "请先勾选要办理的更正。", "nothing_chosen")
+        raise field_error("rows", "请先勾选要办理的更正。", "nothing_chosen")
     if len(numbers) > MOST_AT_ONCE:
-        raise _field("rows", f"一次最多办理 {MOST_AT_ONCE} 条，请分几次办理。", "too_many_rows")
+        raise field_error("rows", f"一次最多办理 {MOST_AT_ONCE} 条，请分几次办理。", "too_many_rows")
     if wanted in REASONED:
         _check_note(note)
     with transaction.atomic():
@@ -132,17 +130,17 @@ def decide_batch(*, actor: Actor, batch_id: int, decision: Decision | str, note:
 def check_window(cohort: training.Cohort, window: Window, now: datetime) -> None:
     """Raises ``Invalid`` at the field of a window that does not fit the cohort, its plan or the clock."""
     if window.unit_id not in dict(queries.units_to_make_up(cohort)):
-        raise _field("unit", "这个单元不在本班期的培训方案里，请重新选择。", "unit_not_planned")
+        raise field_error("unit", "这个单元不在本班期的培训方案里，请重新选择。", "unit_not_planned")
     if window.last_day < window.first_day:
-        raise _field("last_day", "结束日期不能早于开始日期。", "stretch")
+        raise field_error("last_day", "结束日期不能早于开始日期。", "stretch")
     if not (cohort.starts_on <= window.first_day and window.last_day <= cohort.ends_on):
-        raise _field("first_day", f"日期要在班期 {cohort.starts_on} 至 {cohort.ends_on} 之内。", "outside_dates")
+        raise field_error("first_day", f"日期要在班期 {cohort.starts_on} 至 {cohort.ends_on} 之内。", "outside_dates")
     if (window.last_day - window.first_day).days >= MOST_DAYS:
-        raise _field("last_day", f"一次最多 {MOST_DAYS} 天，请分几次提出。", "stretch_days")
+        raise field_error("last_day", f"一次最多 {MOST_DAYS} 天，请分几次提出。", "stretch_days")
     if window.until is not None and window.until <= window.since:
-        raise _field("until", "结束时间要晚于开始时间。", "stretch")
+        raise field_error("until", "结束时间要晚于开始时间。", "stretch")
     if queries.window_of(window, window.first_day)[0] > now:
-        raise _field("first_day", "这段时间还没有到，请填写已经过去的时间。", "stretch_future")
+        raise field_error("first_day", "这段时间还没有到，请填写已经过去的时间。", "stretch_future")
 
 
 def _check_answers(fit: Sequence[Choice], left_out: Sequence[LeftOut], leave_out: bool) -> None:
@@ -202,8 +200,4 @@ def _check_note(note: str) -> None:
         checked_reason(note)
     except Invalid:
         least, most = REASON_LENGTHS
-        raise _field("note", f"请写明理由（{least} 至 {most} 个字），它会记入每一条的存证。", "reason") from None
-
-
-def _field(name: str, message: str, code: str) -> Invalid:
-    return Invalid(f"ledger.{code}", message, fields={name: message})
+        raise field_error("note", f"请写明理由（{least} 至 {most} 个字），它会记入每一条的存证。", "reason") from None

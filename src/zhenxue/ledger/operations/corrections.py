@@ -12,14 +12,14 @@ from zhenxue.catalogue.data import UnitKind
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
-from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
+from zhenxue.kernel.errors import Conflict, Invalid, NotFound
 from zhenxue.ledger import policies, queries
 from zhenxue.ledger.data import WAITING_STATES, CorrectionKind, CorrectionState, Reason
 from zhenxue.ledger.models import Correction, CorrectionBatch
 from zhenxue.ledger.operations.booking import make_up, withdraw_range
+from zhenxue.ledger.operations.common import REASON_LENGTHS, account_of, checked_reason, field_error
 from zhenxue.training import api as training
 
-REASON_LENGTHS = (5, 500)
 WAITING = "这段时间已有一条更正在等待处理，请等它办完，或先撤回。"
 
 
@@ -98,7 +98,9 @@ def adopt_correction(
         policies.check_can_adopt(actor, correction)
         if seconds is not None:
             if not 0 < seconds <= correction.seconds:
-                raise _field("seconds", f"受理时只能少于或等于学员申请的 {correction.seconds} 秒。", "adopt_seconds")
+                raise field_error(
+                    "seconds", f"受理时只能少于或等于学员申请的 {correction.seconds} 秒。", "adopt_seconds"
+                )
             correction.seconds = seconds
         _check_make_up(correction, now)
         correction.reason = checked_reason(reason)
@@ -182,7 +184,7 @@ def _draft(
     _check_stretch(enrolment, began_at, ended_at, now)
     units = {one.unit.pk: one.unit for one in training.plan_units_of(enrolment.cohort)}
     if unit_id not in units:
-        raise _field("unit", "这个单元不在本班期的培训方案里，请重新选择。", "unit_not_planned")
+        raise field_error("unit", "这个单元不在本班期的培训方案里，请重新选择。", "unit_not_planned")
     correction = Correction(
         enrolment=enrolment,
         unit=units[unit_id],
@@ -199,7 +201,7 @@ def _draft(
         parts = queries.counted_parts(enrolment.pk, unit_id, began_at, ended_at)
         correction.seconds = sum(part.seconds for part in parts)
         if not correction.seconds:
-            raise _field("until", "这段时间在这个单元没有计入学时，没有可以撤销的。", "nothing_to_withdraw")
+            raise field_error("until", "这段时间在这个单元没有计入学时，没有可以撤销的。", "nothing_to_withdraw")
         return correction
     correction.seconds = seconds or 0
     correction.why_refused = queries.refused_in(enrolment.pk, unit_id, began_at, ended_at).reason
@@ -210,26 +212,26 @@ def _draft(
 def _check_stretch(enrolment: training.Enrolment, began_at: datetime, ended_at: datetime, now: datetime) -> None:
     cohort, day = enrolment.cohort, clock.civil_day(began_at)
     if ended_at <= began_at:
-        raise _field("until", "结束时间要晚于开始时间。", "stretch")
+        raise field_error("until", "结束时间要晚于开始时间。", "stretch")
     if clock.civil_day(ended_at) != day and ended_at > clock.start_of_day(clock.civil_day(ended_at)):
-        raise _field("until", "开始和结束要在同一天；跨过零点的请分两次办理。", "stretch_days")
+        raise field_error("until", "开始和结束要在同一天；跨过零点的请分两次办理。", "stretch_days")
     if ended_at > now:
-        raise _field("until", "结束时间还没有到，请填写已经过去的时间。", "stretch_future")
+        raise field_error("until", "结束时间还没有到，请填写已经过去的时间。", "stretch_future")
     if not cohort.starts_on <= day <= cohort.ends_on:
-        raise _field("day", f"日期要在班期 {cohort.starts_on} 至 {cohort.ends_on} 之内。", "outside_dates")
+        raise field_error("day", f"日期要在班期 {cohort.starts_on} 至 {cohort.ends_on} 之内。", "outside_dates")
     if enrolment.left_at is not None and ended_at > enrolment.left_at:
-        raise _field("until", "这段时间在学员退出班期之后，不能更正。", "after_left")
+        raise field_error("until", "这段时间在学员退出班期之后，不能更正。", "after_left")
 
 
 def _check_make_up(correction: Correction, now: datetime) -> None:
     if correction.unit.kind == UnitKind.SELF_TEST:
-        raise _field("unit", "自测按成绩计，不按时间补计。请学员重做自测。", "self_test")
+        raise field_error("unit", "自测按成绩计，不按时间补计。请学员重做自测。", "self_test")
     where = (correction.began_at, correction.ended_at)
     refused = queries.refused_in(correction.enrolment_id, correction.unit_id, *where)
     if refused.hopeless and not refused.seconds:
-        raise _field("since", f"这段时间没有计入是因为“{refused.hopeless.label}”，不能补计。", "never_made_up")
+        raise field_error("since", f"这段时间没有计入是因为“{refused.hopeless.label}”，不能补计。", "never_made_up")
     if correction.seconds <= 0:
-        raise _field("seconds", "请填写要补计的时长。", "no_seconds")
+        raise field_error("seconds", "请填写要补计的时长。", "no_seconds")
     limits = queries.make_up_limits(
         enrolment=correction.enrolment,
         unit_id=correction.unit_id,
@@ -239,7 +241,7 @@ def _check_make_up(correction: Correction, now: datetime) -> None:
     )
     tightest = min(limits, key=lambda limit: limit.seconds)
     if correction.seconds > tightest.seconds:
-        raise _field("seconds", tightest.words, "too_many_seconds")
+        raise field_error("seconds", tightest.words, "too_many_seconds")
 
 
 def _held(actor: Actor, correction_id: int) -> Correction:
@@ -274,23 +276,3 @@ def _record(correction: Correction, actor: Actor, now: datetime) -> None:
         body=queries.correction_facts(correction) | {"title": correction.unit.title},
         now=now,
     )
-
-
-def checked_reason(text: str) -> str:
-    """The words without blanks around them, or ``Invalid`` at ``reason``."""
-    words = text.strip()
-    least, most = REASON_LENGTHS
-    if not least <= len(words) <= most:
-        raise _field("reason", f"请写明理由（{least} 至 {most} 个字），它会记入存证。", "reason")
-    return words
-
-
-def account_of(actor: Actor) -> int:
-    """The account that acts, or ``Refused``."""
-    if actor.account_id is None:
-        raise Refused("ledger.no_account", "请先登录再操作。")
-    return actor.account_id
-
-
-def _field(name: str, message: str, code: str) -> Invalid:
-    return Invalid(f"ledger.{code}", message, fields={name: message})

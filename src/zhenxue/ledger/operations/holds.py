@@ -6,13 +6,12 @@ from django.db import transaction
 
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import Actor
-from zhenxue.kernel.errors import Conflict, Invalid
+from zhenxue.kernel.errors import Conflict
 from zhenxue.ledger import policies
 from zhenxue.ledger.models import LegalHold
+from zhenxue.ledger.operations.common import account_of, checked_reason, field_error
 from zhenxue.ledger.queries import get_hold
 from zhenxue.training import api as training
-
-REASON_LENGTHS = (5, 500)
 
 
 def set_hold(*, actor: Actor, cohort_id: int, enrolment_id: int | None, reason: str, now: datetime) -> LegalHold:
@@ -24,16 +23,14 @@ def set_hold(*, actor: Actor, cohort_id: int, enrolment_id: int | None, reason: 
         cohort = training.get_cohort(actor, cohort_id)
         policies.check_can_hold(actor, cohort)
         if enrolment_id is not None and training.get_enrolment(actor, enrolment_id).cohort_id != cohort.pk:
-            raise Invalid(
-                "ledger.not_in_cohort", "这名学员不在这个班期。", fields={"learner": "这名学员不在这个班期。"}
-            )
-        words = _reason(reason, "reason")
+            raise field_error("learner", "这名学员不在这个班期。", "not_in_cohort")
+        words = checked_reason(reason)
         rows = LegalHold.objects.select_for_update().filter(cohort=cohort, released_at__isnull=True)
         same = rows.filter(enrolment__isnull=True) if enrolment_id is None else rows.filter(enrolment_id=enrolment_id)
         if same.exists():
             raise Conflict("ledger.held_already", "已有同样的法律保全在执行，不需要再设。")
         hold = LegalHold.objects.create(
-            cohort=cohort, enrolment_id=enrolment_id, reason=words, set_by_id=actor.account_id or 0, set_at=now
+            cohort=cohort, enrolment_id=enrolment_id, reason=words, set_by_id=account_of(actor), set_at=now
         )
         _record("ledger.hold_set", hold, actor, words, now)
         return hold
@@ -44,11 +41,10 @@ def release_hold(*, actor: Actor, hold_id: int, reason: str, now: datetime) -> L
     with transaction.atomic():
         hold = get_hold(actor, hold_id)
         policies.check_can_hold(actor, hold.cohort)
-        words = _reason(reason, "reason")
-        held = LegalHold.objects.select_for_update().get(pk=hold.pk)
-        if held.released_at is not None:
+        words = checked_reason(reason)
+        if LegalHold.objects.select_for_update().filter(pk=hold.pk, released_at__isnull=True).first() is None:
             raise Conflict("ledger.hold_released", "这条法律保全已经解除。")
-        hold.released_by_id, hold.released_at, hold.release_reason = actor.account_id or 0, now, words
+        hold.released_by_id, hold.released_at, hold.release_reason = account_of(actor), now, words
         hold.save(update_fields=["released_by", "released_at", "release_reason"])
         _record("ledger.hold_released", hold, actor, words, now)
         return hold
@@ -63,12 +59,3 @@ def _record(kind: str, hold: LegalHold, actor: Actor, reason: str, now: datetime
         body={"hold": hold.pk, "cohort": hold.cohort_id, "enrolment": hold.enrolment_id or 0, "reason": reason},
         now=now,
     )
-
-
-def _reason(text: str, field: str) -> str:
-    words = text.strip()
-    low, high = REASON_LENGTHS
-    if not low <= len(words) <= high:
-        message = f"理由要写 {low} 至 {high} 个字，会记入存证。"
-        raise Invalid("ledger.hold_reason", message, fields={field: message})
-    return words

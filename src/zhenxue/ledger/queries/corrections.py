@@ -79,7 +79,7 @@ def waiting_for(actor: Actor) -> QuerySet[Correction]:
         waiting = proposed & Q(enrolment__cohort__region_id=actor.region_code)
     else:
         return rows.none()
-    return rows.filter(waiting).exclude(pk__in=rows.filter(own).values("pk")).order_by("changed_at", "pk")
+    return rows.filter(waiting).exclude(own).order_by("changed_at", "pk")
 
 
 def one_line_a_batch(rows: QuerySet[Correction]) -> QuerySet[Correction]:
