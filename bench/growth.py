@@ -58,8 +58,8 @@ with connection.cursor() as cursor:
     true = "1" if sqlite else "true"
     beat = {
         "session_id": f"{session.pk}", "number": "1000000 + i", "accepted": true, "event": "'tick'",
-        "received_ms": f"{old} + (i % 900000) * 60000", "began_ms": "0", "ended_ms": "60000", "from_ms": "0",
-        "to_ms": "60000", "claimed_ms": "60000", "credit_ms": "60000", "rate_percent": "100",
+        "received_ms": f"{old} + (i % 900000) * CAST(60000 AS bigint)", "began_ms": "0", "ended_ms": "60000",
+        "from_ms": "0", "to_ms": "60000", "claimed_ms": "60000", "credit_ms": "60000", "rate_percent": "100",
         "visible": true, "focused": true, "playing": true,
         "idle_ms": "0", "page": "0", "reason": "''",
     }
