@@ -25,9 +25,10 @@ class CatalogueConfig(AppConfig):
     def ready(self) -> None:
         from zhenxue.catalogue import tasks
         from zhenxue.catalogue.policies import AUTHORS, STAFF
+        from zhenxue.catalogue.queries.materials import file_claims
         from zhenxue.evidence.api import Kind, register
         from zhenxue.identity.data import Role
-        from zhenxue.kernel import navigation, periodic
+        from zhenxue.kernel import navigation, periodic, storage
 
         for name, label, describe in (
             ("material_added", "上传素材", _title),
@@ -56,6 +57,7 @@ class CatalogueConfig(AppConfig):
             private = erasable.get(name, ()) + more.get(name, ())
             register(Kind(f"catalogue.{name}", label, erasable=private, describe=describe))
 
+        storage.register_claims("catalogue materials", file_claims)
         for label, url_name, icon, roles, order in (
             ("课程", "catalogue:courses", "book", STAFF, 30),
             ("素材", "catalogue:materials", "movie", AUTHORS | {Role.OPERATOR_REVIEWER, Role.OPERATOR_ADMIN}, 32),

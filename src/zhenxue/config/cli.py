@@ -21,6 +21,8 @@ def main() -> None:
         sys.exit(witness(sys.argv[2:]))
     from django.core.management import execute_from_command_line
 
+    if sys.argv[1:2] == ["check-backup"]:
+        sys.argv[1] = "check_backup"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhenxue.config.settings")
     execute_from_command_line(["zhenxue", *sys.argv[1:]])
 

@@ -29,6 +29,7 @@ from zhenxue.evidence.operations import (
     move_witness,
     record,
     retire_witness,
+    sequencer_lock,
 )
 from zhenxue.evidence.operations.dossiers import request_dossier, take_dossier
 from zhenxue.evidence.operations.keys import record_secret_change, retire_log_key, rotate_log_key
@@ -119,6 +120,7 @@ __all__ = [
     "retire_log_key",
     "retire_witness",
     "rotate_log_key",
+    "sequencer_lock",
     "signing_problems",
     "take_dossier",
     "timeline_page",

@@ -123,11 +123,11 @@ class IdentityConfig(AppConfig):
     label = "identity"
 
     def ready(self) -> None:
-        from zhenxue.identity.operations.photos import photo_heads, reseal_photos
+        from zhenxue.identity.operations.photos import photo_claims, photo_heads, reseal_photos
         from zhenxue.identity.operations.tidying import tidy
         from zhenxue.identity.policies import may_view_entry
         from zhenxue.identity.queries.verification import check_devices, check_rules
-        from zhenxue.kernel import resealing
+        from zhenxue.kernel import resealing, storage
 
         for kind in KINDS:
             register(kind)
@@ -136,5 +136,6 @@ class IdentityConfig(AppConfig):
         register_projection("identity.devices", check_devices)
         for item in ITEMS:
             navigation.register(item)
+        storage.register_claims("identity photographs", photo_claims)
         resealing.register("identity photographs", reseal_photos, photo_heads)
         periodic.register(periodic.Job("identity.tidy", 3600, lambda now: tidy(now=now)))

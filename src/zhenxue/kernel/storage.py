@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -23,6 +23,37 @@ class Stored:
     path: str
     size_bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file (or folder) that a row says is there, with what the row knows of it; ``owner`` is the row, for people."""
+
+    path: str
+    owner: str
+    size_bytes: int | None = None
+    sha256: str = ""
+
+
+_claims: dict[str, Callable[[], Iterable[Claim]]] = {}
+
+
+def register_claims(name: str, claims: Callable[[], Iterable[Claim]]) -> None:
+    """Announce in ``apps.ready()`` which files the rows of an app need; what they say is checked after a restore."""
+    _claims[name] = claims
+
+
+def check_claims(*, digests: bool = False) -> Iterator[str]:
+    """A sentence for every file that is missing or not what its row says; with ``digests`` every byte is read."""
+    for name, claims in sorted(_claims.items()):
+        for claim in claims():
+            full = full_path(claim.path)
+            if not full.exists():
+                yield f"{name} {claim.owner}: {claim.path} is missing"
+            elif claim.size_bytes is not None and full.stat().st_size != claim.size_bytes:
+                yield f"{name} {claim.owner}: {claim.path} has {full.stat().st_size} bytes, not {claim.size_bytes}"
+            elif digests and claim.sha256 and digest_of(full) != claim.sha256:
+                yield f"{name} {claim.owner}: {claim.path} was changed"
 
 
 class OutsideStoreError(ValueError):

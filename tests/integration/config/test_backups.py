@@ -1,68 +1,117 @@
-"""A backup brings everything back, a damaged one changes nothing, a used installation is not overwritten unasked."""
+"""A backup made while people work comes back whole elsewhere; a broken, foreign or older one changes nothing."""
 
+import hashlib
+import io
 import json
 import os
-import secrets
+import shutil
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
-import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.utils import ConnectionHandler
-from pytest_django import DjangoDbBlocker
+from django.db import connection, connections
 from pytest_django.fixtures import Settings
 
-from zhenxue.config import backups, env
+from tests.factories import identity as make
+from tests.factories.evidence import NOW, make_entry, make_log
+from tests.integration.identity.test_photos import png
+from zhenxue.config import backups
+from zhenxue.config.backups import BackupError, sealing
+from zhenxue.evidence import api as evidence
+from zhenxue.evidence.models import Checkpoint
+from zhenxue.identity.data import SYSTEM
+from zhenxue.identity.models import Person
+from zhenxue.identity.operations import photos
 
+pytestmark = pytest.mark.django_db(transaction=True)
 ON_POSTGRES = os.environ.get("ZHENXUE_TEST_DATABASE") == "postgres"
+BACKUP_KEY = "b0a1c2d3e4f50617" * 4
 
 
-class Installations:
-    """Small installations, each with a database of the kind under test; ``use`` makes one the present one."""
+class OtherMachine:
+    """Another data folder and another database server; commands run there as processes of their own."""
 
-    def __init__(self, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder, self.settings, self.monkeypatch = folder, settings, monkeypatch
-        self.handlers: dict[str, ConnectionHandler] = {}
+    def __init__(self, folder: Path, database: str) -> None:
+        self.folder, self.database = folder, database
 
-    def use(self, name: str) -> Path:
-        """Its data folder."""
-        data = self.folder / name
-        if name not in self.handlers:
-            data.mkdir()
-            self.handlers[name] = ConnectionHandler({"default": env.database(self._database(data))})
-        handler = self.handlers[name]
-        self.settings.DATA_FOLDER, self.settings.FILES_FOLDER = data, data / "files"
-        self.monkeypatch.setattr(backups, "connections", handler)
-        self.monkeypatch.setattr(backups, "connection", handler["default"])
-        return data
-
-    def run(self, name: str, sql: str) -> list[tuple[object, ...]]:
-        """Rows, if the statement gives any."""
-        with self.handlers[name]["default"].cursor() as cursor:
-            cursor.execute(sql)
-            return list(cursor.fetchall()) if cursor.description else []
-
-    def _database(self, data: Path) -> str:
-        if not ON_POSTGRES:
-            return f"sqlite:///{data / 'zhenxue.sqlite3'}"
-        cluster = os.environ["ZHENXUE_TEST_DATABASE_URL"]
-        name = f"backup_{secrets.token_hex(6)}"
-        with psycopg.connect(cluster, autocommit=True) as own:
-            own.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
-        return f"{cluster.rsplit('/', 1)[0]}/{name}"
+    def run(self, *words: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
+        here = {"ZHENXUE_DATA_FOLDER": str(self.folder), "ZHENXUE_DATABASE_URL": self.database, **settings}
+        command = [sys.executable, "-m", "zhenxue.config.cli", *map(str, words)]
+        return subprocess.run(command, env={**os.environ, **here}, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
-def installations(
-    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker
-) -> Iterator[Installations]:
-    with django_db_blocker.unblock():
-        made = Installations(tmp_path, settings, monkeypatch)
-        yield made
-        for handler in made.handlers.values():
-            handler.close_all()
+def other_machine(tmp_path: Path) -> Iterator[OtherMachine]:
+    folder = tmp_path / "other machine"
+    folder.mkdir()
+    if not ON_POSTGRES:
+        yield OtherMachine(folder, f"sqlite:///{folder / 'zhenxue.sqlite3'}")
+        return
+    from tests.support.postgres import Cluster
+
+    cluster = Cluster()
+    cluster.start()
+    try:
+        yield OtherMachine(folder, cluster.url)
+    finally:
+        cluster.stop()
+
+
+@contextmanager
+def people_at_work() -> Iterator[None]:
+    """Entries are recorded and sequenced all the while."""
+    stop, begun, faults = threading.Event(), threading.Event(), list[BaseException]()
+
+    def work() -> None:
+        try:
+            while not stop.is_set():
+                make_entry()
+                evidence.integrate(NOW)
+                begun.set()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test tells it
+            faults.append(error)
+            begun.set()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        assert begun.wait(30)
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    assert not faults, faults
+
+
+@contextmanager
+def a_running_sequencer() -> Iterator[None]:
+    """Somebody else holds the sequencer's lock."""
+    stop, begun = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        try:
+            with evidence.sequencer_lock():
+                begun.set()
+                stop.wait(60)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert begun.wait(30)
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def backup(folder: Path, **options: int) -> Path:
@@ -71,60 +120,215 @@ def backup(folder: Path, **options: int) -> Path:
     return Path(told.getvalue().strip())
 
 
-def test_a_backup_brings_back_rows_files_and_secrets(installations: Installations, tmp_path: Path) -> None:
-    first = installations.use("first")
-    installations.run("first", "CREATE TABLE note (words varchar(20))")
-    installations.run("first", "INSERT INTO note VALUES ('真学')")
-    (first / "files/a").mkdir(parents=True)
-    (first / "files/a/one.txt").write_text("one")
-    (first / "secrets").mkdir()
-    (first / "secrets/log_key").write_text("ab" * 32)
+def manifest_of(made: Path) -> dict[str, object]:
+    return dict(json.loads((made / "manifest.json").read_text()))
+
+
+def head() -> Checkpoint:
+    return Checkpoint.objects.order_by("-size")[0]
+
+
+@pytest.mark.parametrize("key", ["", BACKUP_KEY])
+def test_a_backup_made_while_people_work_comes_back_whole_on_another_machine(
+    settings: Settings, tmp_path: Path, own_files_folder: Path, other_machine: OtherMachine, key: str
+) -> None:
+    settings.BACKUP_KEY = key
+    person = make.make_person()
+    photos.store_photo(actor=SYSTEM, person_id=person.pk, what="portrait", content=png(), now=make.NOW)
+    make_log(20)
+    with people_at_work():
+        made = backup(tmp_path / "backups")
+    told = backups.check(made)
+    assert told.facts.faults == []
+    kept = made / "checkpoint"
+    make_log(3)
+    later = tmp_path / "later"
+    later.write_text(head().note)
+    secret = {"ZHENXUE_BACKUP_KEY": key}
+
+    refused = other_machine.run("restore", made, "--checkpoint", later, **secret)
+    assert refused.returncode == 1
+    assert (
+        f"a kept checkpoint has {head().size} entries, the backup {told.facts.size}: the rest is lost" in refused.stderr
+    )
+    if key:
+        wrong = other_machine.run("restore", made, ZHENXUE_BACKUP_KEY="c" * 64)
+        assert "was changed, or made with another key" in wrong.stderr
+        assert all(b"\x50" not in (made / name).read_bytes()[:17] for name in told.parts if name.endswith(".sealed"))
+    assert not (other_machine.folder / "files").exists()
+
+    done = other_machine.run("restore", made, "--checkpoint", kept, **secret)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Database, tiles, keys and files fit" in done.stdout
+    [photo] = (other_machine.folder / "files/people").iterdir()
+    assert photo.read_bytes() == next((own_files_folder / "people").iterdir()).read_bytes()
+
+    verified = other_machine.run("verify", "--checkpoint", kept)
+    assert verified.returncode == 0, verified.stderr
+    assert f"树大小 {told.facts.size}" in verified.stdout
+    rolled_back = other_machine.run("verify", "--checkpoint", later)
+    assert rolled_back.returncode == 1
+    assert "存证链被回退" in rolled_back.stderr
+
+    photo.unlink()
+    missing = other_machine.run("consistency")
+    assert f"identity photographs person:{person.pk} portrait: people/{photo.name} is missing" in missing.stderr
+    again = other_machine.run("restore", made, **secret)
+    assert "not empty; say --overwrite" in again.stderr
+    assert other_machine.run("restore", made, "--overwrite", **secret).returncode == 0
+    assert photo.exists()
+
+
+def test_a_backup_is_tried_out_in_a_scratch_place(tmp_path: Path, other_machine: OtherMachine) -> None:
+    make_log(3)
     made = backup(tmp_path / "backups")
-
-    with pytest.raises(CommandError, match="not empty"):
-        call_command("restore", made)
-
-    second = installations.use("second")
     told = StringIO()
-    call_command("restore", made, stdout=told)
-    assert "zhenxue verify" in told.getvalue()
-    assert installations.run("second", "SELECT words FROM note") == [("真学",)]
-    assert (second / "files/a/one.txt").read_text() == "one"
-    assert (second / "secrets/log_key").read_text() == "ab" * 32
+    if ON_POSTGRES:
+        with pytest.raises(CommandError, match="--scratch"):
+            call_command("check_backup", made, deep=True)
+        call_command("check_backup", made, deep=True, scratch=other_machine.database, stdout=told)
+    else:
+        call_command("check_backup", made, deep=True, checkpoint=[made / "checkpoint"], stdout=told)
+    assert "Database, tiles, keys and files fit" in told.getvalue()
+    assert "全部相符" in told.getvalue()
 
 
-def test_what_came_after_the_backup_is_gone_when_one_overwrites(installations: Installations, tmp_path: Path) -> None:
-    data = installations.use("only")
-    installations.run("only", "CREATE TABLE note (words varchar(20))")
+def test_a_used_place_is_not_overwritten_unasked_and_entries_are_not_lost_unasked(tmp_path: Path) -> None:
+    make_log(3)
     made = backup(tmp_path / "backups")
-    installations.run("only", "INSERT INTO note VALUES ('later')")
-    (data / "files").mkdir()
-    (data / "files/later.txt").write_text("later")
-    call_command("restore", made, overwrite=True, stdout=StringIO())
-    assert installations.run("only", "SELECT words FROM note") == []
-    assert not (data / "files/later.txt").exists()
+    with pytest.raises(CommandError, match="not empty; say --overwrite"):
+        call_command("restore", made)
+    make_log(2)
+    size = head().size
+    with pytest.raises(CommandError, match=f"entries {size - 1} to {size} of the present log are not in the backup"):
+        call_command("restore", made, overwrite=True)
+    assert head().size == size
+    with a_running_sequencer(), pytest.raises(CommandError, match="is running; stop it first"):
+        call_command("restore", made, overwrite=True)
+    fork = tmp_path / "fork"
+    fork.write_text(head().note.replace("\n", "\n1", 1))
+    with pytest.raises(CommandError, match="not of the log in this backup"):
+        call_command("restore", made, overwrite=True, checkpoint=[fork])
 
 
-def test_a_damaged_backup_is_refused_before_anything_is_written(installations: Installations, tmp_path: Path) -> None:
-    installations.use("only")
-    installations.run("only", "CREATE TABLE note (words varchar(20))")
+@pytest.mark.parametrize("key", ["", BACKUP_KEY])
+def test_a_damaged_backup_is_refused_before_anything_is_changed(settings: Settings, tmp_path: Path, key: str) -> None:
+    settings.BACKUP_KEY = key
+    make_log(2)
+    sound = backup(tmp_path / "backups")
+    make_entry()
+    settings.FILES_FOLDER.joinpath("kept").write_text("kept")
+
+    def refused(change: str, why: str, **options: bool) -> None:
+        with pytest.raises(CommandError, match=why):
+            call_command("restore", made, overwrite=True, accept_loss=True, **options)
+        assert settings.FILES_FOLDER.joinpath("kept").exists(), change
+        assert evidence.describe_log().waiting >= 1, change
+
+    for file in sorted(sound.iterdir()):
+        for change in ("cut", "changed", "gone"):
+            made = tmp_path / "made"
+            shutil.copytree(sound, made)
+            part = made / file.name
+            raw = part.read_bytes()
+            if change == "gone":
+                part.unlink()
+            else:
+                part.write_bytes(raw[:-1] if change == "cut" else raw[:-9] + bytes([raw[-9] ^ 1]) + raw[-8:])
+            refused(f"{file.name} {change}", "missing or damaged|holds no finished|is damaged|was changed")
+            shutil.rmtree(made)
+
+    def seal(made: Path) -> None:
+        raw = (made / "manifest.json").read_bytes()
+        (made / "manifest.mac").write_text(sealing.mac(key, raw) if key else hashlib.sha256(raw).hexdigest())
+
+    made = tmp_path / "made"
+    for change, why in (
+        ({"format": 1}, "has the format 1"),
+        ({"database": "other"}, "the backup is from other"),
+        ({"parts": {"../../etc/passwd": {"size": 1, "sha256": ""}}}, "names parts that no backup has"),
+    ):
+        shutil.copytree(sound, made)
+        (made / "manifest.json").write_text(json.dumps({**manifest_of(made), **change}))
+        seal(made)
+        refused(str(change), why)
+        shutil.rmtree(made)
+    shutil.copytree(sound, made)
+    newer = manifest_of(made)
+    newer["facts"]["schema"].append("identity.9999_later")  # type: ignore[index]  # JSON as it comes
+    (made / "manifest.json").write_text(json.dumps(newer))
+    refused("manifest without its MAC", "was changed, or made with another key" if key else "is damaged")
+    seal(made)
+    refused("newer", "another version of the platform")
+    if key:
+        settings.BACKUP_KEY = ""
+        shutil.rmtree(made)
+        shutil.copytree(sound, made)
+        refused("no key", "is encrypted; give its key")
+
+
+def test_a_plain_backup_is_taken_by_an_installation_with_a_key_only_when_told(
+    settings: Settings, tmp_path: Path
+) -> None:
+    make_log(1)
     made = backup(tmp_path / "backups")
-    installations.run("only", "INSERT INTO note VALUES ('kept')")
-    with (made / "files.tar").open("ab") as stream:
-        stream.write(b"x")
-    with pytest.raises(CommandError, match=r"files\.tar is missing or damaged"):
-        call_command("restore", made, overwrite=True)
-    assert installations.run("only", "SELECT words FROM note") == [("kept",)]
-
-    (made / "manifest.json").unlink()
-    with pytest.raises(CommandError, match="holds no finished backup"):
-        call_command("restore", made, overwrite=True)
+    settings.BACKUP_KEY = BACKUP_KEY
+    with pytest.raises(BackupError, match="accept it with --plain"):
+        backups.check(made)
+    assert backups.check(made, plain=True).key == ""
 
 
-def test_only_the_newest_are_kept_when_asked(installations: Installations, tmp_path: Path) -> None:
-    installations.use("only")
+def test_only_the_newest_are_kept_when_asked_and_no_half_backup_bears_a_name(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_log(1)
     for name in ("20200101T000000Z", "20210101T000000Z"):
         (tmp_path / "backups" / name).mkdir(parents=True)
-        (tmp_path / "backups" / name / "manifest.json").write_text(json.dumps({"sha256": {}}))
+        (tmp_path / "backups" / name / "manifest.json").write_text("{}")
     made = backup(tmp_path / "backups", keep=2)
     assert sorted(place.name for place in (tmp_path / "backups").iterdir()) == ["20210101T000000Z", made.name]
+    monkeypatch.setattr("zhenxue.kernel.clock.now", lambda: make.NOW)
+    call_command("backup", tmp_path / "backups", stdout=StringIO())
+    with pytest.raises(CommandError, match="exists already"):
+        call_command("backup", tmp_path / "backups", stdout=StringIO())
+    monkeypatch.setattr("zhenxue.config.backups.making.manifest.write", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        call_command("backup", tmp_path / "elsewhere", stdout=StringIO())
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_log_that_contradicts_itself_is_backed_up_and_told(tmp_path: Path, unguarded: None) -> None:
+    make_log(3)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE evidence_tile SET hashes = %s WHERE level = 0", [b"\0" * 32])
+    with pytest.raises(CommandError, match="the log contradicts itself"):
+        call_command("backup", tmp_path / "backups", stdout=StringIO())
+    with pytest.raises(CommandError, match="log: the tiles"):
+        call_command("consistency")
+    assert Person.objects.model
+
+
+@pytest.mark.parametrize("size", [0, 1, sealing.CHUNK - 1, sealing.CHUNK, sealing.CHUNK + 1, 3 * sealing.CHUNK])
+def test_a_sealed_part_opens_whole_or_not_at_all(size: int) -> None:
+    plain, stream = os.urandom(size), io.BytesIO()
+    writer = sealing.SealingWriter(stream, secret=BACKUP_KEY, name="one/part")
+    for at in range(0, size, 50_000):
+        writer.write(plain[at : at + 50_000])
+    writer.close()
+    raw = stream.getvalue()
+
+    def opened(raw: bytes, secret: str = BACKUP_KEY, name: str = "one/part") -> bytes:
+        return sealing.OpeningReader(io.BytesIO(raw), secret=secret, name=name).read()
+
+    assert opened(raw) == plain
+    step = sealing.CHUNK + sealing.TAG_BYTES
+    start = len(sealing.MAGIC) + sealing.SALT_BYTES
+    broken = [raw[:-1], raw + b"x", raw[:start], raw[: start + step], raw[: start + 5], b"", raw[: start - 3]]
+    broken.append(raw[:start] + raw[start + step :] + raw[start : start + step])
+    for one in broken:
+        if one != raw:
+            with pytest.raises(BackupError):
+                opened(one)
+    for wrong in ({"secret": "d" * 64}, {"name": "two/part"}):
+        with pytest.raises(BackupError, match="does not open"):
+            opened(raw, **wrong)

@@ -1,6 +1,7 @@
 """Materials as an actor may see them, and the files behind them."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -141,3 +142,12 @@ def key_windows(video: Video, rung: str) -> list[tuple[int, int, int]]:
     """``(index, from_ms, to_ms)`` of a rung's keys, in order; the same for every rung of a video."""
     rows = MediaKey.objects.filter(video=video, rung=rung).order_by("index")
     return list(rows.values_list("index", "from_ms", "to_ms"))
+
+
+def file_claims() -> Iterator[storage.Claim]:
+    """Every file and folder that a material needs (``storage.check_claims``)."""
+    for row in Material.objects.exclude(path="").order_by("pk").values_list("pk", "path", "size_bytes", "sha256"):
+        yield storage.Claim(row[1], f"material:{row[0]}", row[2], row[3])
+    for model in (Video, Document):
+        for key, folder in model.objects.exclude(folder="").order_by("pk").values_list("material_id", "folder"):
+            yield storage.Claim(folder, f"material:{key}")

@@ -100,6 +100,13 @@ def photo_heads() -> Iterator[str]:
                 yield stream.read(resealing.HEAD).decode()
 
 
+def photo_claims() -> Iterator[storage.Claim]:
+    """Every photograph that is on file."""
+    for what in PHOTOS:
+        for key, path in Person.objects.exclude(**{what: ""}).order_by("pk").values_list("pk", what):
+            yield storage.Claim(path, f"person:{key} {what}")
+
+
 def check_photo(what: str, content: bytes) -> None:
     """Raises ``Invalid`` at the field unless the bytes look like a whole JPEG or PNG of a sensible size."""
     if what not in PHOTOS:

@@ -1,4 +1,4 @@
-"""``zhenxue backup FOLDER``: copy database, files and own secrets, while the platform runs."""
+"""``zhenxue backup FOLDER``: copy database, tiles and files, while the platform runs (docs/how-to/backup.md)."""
 
 import shutil
 from pathlib import Path
@@ -12,6 +12,7 @@ from zhenxue.kernel import clock
 
 class Command(BaseCommand):
     help = "Write a backup into a new folder below FOLDER; may run while the platform is up."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
@@ -22,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, folder: Path, keep: int, **options: Any) -> None:
         try:
             made = backups.back_up(target=folder.resolve(), now=clock.now())
-            backups.check(made)
+            told = backups.check(made)
         except backups.BackupError as error:
             raise CommandError(str(error)) from error
         if keep:
@@ -30,3 +31,6 @@ class Command(BaseCommand):
             for place in older:
                 shutil.rmtree(place)
         self.stdout.write(str(made))
+        if told.facts.faults:
+            faults = "\n".join(told.facts.faults)
+            raise CommandError(f"The backup is whole, but the log contradicts itself; run zhenxue verify:\n{faults}")
