@@ -36,7 +36,6 @@ from zhenxue.study.errors import ProveDevice
 from zhenxue.study.ingest.stores import BEAT_COLUMNS, MOVED_COLUMNS, RARE_COLUMNS, SESSION_COLUMNS, Held, Row
 from zhenxue.study.ingest.writer import Waiting, Writer
 from zhenxue.study.models import Beat, StudySession
-from zhenxue.study.operations.settling import milliseconds
 from zhenxue.study.pageside import Opening, SoftDevice
 from zhenxue.study.protocol import Claim
 from zhenxue.training import api as training
@@ -272,7 +271,7 @@ def send(
 ) -> tuple[int, dict[str, Any]]:
     """One beat through the writer's own judgement; status and answer."""
     writer = Writer(
-        open_store=DjangoStore, key=protocol.ticket_key(settings.SECRET_KEY), now_ms=lambda: milliseconds(now)
+        open_store=DjangoStore, key=protocol.ticket_key(settings.SECRET_KEY), now_ms=lambda: clock.milliseconds(now)
     )
     waiting = waiting_beat(session_id, claim, cookie=cookie, beat_key=beat_key, proof=proof)
     writer.write(DjangoStore(), [waiting])

@@ -85,12 +85,12 @@ def next_month(month: dt.date) -> dt.date:
 
 def first_ms(month: dt.date) -> int:
     """Milliseconds since 1970 at which a civil month begins."""
-    return int(clock.start_of_day(month).timestamp()) * 1000
+    return clock.milliseconds(clock.start_of_day(month))
 
 
 def month_at(ms: int) -> dt.date:
     """The civil month of a moment in milliseconds since 1970."""
-    return month_of(clock.civil_day(dt.datetime.fromtimestamp(ms / 1000, dt.UTC)))
+    return month_of(clock.civil_day(clock.at(ms)))
 
 
 def coming_months(now: dt.datetime) -> list[dt.date]:

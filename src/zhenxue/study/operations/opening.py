@@ -27,7 +27,6 @@ from zhenxue.study.operations.settling import (
     end_locked,
     is_silent,
     locked_sessions,
-    milliseconds,
     sign_in_is_over,
 )
 from zhenxue.study.policies import check_can_open, check_device_has_room
@@ -87,7 +86,7 @@ def open_session(
         known = ledger.find_coverage(enrolment_id, unit_id)
         covered = [(start, end) for start, end in known.covered] if known else []
         position_ms = known.position_ms if known else 0
-        now_ms = milliseconds(now)
+        now_ms = clock.milliseconds(now)
         missing_test = ledger.missing_self_test(enrolment_id=enrolment_id, unit=unit, rules=rules)
         time_finishes = unit.kind != UnitKind.SELF_TEST and missing_test is None
         paced = unit.kind == UnitKind.VIDEO
@@ -111,7 +110,7 @@ def open_session(
             max_gap_ms=rules["max_gap_seconds"] * 1000,
             max_rate_percent=rules["max_rate_percent"],
             idle_ms=idle_seconds * 1000,
-            counts_until_ms=milliseconds(clock.start_of_day(enrolment.cohort.ends_on + dt.timedelta(days=1))),
+            counts_until_ms=clock.milliseconds(clock.start_of_day(enrolment.cohort.ends_on + dt.timedelta(days=1))),
             cap_ms=ledger.daily_cap_ms(rules),
             slots=catalogue.reading_pages(unit),
             slot_ms=catalogue.page_ms(unit, rules["page_share_percent"]),
@@ -179,7 +178,7 @@ def challenge_for(*, sign_in_digest: str, enrolment_id: int, unit_id: int, now: 
         sign_in_digest=sign_in_digest,
         enrolment_id=enrolment_id,
         unit_id=unit_id,
-        now_ms=milliseconds(now),
+        now_ms=clock.milliseconds(now),
     )
 
 
@@ -203,7 +202,7 @@ def _check_device(
         sign_in_digest=sign_in_digest,
         enrolment_id=enrolment_id,
         unit_id=unit_id,
-        now_ms=milliseconds(now),
+        now_ms=clock.milliseconds(now),
     ):
         raise ProveDevice(
             challenge_for(sign_in_digest=sign_in_digest, enrolment_id=enrolment_id, unit_id=unit_id, now=now)

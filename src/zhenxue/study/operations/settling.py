@@ -56,14 +56,14 @@ def settle(*, session_id: int, now: dt.datetime) -> int:
 
 def settle_locked(session: StudySession, *, now: dt.datetime) -> int:
     """``settle`` for a session row that this transaction holds already."""
-    since_ms = milliseconds(session.opened_at) - CLOCKS_APART_MS
+    since_ms = clock.milliseconds(session.opened_at) - CLOCKS_APART_MS
     beats = Beat.objects.filter(
         session=session, accepted=True, number__gt=session.settled_number, received_ms__gte=since_ms
     ).order_by("number")
     claims = [claim for beat in beats for claim in _claims(beat)]
     session.refusals, unproven = refusals.take(session.refusals)
     claims += [_unproven(session, *one) for one in unproven]
-    session.settled_ms = milliseconds(now)
+    session.settled_ms = clock.milliseconds(now)
     gained = 0
     if claims:
         credited = ledger.credit(
@@ -102,7 +102,7 @@ def end_locked(session: StudySession, *, reason: EndReason, now: dt.datetime) ->
     session.end_reason = reason
     session.ended_at = now
     session.beat_key = ""
-    if session.check_nonce and milliseconds(now) - session.check_asked_ms > session.check_answer_ms:
+    if session.check_nonce and clock.milliseconds(now) - session.check_asked_ms > session.check_answer_ms:
         session.checks_missed += 1
     session.save(update_fields=["state", "end_reason", "ended_at", "beat_key", "checks_missed"])
     evidence.record(
@@ -145,7 +145,7 @@ def sign_in_is_over(session: StudySession) -> bool:
 
 def is_silent(session: StudySession, now: dt.datetime) -> bool:
     """Whether an open session has been without a beat for so long that it is over."""
-    return milliseconds(now) - session.last_beat_ms > max(SILENT_MS, SILENT_GAPS * session.max_gap_ms)
+    return clock.milliseconds(now) - session.last_beat_ms > max(SILENT_MS, SILENT_GAPS * session.max_gap_ms)
 
 
 def settle_stale(*, now: dt.datetime) -> int:
@@ -154,7 +154,7 @@ def settle_stale(*, now: dt.datetime) -> int:
 
     Runs once a minute beside the ingest and can run anywhere, any number of times.
     """
-    now_ms = milliseconds(now)
+    now_ms = clock.milliseconds(now)
     opened = StudySession.objects.filter(state=SessionState.OPEN)
     silent = Q(last_beat_ms__lt=now_ms - F("max_gap_ms") * SILENT_GAPS) & Q(last_beat_ms__lt=now_ms - SILENT_MS)
     gone = Q(sign_in__ended_at__isnull=False)
@@ -179,7 +179,7 @@ def settle_stale(*, now: dt.datetime) -> int:
 
 
 def _claims(beat: Beat) -> Iterator[Claim]:
-    began, ended = moment(beat.began_ms), moment(beat.ended_ms)
+    began, ended = clock.at(beat.began_ms), clock.at(beat.ended_ms)
     reason = Reason(beat.reason)
     if reason not in LEDGER_REASONS and reason not in CLIPPING_REASONS:
         yield Claim(beat.from_ms, beat.to_ms, began, ended, reason)
@@ -188,7 +188,7 @@ def _claims(beat: Beat) -> Iterator[Claim]:
         yield Claim(beat.from_ms, beat.to_ms, began, ended, rate_percent=max(100, beat.rate_percent))
     beyond_ms = beat.claimed_ms - (beat.to_ms - beat.from_ms)
     if reason in CLIPPING_REASONS and beyond_ms > 0:
-        until = moment(min(beat.ended_ms + beyond_ms, max(beat.received_ms, beat.ended_ms)))
+        until = clock.at(min(beat.ended_ms + beyond_ms, max(beat.received_ms, beat.ended_ms)))
         yield Claim(beat.to_ms, beat.to_ms, ended, until, reason, claimed_ms=beyond_ms)
 
 
@@ -196,19 +196,9 @@ def _unproven(session: StudySession, reason: Reason, claimed_ms: int, first_ms: 
     """What beats without proof claimed, as one refused stretch that ends when the last of them came."""
     began_ms = max(last_ms - claimed_ms, min(first_ms, last_ms))
     at = session.position_ms
-    return Claim(at, at, moment(began_ms), moment(last_ms), reason, claimed_ms=claimed_ms)
-
-
-def milliseconds(when: dt.datetime) -> int:
-    """Milliseconds since 1970."""
-    return (when - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(milliseconds=1)
-
-
-def moment(ms: int) -> dt.datetime:
-    """The aware moment of so many milliseconds since 1970."""
-    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=ms)
+    return Claim(at, at, clock.at(began_ms), clock.at(last_ms), reason, claimed_ms=claimed_ms)
 
 
 def day_end_ms(now: dt.datetime) -> int:
     """When the civil day of ``now`` ends."""
-    return milliseconds(clock.start_of_day(clock.civil_day(now) + dt.timedelta(days=1)))
+    return clock.milliseconds(clock.start_of_day(clock.civil_day(now) + dt.timedelta(days=1)))

@@ -54,7 +54,7 @@ def _refused_in(session: StudySession) -> list[tuple[str, int]]:
 
 def describe_open(session: StudySession) -> OpenElsewhere:
     """What the hand-over page says about a session."""
-    seen = dt.datetime.fromtimestamp(session.last_beat_ms / 1000, dt.UTC)
+    seen = clock.at(session.last_beat_ms)
     return OpenElsewhere(session.pk, session.unit.title, session.device, session.opened_at, seen)
 
 

@@ -43,8 +43,7 @@ def open_session(request: ActorRequest, enrolment_id: int, unit_id: int) -> Json
     except NotInOrder as early:
         first = reverse("study:unit", args=[enrolment_id, early.unit_id])
         return JsonResponse({"code": early.code, "message": early.message, "first": first}, status=early.status)
-    server_ms = int(now.timestamp() * 1000)
-    return JsonResponse({**asdict(opened), "server_ms": server_ms, "urls": _addresses(opened.session_id)})
+    return JsonResponse({**asdict(opened), "server_ms": clock.milliseconds(now), "urls": _addresses(opened.session_id)})
 
 
 def _page_of(request: ActorRequest) -> dict[str, Any]:

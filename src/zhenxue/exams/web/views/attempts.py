@@ -27,10 +27,6 @@ def settled(request: ActorRequest, attempt_id: int, now: dt.datetime) -> Attempt
     return queries.get_attempt(request.actor, attempt_id)
 
 
-def milliseconds(moment: dt.datetime) -> int:
-    return int(moment.timestamp() * 1000)
-
-
 @roles(Role.LEARNER)
 @never_cache
 def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
@@ -41,8 +37,11 @@ def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
     if attempt.device != device_of(request):
         return render(request, "exams/move.html", {"attempt": attempt, "bare": True, "narrow": True}, status=409)
     sheet = queries.paper_sheet(attempt)
-    context = {"attempt": attempt, "sheet": sheet, "bare": True, "now_ms": milliseconds(now)}
-    context |= {"deadline_ms": milliseconds(attempt.deadline_at), "answered": sum(bool(line.given) for line in sheet)}
+    context = {"attempt": attempt, "sheet": sheet, "bare": True, "now_ms": clock.milliseconds(now)}
+    context |= {
+        "deadline_ms": clock.milliseconds(attempt.deadline_at),
+        "answered": sum(bool(line.given) for line in sheet),
+    }
     context["client_sequence"] = max((line.client_sequence for line in sheet), default=0)
     return render(request, "exams/attempt.html", context)
 
@@ -52,7 +51,11 @@ def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
 def attempt_state(request: ActorRequest, attempt_id: int) -> HttpResponse:
     now = clock.now()
     attempt = settled(request, attempt_id, now)
-    body = {"state": attempt.state, "server_now": milliseconds(now), "deadline": milliseconds(attempt.deadline_at)}
+    body = {
+        "state": attempt.state,
+        "server_now": clock.milliseconds(now),
+        "deadline": clock.milliseconds(attempt.deadline_at),
+    }
     return JsonResponse({**body, "sequence": attempt.sequence, "here": attempt.device == device_of(request)})
 
 
@@ -82,7 +85,7 @@ def clock_of(saved: Saved) -> str:
 def acknowledgement(saved: Saved, now: dt.datetime) -> dict[str, object]:
     """What the island shows and uses: number and time of the stored answer, and the server's clock."""
     place = {"position": saved.position, "sequence": saved.sequence, "at": clock_of(saved)}
-    return {**place, "server_now": milliseconds(now)}
+    return {**place, "server_now": clock.milliseconds(now)}
 
 
 @roles(Role.LEARNER)

@@ -8,11 +8,10 @@ from itertools import batched
 from django.conf import settings
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 
-from zhenxue.kernel import partitions
+from zhenxue.kernel import clock, partitions
 from zhenxue.ledger import api as ledger
 from zhenxue.study.data import ArchiveState, SessionState
 from zhenxue.study.models import ArchivedSession, Beat
-from zhenxue.study.operations.settling import milliseconds
 from zhenxue.training.data import CohortState
 
 #: Sessions read at a time.
@@ -129,4 +128,4 @@ def first_free_part(parts: Sequence[int]) -> int:
 
 def is_over(month: dt.date, now: dt.datetime) -> bool:
     """Whether the civil month has ended."""
-    return milliseconds(now) >= partitions.first_ms(partitions.next_month(month))
+    return clock.milliseconds(now) >= partitions.first_ms(partitions.next_month(month))
