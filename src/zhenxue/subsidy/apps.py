@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import AppConfig
 
-from zhenxue.evidence.data import Kind, register
+from zhenxue.evidence.data import Kind, register, register_projection
 from zhenxue.identity.data import Role
 from zhenxue.kernel import money, navigation
 
@@ -40,8 +40,12 @@ class SubsidyConfig(AppConfig):
     label = "subsidy"
 
     def ready(self) -> None:
+        from zhenxue.subsidy.queries import check_claims, check_policies
+
         for kind in KINDS:
             register(kind)
+        register_projection("subsidy.policies", check_policies)
+        register_projection("subsidy.claims", check_claims)
         item = navigation.Item
         navigation.register(item("补贴申报", "subsidy:claims", "cash", CLAIM_STAFF, 50, "补贴", CLAIM_PLACES))
         navigation.register(item("补贴政策", "subsidy:policies", "book-2", CLAIM_STAFF, 51, "补贴", POLICY_PLACES))

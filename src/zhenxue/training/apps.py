@@ -68,13 +68,14 @@ class TrainingConfig(AppConfig):
         from zhenxue.training.operations.filing import start_due_cohorts
         from zhenxue.training.operations.initial_passwords import drop_due_passwords
         from zhenxue.training.queries.scope import may_view_entry, people_of_cohorts
-        from zhenxue.training.queries.verification import check_attendance, check_plans
+        from zhenxue.training.queries.verification import check_attendance, check_plans, check_states
 
         for kind in KINDS:
             evidence.register(kind)
         evidence.register_viewer(may_view_entry)
         evidence.register_projection("training.plans", check_plans)
         evidence.register_projection("training.attendance", check_attendance)
+        evidence.register_projection("training.cohorts", check_states)
         identity.register_person_reach("training", people_of_cohorts)
         identity.register_programme_kinds(ProgrammeKind.choices())
         for item in ITEMS:

@@ -253,9 +253,9 @@ def test_an_edited_batch_is_named() -> None:
     batch = make_batch(make_outage(learners=1))
     CorrectionBatch.objects.update(reason="另一个理由")
     [finding] = check_against_log()
-    assert f"第 {batch.pk} 批与存证不一致（reason）" in str(finding)
+    assert f"第 {batch.pk} 批与存证不一致（reason 记为 另一个理由，存证是 {batch.reason}）" in str(finding)
     Correction.objects.update(batch=None)
-    assert any("更正与存证不一致（batch）" in str(one) for one in check_against_log())
+    assert any(f"更正与存证不一致（batch 记为 None，存证是 {batch.pk}）" in str(one) for one in check_against_log())
 
 
 def test_the_database_keeps_a_batch_and_its_corrections_together() -> None:

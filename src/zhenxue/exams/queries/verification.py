@@ -13,8 +13,10 @@ from zhenxue.exams.models import Attempt
 def check_scores() -> Iterator[evidence.Finding]:
     """Every marked attempt must have the score and the result of its entry, and its answers must come to that score."""
     logged: dict[int, tuple[Decimal, bool]] = {}
+    numbers: dict[int, int | None] = {}
     for entry in evidence.iterate_bodies(kinds=("exams.attempt_marked",)):
-        logged[int(entry.subject.partition(":")[2])] = (Decimal(entry.body["score"]), entry.body["passed"])
+        attempt = int(entry.subject.partition(":")[2])
+        logged[attempt], numbers[attempt] = (Decimal(entry.body["score"]), entry.body["passed"]), entry.number
     marked = Attempt.objects.filter(state=AttemptState.MARKED).annotate(answered=Sum("answers__awarded"))
     for number, score, passed, answered in (
         marked.values_list("pk", "score", "passed", "answered").order_by("pk").iterator()
@@ -22,16 +24,22 @@ def check_scores() -> Iterator[evidence.Finding]:
         proven = logged.pop(number, None)
         if proven != (score, passed):
             says = f"{proven[0]} 分、{_result(proven[1])}" if proven else "没有评分"
-            yield _finding(f"exams_attempt：第 {number} 号答卷记为 {score} 分、{_result(passed)}，存证是{says}")
+            yield _finding(
+                f"exams_attempt：第 {number} 号答卷记为 {score} 分、{_result(passed)}，存证是{says}",
+                numbers.get(number),
+            )
         elif (answered or Decimal(0)) != score:
-            yield _finding(f"exams_answer：第 {number} 号答卷各题合计 {answered} 分，评分为 {score} 分")
-    for number in logged:
-        yield _finding(f"exams_attempt：第 {number} 号答卷的评分缺失，存证里有")
+            yield _finding(
+                f"exams_answer：第 {number} 号答卷各题合计 {answered} 分，评分为 {score} 分", numbers[number]
+            )
+    for number, (score, passed) in logged.items():
+        text = f"exams_attempt：第 {number} 号答卷的评分缺失，存证是 {score} 分、{_result(passed)}"
+        yield _finding(text, numbers[number])
 
 
 def _result(passed: bool | None) -> str:
     return "合格" if passed else "不合格"
 
 
-def _finding(text: str) -> evidence.Finding:
-    return evidence.Finding(evidence.Fault.PROJECTION, text)
+def _finding(text: str, number: int | None) -> evidence.Finding:
+    return evidence.Finding(evidence.Fault.PROJECTION, text, number)

@@ -41,15 +41,26 @@ def may_view_hold(actor: Actor, refs: Collection[str]) -> bool:
 
 def check_holds() -> Iterator[evidence.Finding]:
     """For ``zhenxue verify``: every hold is what the log says of it, and in force until the log says otherwise."""
-    logged: dict[int, tuple[int, int, bool]] = {}
+    logged: dict[int, tuple[tuple[int, int, bool], int | None]] = {}
     for entry in evidence.iterate_bodies(kinds=("ledger.hold_set", "ledger.hold_released")):
         body = entry.body
-        logged[body["hold"]] = (body["cohort"], body["enrolment"], entry.kind == "ledger.hold_set")
+        logged[body["hold"]] = (body["cohort"], body["enrolment"], entry.kind == "ledger.hold_set"), entry.number
     for hold in LegalHold.objects.order_by("pk"):
-        if logged.pop(hold.pk, None) != (hold.cohort_id, hold.enrolment_id or 0, hold.in_force):
-            yield evidence.Finding(Fault.PROJECTION, f"ledger_legalhold：第 {hold.pk} 号保全与存证不一致")
-    for number in logged:
-        yield evidence.Finding(Fault.PROJECTION, f"ledger_legalhold：第 {number} 号保全的记录缺失，存证里有")
+        proven, told = logged.pop(hold.pk, (None, None))
+        now = (hold.cohort_id, hold.enrolment_id or 0, hold.in_force)
+        if proven != now:
+            text = f"ledger_legalhold：第 {hold.pk} 号保全与存证不一致（记为 {_words(now)}，存证是 {_words(proven)}）"
+            yield evidence.Finding(Fault.PROJECTION, text, told)
+    for number, (_, told) in logged.items():
+        yield evidence.Finding(Fault.PROJECTION, f"ledger_legalhold：第 {number} 号保全的记录缺失，存证里有", told)
+
+
+def _words(hold: tuple[int, int, bool] | None) -> str:
+    """A hold as a finding tells it."""
+    if hold is None:
+        return "没有"
+    cohort, enrolment, in_force = hold
+    return f"班期 {cohort}{f' 学籍 {enrolment}' if enrolment else ''}{'有效' if in_force else '已解除'}"
 
 
 def holds_in_force() -> tuple[set[int], set[int]]:

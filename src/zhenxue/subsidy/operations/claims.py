@@ -64,8 +64,10 @@ def submit_claim(*, actor: Actor, claim: Claim, now: dt.datetime, note: str = ""
         claim.lines.all().delete()
         claim.save()
         ClaimLine.objects.bulk_create((_frozen(claim, line) for line in shown.lines), batch_size=500)
-        body = {"policy": policy.pk, "learners": claim.learners, "eligible": claim.eligible}
-        _record(actor, claim, "subsidy.claim_submitted", {**body, "total_cents": claim.total_cents}, now)
+        body: dict[str, Any] = {"policy": policy.pk, "learners": claim.learners, "eligible": claim.eligible}
+        amounts = [[line.enrolment_id, line.amount_cents] for line in shown.lines]
+        body |= {"total_cents": claim.total_cents, "amounts": amounts}
+        _record(actor, claim, "subsidy.claim_submitted", body, now)
     return claim
 
 

@@ -14,6 +14,7 @@ from zhenxue.kernel.errors import Invalid
 from zhenxue.subsidy.data import OfflineBasis, OnlineMode
 from zhenxue.subsidy.models import Policy
 from zhenxue.subsidy.policies import check_can_register
+from zhenxue.subsidy.queries import policy_body
 from zhenxue.training.data import SkillLevel
 
 MAX_STAGES = 9
@@ -115,20 +116,6 @@ def _record(actor: Actor, policy: Policy, now: dt.datetime) -> None:
         kind="subsidy.policy_registered",
         actor=actor,
         subject=f"policy:{policy.pk}",
-        body={
-            "region": policy.region_id,
-            "occupation": policy.occupation_id,
-            "level": policy.level,
-            "version": policy.version,
-            "title": policy.title,
-            "standard_cents": policy.standard_cents,
-            "online_percent": policy.online_percent,
-            "online_mode": str(policy.online_mode),
-            "offline_basis": str(policy.offline_basis),
-            "stage_shares": policy.stage_shares,
-            "source": policy.source,
-            "valid_from": policy.valid_from.isoformat(),
-            "valid_until": policy.valid_until.isoformat() if policy.valid_until else None,
-        },
+        body=policy_body(policy),
         now=now,
     )

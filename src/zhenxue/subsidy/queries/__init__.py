@@ -16,9 +16,12 @@ from zhenxue.subsidy.queries.claims import (
     waiting_for,
 )
 from zhenxue.subsidy.queries.policies import find_policy, get_policy, terms_of, visible_policies
+from zhenxue.subsidy.queries.verification import check_claims, check_policies, policy_body
 
 __all__ = [
     "as_open",
+    "check_claims",
+    "check_policies",
     "chosen_stage",
     "claim_lines",
     "claim_shelf",
@@ -29,6 +32,7 @@ __all__ = [
     "get_claim",
     "get_policy",
     "open_claim",
+    "policy_body",
     "preview",
     "stages_to_claim",
     "terms_of",
