@@ -40,6 +40,7 @@ class EvidenceConfig(AppConfig):
         """Kinds and work of those who watch the log."""
         from zhenxue.evidence import data, tasks
         from zhenxue.evidence.data import Kind, register
+        from zhenxue.evidence.queries.witnesses import check_witnesses
         from zhenxue.kernel import periodic
 
         name = {"name": "见证"}
@@ -50,4 +51,5 @@ class EvidenceConfig(AppConfig):
         register(Kind(data.WITNESS_RETIRED, "停用见证", erasable=("reason",), labels=retired))
         register(Kind(data.WITNESS_DISAGREES, "见证不一致", labels={**name, "size": "检查点大小", "words": "情况"}))
         register(Kind(data.WITNESS_AGREES, "见证恢复一致", labels={**name, "size": "检查点大小"}))
+        data.register_projection("见证", check_witnesses)
         periodic.register(periodic.Job("evidence.verify_daily", 3600, tasks.verify_daily))

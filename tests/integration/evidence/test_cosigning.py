@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from tests.factories.evidence import NOW, make_entry, make_log
+from tests.factories.witnesses import make_witness
 from tests.fakes.witnesses import Bureau, Country, Moment
 from tests.support.guards import lifted
 from zhenxue.evidence import api as evidence
@@ -405,3 +406,36 @@ def test_silence_is_told_even_when_nobody_collects(clock: Moment, bureau: Bureau
     make_entry(9, now=clock.now)
     titles = [alarm.title for alarm in describe_health(later).alarms]
     assert titles == ["存证没有入链", "见证过期：city 人社局"]
+
+
+def test_verify_finds_witnesses_and_disagreements_that_were_edited_in_the_tables(
+    bureau: Bureau, country: Country, clock: Moment
+) -> None:
+    make_log(3)
+    row = country.settle("city", bureau.key, bureau.answer, clock.now)
+    collect(clock, send=country.send)
+    country.desks[row.url] = lambda body: Reply(422, b"no\n")
+    grow(1, clock)
+    collect(clock, send=country.send)
+    grow(1, clock)
+    assert evidence.verify_log().is_clean
+
+    def found() -> str:
+        return "\n".join(map(str, evidence.verify_log().findings))
+
+    stranger = notes.Signer("witness.example/other", b"o" * 32)
+    changes: list[tuple[Callable[[], object], str]] = [
+        (lambda: Witness.objects.update(url="http://other"), "的 url 是 http://other"),
+        (lambda: Witness.objects.update(vkey=str(WitnessKey.of(stranger))), "的 vkey 是"),
+        (lambda: Witness.objects.update(retired_at=NOW), "没有停用，登记不同"),
+        (lambda: Witness.objects.update(cosigned_size=4), "没有有效的见证签名"),
+        (lambda: WitnessTrouble.objects.all().delete(), "不一致登记了 0 次，存证为 1 次"),
+        (lambda: WitnessTrouble.objects.update(until=clock.now), "恢复一致登记了 1 次，存证为 0 次"),
+        (lambda: make_witness(stranger), "的登记没有存证"),
+    ]
+    for change, words in changes:
+        with lifted(), transaction.atomic():
+            change()
+            assert words in found()
+            transaction.set_rollback(True)
+    assert evidence.verify_log().is_clean

@@ -110,7 +110,7 @@ def served_note(now: dt.datetime) -> str | None:
 
     Monitors and clients want a head with cosignatures, so the newest of all is held back until a witness has cosigned
     it, but for no longer than the grace: a silent witness must not freeze the log. Both the newest cosigned head and
-    the newest head older than the grace only ever grow, so what is served never goes back.
+    the newest head older than the grace only grow (but when a witness is retired), so what is served does not go back.
     """
     newest = Checkpoint.objects.order_by("-size").first()
     if newest is None or not Witness.objects.filter(retired_at__isnull=True).exists():
