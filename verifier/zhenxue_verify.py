@@ -29,7 +29,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]  # there in every Python, but not in its stubs
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -318,11 +318,15 @@ def refuse_number(text: str) -> object:
     raise ValueError("数字不是整数")
 
 
-#: Made once: a dossier has a hundred thousand small texts. No integer of fewer digits than this can be too large.
+def small(text: str) -> int:
+    if len(text) > 17 or abs(int(text)) > LARGEST_INTEGER:
+        raise ValueError("数字太大")
+    return int(text)
+
+
+#: Made once: a dossier has a hundred thousand small texts.
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-QUICK = json.JSONDecoder(parse_float=refuse_number, parse_constant=refuse_number)
-CAREFUL = json.JSONDecoder(parse_float=refuse_number, parse_constant=refuse_number, parse_int=lambda text: small(text))
-MANY_DIGITS = re.compile(r"[:,\[]-?[0-9]{16}")
+DECODER = json.JSONDecoder(parse_float=refuse_number, parse_constant=refuse_number, parse_int=small)
 
 
 def dumps(value: object) -> bytes:
@@ -350,8 +354,7 @@ def loads(text: bytes) -> Any:
 def parse(text: str) -> Any:
     """As ``loads``, from a text."""
     try:
-        is_large = text[:1] not in "{[" or MANY_DIGITS.search(text)
-        value = (CAREFUL if is_large else QUICK).decode(text)
+        value = DECODER.decode(text)
         if ENCODER.encode(value) != text and dumps(value) != text.encode():
             raise ValueError("不是规范写法")
     except UnicodeError:
@@ -361,12 +364,6 @@ def parse(text: str) -> Any:
     except RecursionError:
         raise ValueError("嵌套太深") from None
     return value
-
-
-def small(text: str) -> int:
-    if len(text) > 17 or abs(int(text)) > LARGEST_INTEGER:
-        raise ValueError("数字太大")
-    return int(text)
 
 
 # Signed notes (c2sp.org/signed-note), checkpoints (tlog-checkpoint), cosignatures (tlog-cosignature)
@@ -619,8 +616,7 @@ class Line:
     erased: int = 0
 
 
-@dataclass
-class Taken:
+class Taken(NamedTuple):
     """What the check keeps of a line of ``entries.jsonl``; ``number`` 0: it could not be read."""
 
     faults: list[Fault]
