@@ -123,7 +123,7 @@ class IdentityConfig(AppConfig):
     label = "identity"
 
     def ready(self) -> None:
-        from zhenxue.identity.operations.photos import photo_claims, photo_heads, reseal_photos
+        from zhenxue.identity.operations.photos import give_up_photos, photo_claims, photo_heads, reseal_photos
         from zhenxue.identity.operations.tidying import tidy
         from zhenxue.identity.policies import may_view_entry
         from zhenxue.identity.queries.verification import check_devices, check_rules
@@ -137,5 +137,5 @@ class IdentityConfig(AppConfig):
         for item in ITEMS:
             navigation.register(item)
         storage.register_claims("identity photographs", photo_claims)
-        resealing.register("identity photographs", reseal_photos, photo_heads)
+        resealing.register("identity photographs", reseal_photos, photo_heads, give_up_photos)
         periodic.register(periodic.Job("identity.tidy", 3600, lambda now: tidy(now=now)))

@@ -24,6 +24,10 @@ TAG_BYTES = 16
 CIPHERS = {"aes-256-gcm": 32, "sm4-gcm": 16}
 
 
+#: What stands in the place of a value that nobody can open any more (``resealing.give_up``).
+LOST = "（密钥遗失）"
+
+
 class SealBroken(Exception):
     """A sealed value does not open: wrong key, wrong place, or edited."""
 

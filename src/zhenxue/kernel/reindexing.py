@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.db import models, transaction
 
+from zhenxue.kernel import crypto
 from zhenxue.kernel.fields import BlindIndexField
 
 BATCH = 500
@@ -49,8 +50,9 @@ def reindex_all(batch: int = BATCH) -> Iterator[Step]:
             with transaction.atomic():
                 held = rows.select_for_update().filter(pk__in=keys)
                 for key, index, value in list(held.values_list("pk", field.name, field.of)):
-                    right = field.index_of(str(value or ""))
-                    if index != right:
+                    plain = str(value or "")
+                    right = field.index_of(plain)
+                    if index != right and plain != crypto.LOST:
                         rows.filter(pk=key).update(**{field.name: right})
                         done += 1
             seen += len(keys)
@@ -63,7 +65,7 @@ def count_stale() -> dict[str, int]:
     for model, field in index_columns():
         rows = model._base_manager.order_by("pk")
         found[place(field)] = sum(
-            index != field.index_of(str(value or ""))
+            index != field.index_of(str(value or "")) and str(value or "") != crypto.LOST
             for keys in _pages(rows, 10 * BATCH)
             for index, value in list(rows.filter(pk__in=keys).values_list(field.name, field.of))
         )

@@ -7,13 +7,14 @@ to count what lies under which key.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import batched
 
 from django.apps import apps
 from django.db import models, transaction
 from django.db.models.functions import Cast, Substr
 
 from zhenxue.kernel import crypto
-from zhenxue.kernel.fields import Sealed, SealedTextField
+from zhenxue.kernel.fields import BlindIndexField, Sealed, SealedTextField
 
 BATCH = 200
 #: Length of the longest ``v1.<cipher>.<key id>.`` that is looked at.
@@ -24,10 +25,11 @@ _others: dict[str, "Elsewhere"] = {}
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Sealed things outside the tables: ``reseal`` answers how many it sealed again, ``heads`` how they begin."""
+    """Sealed things outside the tables; how many: ``reseal`` sealed again, ``give_up`` threw away under a lost key."""
 
     reseal: Callable[[], int]
     heads: Callable[[], Iterator[str]]
+    give_up: Callable[[str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,11 @@ class Step:
     total: int
 
 
-def register(name: str, reseal: Callable[[], int], heads: Callable[[], Iterator[str]]) -> None:
+def register(
+    name: str, reseal: Callable[[], int], heads: Callable[[], Iterator[str]], give_up: Callable[[str], int]
+) -> None:
     """Announce sealed things outside the tables; ``heads`` gives at least the first ``HEAD`` characters of each."""
-    _others[name] = Elsewhere(reseal, heads)
+    _others[name] = Elsewhere(reseal, heads, give_up)
 
 
 def sealed_columns() -> list[tuple[type[models.Model], SealedTextField]]:
@@ -99,6 +103,34 @@ def needed_but_missing() -> list[str]:
         if first is not None:
             found.append(f"{field.context}: {lost.count()} values need the key {crypto.key_id_of(str(first))!r}")
     return found
+
+
+def give_up(key_id: str, batch: int = BATCH) -> Iterator[Step]:
+    """Take out every value whose key is lost for good: empty where that may be, else ``crypto.LOST``.
+
+    The last resort, for a key of which no copy is left. The blind index of what may not be empty stays, so people are
+    still found by their citizen number.
+    Raises ``ValueError`` for a key that is configured: what can be opened is not thrown away.
+    """
+    if key_id in crypto.field_key_ids():
+        raise ValueError(key_id)
+    for model, field in sealed_columns():
+        heads = _heads(model, field).order_by("pk").values_list("pk", "head")
+        keys = [key for key, head in heads if crypto.key_id_of(head) == key_id]
+        fresh = {field.name: "" if field.blank else crypto.LOST}
+        if field.blank:
+            fresh |= {own.name: "" for own in _indexes_of(model, field)}
+        done = 0
+        for some in batched(keys, batch, strict=False):
+            done += model._base_manager.filter(pk__in=some).update(**fresh)
+            yield Step(field.context, done, len(keys))
+    for name, other in sorted(_others.items()):
+        if count := other.give_up(key_id):
+            yield Step(name, count, count)
+
+
+def _indexes_of(model: type[models.Model], field: SealedTextField) -> list[BlindIndexField]:
+    return [own for own in model._meta.concrete_fields if isinstance(own, BlindIndexField) and own.of == field.name]
 
 
 def _reseal_column(model: type[models.Model], field: SealedTextField, batch: int) -> Iterator[Step]:

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from tests.factories import identity as make
 from tests.integration.identity.test_photos import png
+from zhenxue.evidence import api as evidence
 from zhenxue.evidence.models import Entry
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM, Role
@@ -176,3 +177,32 @@ def test_people_are_found_before_during_and_after_a_change_of_the_index_key(
     told = capsys.readouterr().out
     assert "old  指纹" in told
     assert not any(secret in told for secret in (OLD.split(":")[1], NEW_INDEX, settings.SECRET_KEY))
+
+
+def test_when_a_field_key_is_lost_the_sealed_values_are_gone_and_nothing_else(
+    settings: Settings, ground: tuple[Organisation, Person], own_files_folder: Path
+) -> None:
+    """Rehearsal of "lost without a copy" in docs/how-to/keys.md."""
+    organisation, person = ground
+    number = person.citizen_number
+    entries = Entry.objects.count()
+    settings.FIELD_KEYS = f"{NEW},{OLD}"
+    with pytest.raises(CommandError, match="在配置中"):
+        call_command("keys", "give-up-field", "old", reason="试", by="某")
+    settings.FIELD_KEYS = NEW
+    with pytest.raises(CommandError, match="请先把旧密钥放回"):
+        call_command("prepare")
+    call_command("keys", "give-up-field", "old", reason="三份介质全部损坏", by="操作人")
+    person.refresh_from_db()
+    organisation.refresh_from_db()
+    assert (person.citizen_number, person.phone, person.portrait) == (crypto.LOST, "", "")
+    assert organisation.contact_phone == crypto.LOST
+    assert list((own_files_folder / "people").glob("*")) == []
+    assert identity.find_person_by_citizen_number(number) == person, "people are still found by their number"
+    call_command("keys", "check")
+    call_command("keys", "reindex")
+    assert identity.find_person_by_citizen_number(number) == person
+    assert person.name
+    assert Entry.objects.filter(kind="evidence.secret_changed").count() >= 1
+    assert Entry.objects.count() > entries
+    assert evidence.verify_log().findings == []

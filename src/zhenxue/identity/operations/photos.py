@@ -92,6 +92,19 @@ def reseal_photos() -> int:
     return count
 
 
+def give_up_photos(key_id: str) -> int:
+    """Take away photographs that lie under a lost key; how many there were."""
+    count = 0
+    for what in PHOTOS:
+        for key, path in list(Person.objects.exclude(**{what: ""}).values_list("pk", what)):
+            with storage.open_file(path) as stream:
+                lost = crypto.key_id_of(stream.read(resealing.HEAD).decode()) == key_id
+            if lost and Person.objects.filter(pk=key, **{what: path}).update(**{what: ""}):
+                storage.delete(path)
+                count += 1
+    return count
+
+
 def photo_heads() -> Iterator[str]:
     """How each photograph's file begins: what key it lies under."""
     for what in PHOTOS:

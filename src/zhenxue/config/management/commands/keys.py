@@ -39,11 +39,14 @@ class Command(BaseCommand):
         reseal = steps.add_parser("reseal", help="把所有个人信息改用最新的加密密钥；可与平台同时运行，可中断后继续")
         field = steps.add_parser("retire-field", help="确认一把旧加密密钥不再需要")
         field.add_argument("key_id")
+        give_up = steps.add_parser("give-up-field", help="最后手段：加密密钥已永久遗失，清除再也打不开的值")
+        give_up.add_argument("key_id")
         reindex = steps.add_parser("reindex", help="用最新的索引密钥重建查找索引；可与平台同时运行，可中断后继续")
         index = steps.add_parser("retire-index", help="确认旧的索引密钥不再需要")
-        for one in (rotate, retire, reseal, field, reindex, index):
-            one.add_argument("--reason", required=one in (rotate, retire), default="", help="理由，记入存证")
-            one.add_argument("--by", required=one in (rotate, retire), default="", help="操作人姓名，记入存证")
+        grave = (rotate, retire, give_up)
+        for one in (rotate, retire, reseal, field, give_up, reindex, index):
+            one.add_argument("--reason", required=one in grave, default="", help="理由，记入存证")
+            one.add_argument("--by", required=one in grave, default="", help="操作人姓名，记入存证")
 
     def handle(self, *args: Any, step: str, **options: Any) -> None:
         run: Callable[..., None] = getattr(self, f"run_{step.replace('-', '_')}")
@@ -104,6 +107,17 @@ class Command(BaseCommand):
         told = upkeep.field_fingerprints().get(key_id, "")
         self.note("field", "retired", f"{key_id} {told}".strip(), "", reason, by)
         self.stdout.write(f"没有任何值再需要密钥 {key_id}。可以从 ZHENXUE_FIELD_KEYS 中去掉它并重启；旧备份仍需要它。")
+
+    def run_give_up_field(self, *, key_id: str, reason: str, by: str, **options: Any) -> None:
+        if key_id in crypto.field_key_ids():
+            raise CommandError(f"密钥 {key_id} 在配置中，能打开的值不会被清除")
+        done: dict[str, int] = {}
+        for step in resealing.give_up(key_id):
+            done[step.place] = step.done
+        for place, count in done.items():
+            self.stdout.write(f"{place}: {count}")
+        self.note("field", f"given up {sum(done.values())}", key_id, "", reason, by)
+        self.stdout.write(f"共清除 {sum(done.values())} 个再也打不开的值；请按 docs/how-to/keys.md 重新登记。")
 
     def run_reindex(self, *, reason: str, by: str, **options: Any) -> None:
         done: dict[str, int] = {}
