@@ -126,6 +126,12 @@ def test_an_independent_verifier_accepts_head_entries_and_growth(live_server: An
         proof = aics("verify-inclusion", "--index", str(number - 1), "--entry-out", str(out))
         assert proof.returncode == 0, proof.stdout + proof.stderr
         assert out.read_bytes() == digests(number, number)[0]
+    bundle = tmp_path / "bundle"
+    taken = aics("verify-inclusion", "--index", "41", "--bundle-out", str(bundle))
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    alone = [str(AICS), "verify-bundle", "--offline", "--bundle", str(bundle), "--log-key", key]
+    offline = subprocess.run(alone, capture_output=True, text=True, timeout=60)
+    assert offline.returncode == 0, offline.stdout + offline.stderr
     for number in range(250):
         make_entry(number)
     evidence.integrate(NOW)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db import connection
 
 from zhenxue.evidence.models import Checkpoint, Entry, Tile
 from zhenxue.evidence.queries.keys import key_ring, log_verifier
@@ -71,9 +71,13 @@ def read_stored_tiles(wanted: Collection[tuple[int, int]]) -> dict[tuple[int, in
     """Whatever is stored of these tiles (level, index), in one query."""
     if not wanted:
         return {}
-    one_of = Q(*(Q(level=level, index=index) for level, index in wanted), _connector=Q.OR)
-    rows = Tile.objects.filter(one_of).values_list("level", "index", "hashes")
-    return {(level, index): bytes(hashes) for level, index, hashes in rows}
+    one_of = " OR ".join(['(level = %s AND "index" = %s)'] * len(wanted))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT level, "index", hashes FROM evidence_tile WHERE {one_of}',
+            [part for tile in wanted for part in tile],
+        )
+        return {(level, index): bytes(hashes) for level, index, hashes in cursor.fetchall()}
 
 
 def inclusion(number: int, size: int) -> list[bytes]:
