@@ -4,18 +4,17 @@ Each ``check_…`` returns the value in its standard form or raises ``kernel.err
 names the fault and how to mend it. No database.
 """
 
-import base64
 import datetime as dt
 import hashlib
 import re
 import unicodedata
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from stdnum import numdb
 from stdnum.cn import ric, uscc
 
 from zhenxue.identity.data import CitizenNumber
+from zhenxue.kernel import p256
 from zhenxue.kernel.errors import Invalid
 
 OLDEST_YEARS = 120
@@ -25,8 +24,6 @@ USCC_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 FULL_STOP_VARIANTS = str.maketrans({"•": "·", "・": "·", "‧": "·", "∙": "·", "．": "·", ".": "·"})
 NAME_PATTERN = re.compile(r"^[^\W\d_]+(?:[· '\-][^\W\d_]+)*$")
 
-#: A raw uncompressed P-256 point: 0x04, x, y (SEC 1, 2.3.3).
-POINT_BYTES = 65
 MALFORMED = "浏览器送来的设备密钥不完整，请刷新页面后再试；仍不行请换用新版 Chrome、Edge 或 Safari 浏览器。"
 
 
@@ -128,13 +125,10 @@ def check_name(text: str) -> str:
 def check_public_key(text: str) -> bytes:
     """The raw point behind a public key in base64url without padding; raises ``Invalid`` unless it is one of P-256."""
     try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        if len(raw) != POINT_BYTES or raw[0] != 4 or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
-            raise ValueError("not an uncompressed point in base64url")
-        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
+        p256.read_point(text)
     except ValueError as error:
         raise Invalid("identity.device_key", MALFORMED, fields={"public_key": MALFORMED}) from error
-    return raw
+    return p256.decode(text)
 
 
 def fingerprint_of(raw: bytes) -> str:

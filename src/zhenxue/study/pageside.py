@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from zhenxue.kernel import p256
 from zhenxue.study.protocol import proofs
 
 
@@ -18,13 +19,13 @@ class SoftDevice:
 
     def __init__(self) -> None:
         self._private = proofs.make_ephemeral()
-        self.public_key = proofs.point_text(self._private.public_key())
-        self.fingerprint = hashlib.sha256(proofs.decode(self.public_key)).hexdigest()
+        self.public_key = p256.point_text(self._private.public_key())
+        self.fingerprint = hashlib.sha256(p256.decode(self.public_key)).hexdigest()
 
     def sign(self, text: bytes) -> str:
         """ECDSA-SHA256 as WebCrypto gives it: raw ``r‖s``, base64url without padding."""
         r, s = decode_dss_signature(self._private.sign(text, ec.ECDSA(hashes.SHA256())))
-        return proofs.encode(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
+        return p256.encode(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
 
 
 class Opening:
@@ -34,7 +35,7 @@ class Opening:
         self._private = proofs.make_ephemeral()
         self.challenge = challenge
         self.tab = tab
-        self.ephemeral = proofs.point_text(self._private.public_key())
+        self.ephemeral = p256.point_text(self._private.public_key())
         text = proofs.opening_text(
             challenge=challenge, enrolment_id=enrolment_id, unit_id=unit_id, tab=tab, ephemeral=self.ephemeral
         )

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zhenxue.kernel import p256
 from zhenxue.ledger.data import Reason
 from zhenxue.study import pageside, protocol
 from zhenxue.study.pageside import Opening, SoftDevice
-from zhenxue.study.protocol import Proof, proofs, refusals
+from zhenxue.study.protocol import Proof, refusals
 
 KEY = protocol.ticket_key("secret")
 NOW = 1_772_420_000_000
@@ -57,10 +58,10 @@ def test_both_sides_agree_on_one_key_and_nobody_else_does() -> None:
     server = protocol.make_ephemeral()
     opening = Opening(SoftDevice(), challenge="c", enrolment_id=1, unit_id=2, tab="t")
     ours = protocol.agree(server, opening.ephemeral, challenge="c", session_id=7)
-    assert opening.beat_key(protocol.point_text(server.public_key()), 7) == ours
+    assert opening.beat_key(p256.point_text(server.public_key()), 7) == ours
     assert protocol.agree(server, opening.ephemeral, challenge="d", session_id=7) != ours
     assert protocol.agree(server, opening.ephemeral, challenge="c", session_id=8) != ours
-    for wrong in ("", "AAAA", "A" * 87, proofs.encode(b"\x04" + b"\x01" * 64)):
+    for wrong in ("", "AAAA", "A" * 87, p256.encode(b"\x04" + b"\x01" * 64)):
         with pytest.raises(ValueError, match=r".+"):
             protocol.agree(server, wrong, challenge="c", session_id=7)
 
@@ -81,13 +82,13 @@ def test_a_beat_is_proven_by_its_very_bytes() -> None:
 @settings(deadline=None)  # a busy machine is no fault
 @given(st.binary(max_size=80))
 def test_what_is_encoded_is_decoded(raw: bytes) -> None:
-    assert proofs.decode(proofs.encode(raw)) == raw
+    assert p256.decode(p256.encode(raw)) == raw
 
 
 @settings(deadline=None)  # a busy machine is no fault
 @given(st.text(max_size=100))
 def test_any_text_may_come_as_a_proof(text: str) -> None:
-    assert isinstance(proofs.decode(text), bytes)
+    assert isinstance(p256.decode(text), bytes)
     assert not protocol.is_signed(text, b"text", text)
 
 

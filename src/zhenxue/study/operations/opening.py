@@ -12,7 +12,7 @@ from zhenxue.catalogue.data import UnitKind
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
-from zhenxue.kernel import clock
+from zhenxue.kernel import clock, p256
 from zhenxue.kernel.errors import Conflict, Invalid, Refused
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import coverage
@@ -272,7 +272,7 @@ def _insert(session: StudySession, proof: DeviceProof) -> tuple[str, str]:
     session.beat_key = beat_key.hex()
     session.check_left_ms = _check_left_ms(session, key)
     session.save(update_fields=["ticket_digest", "beat_key", "check_left_ms"])
-    return ticket, protocol.point_text(ephemeral.public_key())
+    return ticket, p256.point_text(ephemeral.public_key())
 
 
 def _check_left_ms(session: StudySession, key: bytes) -> int:

@@ -6,24 +6,20 @@ without padding.
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64encode
-from binascii import Error as Base64Error
-from binascii import a2b_base64, b2a_base64
+from binascii import b2a_base64
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from zhenxue.kernel.p256 import CURVE, decode, encode, read_point
 from zhenxue.study.protocol.shapes import Proof
 
 #: How long a page may take to sign a challenge.
 CHALLENGE_MS = 120_000
-CURVE = ec.SECP256R1()
 ECDSA = ec.ECDSA(hashes.SHA256())
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 
 
@@ -95,19 +91,6 @@ def make_ephemeral() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(CURVE)
 
 
-def point_text(key: ec.EllipticCurvePublicKey) -> str:
-    """A public key as it travels."""
-    return encode(key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
-
-
-def read_point(text: str) -> ec.EllipticCurvePublicKey:
-    """A public key that travelled; raises ``ValueError`` when it is no raw uncompressed point of the curve."""
-    raw = decode(text)
-    if len(raw) != 65 or raw[0] != 4:
-        raise ValueError("a raw uncompressed P-256 point is needed")
-    return ec.EllipticCurvePublicKey.from_encoded_point(CURVE, raw)
-
-
 def agree(private: ec.EllipticCurvePrivateKey, other: str, *, challenge: str, session_id: int) -> bytes:
     """The 32-byte key of a session's beats, the same on both sides; raises ``ValueError`` for a point that is none."""
     shared = private.exchange(ec.ECDH(), read_point(other))
@@ -129,17 +112,3 @@ def check_proof(beat_key_hex: str, body: bytes, header: bytes) -> Proof:
     mac = hmac.digest(bytes.fromhex(beat_key_hex), body, "sha256")
     right = b2a_base64(mac, newline=False).translate(_TO_URL)[:43]
     return Proof.RIGHT if hmac.compare_digest(right, header) else Proof.WRONG
-
-
-def encode(raw: bytes) -> str:
-    """base64url without padding."""
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def decode(text: str) -> bytes:
-    """The bytes of base64url without padding; empty when it is none."""
-    try:
-        raw = text.encode("ascii").translate(_TO_STANDARD)
-        return a2b_base64(raw + b"=" * (-len(raw) % 4), strict_mode=True)
-    except (UnicodeEncodeError, Base64Error):
-        return b""
