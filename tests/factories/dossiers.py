@@ -36,10 +36,10 @@ class Rule:
 
 
 @contextmanager
-def known_kind() -> Iterator[None]:
+def known_kind(*, asks_reason: bool = False) -> Iterator[None]:
     """Dossiers about ``cohort:N`` follow ``Rule`` as long as this lasts."""
     rule = Rule()
-    kind = evidence.DossierKind("cohort", "班期", rule.find, lambda actor: False, rule.cover)
+    kind = evidence.DossierKind("cohort", "班期", rule.find, lambda actor: asks_reason, rule.cover)
     with patch.dict(covers._kinds, {"cohort": kind}):
         yield
 

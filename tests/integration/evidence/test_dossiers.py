@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django_tasks_db.models import DBTaskResult
 
 import zhenxue_verify
 from tests.factories.dossiers import LATER, READER, STRANGER, file_of, known_kind, make_dossier
@@ -142,7 +143,24 @@ def test_a_dossier_waits_for_the_witness_and_goes_without_when_patience_ends() -
     assert check(file_of(other).read_bytes(), witnesses=(witness.vkey,)).status == 1
 
 
-def test_the_worker_finishes_what_somebody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worker_looks_for_the_witness_again_and_again_but_not_for_ever() -> None:
+    make_log(2)
+    make_witness()
+    dossier = ask()
+    with known_kind():
+        tasks.build_dossier.func(dossier.pk)
+    dossier.refresh_from_db()
+    waiting = DBTaskResult.objects.filter(task_path=tasks.finish_dossier.module_path)
+    assert (dossier.state, waiting.count()) == ("sealed", 1)
+    assert waiting.get().run_after is not None
+    tasks.finish_dossier.func(dossier.pk, 1)
+    assert waiting.count() == 2
+    tasks.finish_dossier.func(dossier.pk, 0)
+    dossier.refresh_from_db()
+    assert (dossier.state, dossier.witnesses, waiting.count()) == ("ready", "", 2)
+
+
+def test_the_worker_finishes_what_somebody_asked_for() -> None:
     make_log(2)
     dossier = ask()
     with known_kind():
@@ -183,20 +201,15 @@ def test_who_may_not_have_it_gets_nothing_and_leaves_nothing() -> None:
     assert not Entry.objects.filter(kind="evidence.dossier_downloaded").exists()
 
 
-def test_names_need_a_reason_where_the_rule_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_need_a_reason_where_the_rule_says_so() -> None:
     make_log(1)
-    from zhenxue.evidence.queries import covers
-
-    with known_kind(), transaction.atomic():
-        kind = covers._kinds["cohort"]
-        strict = evidence.DossierKind("cohort", "班期", kind.find, lambda actor: True, kind.cover)
-        monkeypatch.setitem(covers._kinds, "cohort", strict)
-        asked = {"actor": READER, "ref": "cohort:1", "with_names": True, "now": LATER}
+    asked = {"actor": READER, "ref": "cohort:1", "with_names": True, "now": LATER}
+    with known_kind(asks_reason=True), transaction.atomic():
         with pytest.raises(Invalid) as refusal:
             evidence.request_dossier(**asked, reason="  ")
         assert set(refusal.value.fields) == {"reason"}
         evidence.request_dossier(**asked, reason="来函第 7 号")
-    assert not Dossier.objects.exclude(with_names=True).exists()
+    assert Dossier.objects.get().with_names
 
 
 @pytest.mark.usefixtures("unguarded")
