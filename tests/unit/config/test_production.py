@@ -1,11 +1,15 @@
 """Production does not start with the demo's secrets, with debugging, or on SQLite without a word."""
 
+import base64
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.fakes.key_service import make_program
+from zhenxue.kernel.keys import open_service
 
 GOOD = {
     "ZHENXUE_PRODUCTION": "1",
@@ -93,3 +97,38 @@ def test_the_demo_makes_its_secrets_once_and_keeps_them_to_itself(tmp_path: Path
     assert {oct(file.stat().st_mode & 0o777) for file in (tmp_path / "secrets").iterdir()} == {"0o600"}
     assert start(tmp_path, SECRETS, **demo).stdout == "started\n"
     assert kept == {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
+
+
+def test_secrets_are_read_from_files_that_nobody_else_may_read(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    folder.mkdir(mode=0o700)
+    given = {}
+    for name in ("SECRET_KEY", "BLIND_INDEX_KEY", "LOG_KEY", "FIELD_KEYS"):
+        file = folder / name.lower()
+        file.write_text(GOOD[f"ZHENXUE_{name}"])
+        file.chmod(0o400)
+        given[f"ZHENXUE_{name}"] = f"file:{file}"
+    told = "from django.conf import settings as s; print(s.SECRET_KEY, s.FIELD_KEYS, s.BLIND_INDEX_KEY, s.LOG_KEY)"
+    right = " ".join(GOOD[f"ZHENXUE_{name}"] for name in ("SECRET_KEY", "FIELD_KEYS", "BLIND_INDEX_KEY", "LOG_KEY"))
+    assert start(tmp_path, told, **given).stdout == f"{right}\n"
+    assert start(tmp_path, **given).stdout == "started\n"
+    (folder / "log_key").chmod(0o444)
+    refused = start(tmp_path, **given)
+    assert "ZHENXUE_LOG_KEY" in refused.stderr
+    assert "others may read or write it" in refused.stderr
+    assert GOOD["ZHENXUE_LOG_KEY"] not in refused.stderr
+
+
+def test_a_wrapped_secret_is_opened_by_the_key_service_and_without_it_nothing_starts(tmp_path: Path) -> None:
+    seed = bytes(range(32))
+    tmp_path.chmod(0o700)
+    reference = make_program(tmp_path, seed)
+    wrapped = open_service(reference).wrap(GOOD["ZHENXUE_SECRET_KEY"].encode())
+    given = {"ZHENXUE_SECRET_KEY": f"wrapped:{base64.b64encode(wrapped).decode()}", "ZHENXUE_KEY_SERVICE": reference}
+    told = "from django.conf import settings as s; print(s.SECRET_KEY)"
+    assert start(tmp_path, told, **given).stdout == GOOD["ZHENXUE_SECRET_KEY"] + "\n"
+    refused = start(tmp_path, told, **{**given, "ZHENXUE_KEY_SERVICE": ""})
+    assert "ZHENXUE_SECRET_KEY: a wrapped: key needs ZHENXUE_KEY_SERVICE" in refused.stderr
+    stays = start(tmp_path, ZHENXUE_LOG_KEY=reference)
+    assert stays.stdout == "started\n", "a log key that stays in its service is no weak secret"
+    assert "must be readable here" in start(tmp_path, told, ZHENXUE_SECRET_KEY=reference).stderr
