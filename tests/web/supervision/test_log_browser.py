@@ -9,18 +9,19 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.factories.evidence import NOW, make_log
+from tests.factories.evidence import make_log
 from tests.factories.identity import client_for, make_bureau, make_operator
-from tests.factories.witnesses import make_cosignature, make_witness, witness_signer
+from tests.factories.witnesses import witness_signer
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
 from zhenxue.evidence import api as evidence
-from zhenxue.evidence.data import TroubleKind
-from zhenxue.evidence.models import WitnessTrouble
+from zhenxue.evidence.operations import add_witness
+from zhenxue.evidence.operations.cosigning import Reply, System, ask, take
 from zhenxue.evidence.operations.verifying import ask_verification, run_verification
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
-from zhenxue.tlog.cosignatures import WitnessKey
+from zhenxue.tlog import notes
+from zhenxue.tlog.cosignatures import WitnessKey, cosign
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SHOTS = os.environ.get("ZHENXUE_TEST_SCREENSHOTS", "")
@@ -46,10 +47,20 @@ def test_the_administrator_adds_a_witness_and_a_bureau_reads_the_alarm_on_a_phon
 ) -> None:
     make_log(3)
     city = witness_signer()
-    witness = make_witness(city, organisation="聊城市人力资源和社会保障局", url="http://127.0.0.1:8020")
-    make_cosignature(witness, city, at=clock.now())
-    words = "见证说它见证到第 900 号，而本平台的存证链只有 3 条：本平台可能被回退，或见证有误"
-    WitnessTrouble.objects.create(witness=witness, kind=TroubleKind.DISAGREES, since=NOW, words=words)
+    witness = add_witness(
+        vkey=str(WitnessKey.of(city)),
+        url="http://127.0.0.1:8020",
+        organisation="聊城市人力资源和社会保障局",
+        actor=System(),
+        now=clock.now(),
+    )
+    for status, body in ((200, None), (409, b"900\n")):
+        evidence.integrate(clock.now())
+        question = ask(witness.pk, now=clock.now())
+        assert question is not None
+        text = notes.split_note(question.note)[0]
+        line = cosign(text, city, int(clock.now().timestamp())).encode()
+        take(question, Reply(status, body or line), now=clock.now())
     run_verification(run_id=ask_verification(account_id=None, now=clock.now()).pk, clock=clock.now)
 
     desk = signed_in(open_context(DESK), live_server.url, make_operator())

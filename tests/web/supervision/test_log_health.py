@@ -13,7 +13,7 @@ from tests.factories.identity import client_for, make_bureau, make_operator, mak
 from tests.factories.witnesses import make_cosignature, make_witness, witness_signer
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.data import RunState, TroubleKind
-from zhenxue.evidence.models import Entry, VerificationRun, Witness, WitnessTrouble
+from zhenxue.evidence.models import Checkpoint, Entry, VerificationRun, Witness, WitnessTrouble
 from zhenxue.evidence.operations.verifying import ask_verification, run_verification, verify_daily
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
@@ -118,6 +118,16 @@ def test_a_witness_is_added_moved_and_retired_by_the_administrator() -> None:
     assert client_for(make_provider()).get(f"/evidence/{number}/").status_code == 404
 
 
+@pytest.mark.usefixtures("unguarded")
+def test_a_log_whose_last_signature_does_not_fit_is_an_alarm_and_no_broken_page() -> None:
+    make_witnessed_log()
+    newest = Checkpoint.objects.order_by("-size")[0]
+    Checkpoint.objects.filter(pk=newest.pk).update(note=newest.note.replace(str(newest.size), str(newest.size + 1), 1))
+    for client in (client_for(make_operator()), client_for(make_bureau())):
+        for name in ("log_health", "log_block"):
+            assert "存证链不能签名" in page(client, name)
+
+
 def test_a_verification_is_run_in_the_background_and_its_result_stays() -> None:
     make_log(2)
     bureau = client_for(make_bureau())
@@ -135,7 +145,6 @@ def test_a_verification_is_run_in_the_background_and_its_result_stays() -> None:
 @pytest.mark.usefixtures("unguarded")
 def test_what_a_verification_finds_is_an_alarm_until_one_is_clean() -> None:
     make_log(2)
-    make_witness(CITY)
     before = Entry.objects.order_by("-number")[0].envelope
     Entry.objects.filter(envelope=before).update(envelope=before.replace("cohort", "cohurt"))
     ask_verification(account_id=None, now=NOW)

@@ -7,7 +7,7 @@ from django.db.models import Exists, Max, OuterRef
 
 from zhenxue.evidence.data import CosignedHead, RunState, TroubleKind, WitnessMark
 from zhenxue.evidence.models import Checkpoint, Cosignature, Entry, VerificationRun, Witness, WitnessTrouble
-from zhenxue.evidence.queries.keys import key_ring, log_verifier
+from zhenxue.evidence.queries.keys import configured_signers, key_ring, log_verifier, signing_problems
 from zhenxue.kernel.errors import NotFound
 from zhenxue.tlog.cosignatures import WitnessKey, add_lines, check_line
 from zhenxue.tlog.errors import NoteBroken
@@ -144,7 +144,10 @@ def describe_health(now: dt.datetime) -> Health:
     witnesses = [_standing(one, size, troubles.get(one.pk, []), now) for one in Witness.objects.order_by("pk")]
     active = tuple(one for one in witnesses if one.retired_at is None)
     runs = tuple(VerificationRun.objects.order_by("-asked_at", "-pk")[:RUNS_SHOWN])
+    problems = signing_problems()
+    verifier = configured_signers()[0].verifier if problems else log_verifier()
     alarms = [
+        *(Alarm("存证链不能签名", f"{words}。请运行 zhenxue verify。") for words in problems),
         *_log_alarms(head, lag, now),
         *(_alarm(trouble) for found in troubles.values() for trouble in found if _is_told(trouble)),
         *(alarm for one in active if one.id not in troubles for alarm in _stale_alarm(one, now)),
@@ -155,8 +158,8 @@ def describe_health(now: dt.datetime) -> Health:
             Alarm("还没有见证", "没有人社部门见证这条存证链。请联系主管部门建立见证，由平台管理员登记。", tone="wait")
         )
     return Health(
-        origin=log_verifier().name,
-        key=str(log_verifier()),
+        origin=verifier.name,
+        key=str(verifier),
         size=size,
         signed_at=head.signed_at if head else None,
         waiting=waiting.count() if oldest is not None else 0,
