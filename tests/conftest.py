@@ -58,6 +58,8 @@ from pytest_django import DjangoDbBlocker  # noqa: E402 - see above
 from pytest_django.fixtures import Settings  # noqa: E402 - see above
 
 pytest_plugins = ["tests.support.site", "tests.support.browser", "tests.support.guards"]
+# Static files are found when they are asked for; WhiteNoise would list them all for each test client.
+django_settings.WHITENOISE_AUTOREFRESH = True
 django_settings.PASSWORD_HASHERS = ["tests.support.passwords.QuickHasher"]
 
 

@@ -100,7 +100,7 @@ def test_a_row_that_does_not_fit_refuses_all_or_is_left_out_by_wish() -> None:
 
 
 def test_who_may_not_and_what_does_not_fit_is_refused_before_anything_is_written() -> None:
-    running, other = make_outage(), make_outage(learners=1)
+    running, other = make_outage(), make_outage(learners=1, minutes=10)
     for who, error in (
         (make_provider(), NotFound),
         (other.manager, NotFound),
@@ -118,7 +118,7 @@ def test_who_may_not_and_what_does_not_fit_is_refused_before_anything_is_written
     with pytest.raises(Invalid, match="班期"):
         make_batch(running, window=outage_of(running, first_day=DAY - dt.timedelta(days=400)))
     with pytest.raises(Invalid, match="培训方案"):
-        make_batch(running, window=outage_of(running, unit_id=units_of(make_studying())[0].pk))
+        make_batch(running, window=outage_of(running, unit_id=units_of(make_studying(minutes=10))[0].pk))
     with pytest.raises(Invalid, match="晚于"):
         make_batch(running, window=outage_of(running, since=dt.time(11), until=dt.time(10)))
     with pytest.raises(Invalid, match=r"31 天|班期"):

@@ -152,7 +152,7 @@ def test_a_make_up_has_its_ceilings_each_with_its_words() -> None:
     with pytest.raises(Invalid, match="同一天"):
         ask(running, 0, 0, 10, ended_at=after(200_000), now=after(300_000))
     with pytest.raises(Invalid, match="培训方案"):
-        ask(running, 300, 420, 10, unit_id=units_of(make_studying())[0].pk)
+        ask(running, 300, 420, 10, unit_id=units_of(make_studying(minutes=10))[0].pk)
     with pytest.raises(Invalid, match="理由"):
         ask(running, 300, 420, 10, reason="停电")
     with pytest.raises(NotFound):

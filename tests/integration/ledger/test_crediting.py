@@ -119,7 +119,7 @@ def test_nothing_counts_after_the_cohort_is_closed_but_what_was_learnt_before_do
 
 
 def test_a_unit_outside_the_plan_is_refused_and_leaves_no_trace() -> None:
-    running, other = make_studying(), make_studying()
+    running, other = make_studying(), make_studying(minutes=10)
     with pytest.raises(Refused):
         ledger.credit(
             enrolment_id=running.enrolments[0].pk,

@@ -204,7 +204,7 @@ def test_closing_the_cohort_settles_and_ends_in_the_same_moment(running: Running
 
 
 def test_only_the_learner_of_the_plan_may_open(running: Running) -> None:
-    other = make_studying()
+    other = make_studying(minutes=10)
     mine = page_of(running)
     with pytest.raises(NotFound):
         Page(actor=make_learner(), enrolment_id=mine.enrolment_id, unit_id=mine.unit_id).open()
