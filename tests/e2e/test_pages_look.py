@@ -85,7 +85,7 @@ NOT_THEIRS = {(name, "county371502") for name in ("subsidy:policy_new", "identit
 #: Pages that look different in every role; the others are pictured once for learners, once for staff.
 OWN_LOOK = {"portal:home"}
 #: Addresses of a visitor: what is public, and what a page says to somebody who must sign in first.
-VISITOR = ("/", "/help/", "/help/learner/", "/rules/", "/sign-in/", "/me/")
+VISITOR = ("/", "/check/", "/help/", "/help/learner/", "/rules/", "/sign-in/", "/me/")
 #: Refusals as (words of the account, role, status, address); "" is nobody.
 REFUSALS = (
     ("", "visitor", 404, "/nothing-here/"),
