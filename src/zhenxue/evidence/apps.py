@@ -26,8 +26,10 @@ class EvidenceConfig(AppConfig):
         """Kinds and work of dossiers."""
         from zhenxue.evidence import tasks
         from zhenxue.evidence.data import Kind, register
-        from zhenxue.kernel import periodic
+        from zhenxue.evidence.queries.dossiers import file_claims
+        from zhenxue.kernel import periodic, storage
 
+        storage.register_claims("evidence dossiers", file_claims)
         asked = {"names": "含姓名和说明文字", "reason": "理由"}
         register(Kind("evidence.dossier_requested", "申请档案包", erasable=("reason",), labels=asked))
         sealed = {"count": "存证条数", "entries_sha256": "存证文件摘要", "summary_sha256": "摘要页摘要"}

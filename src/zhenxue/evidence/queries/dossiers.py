@@ -6,6 +6,7 @@ from itertools import batched
 from zhenxue.evidence.data import ActorLike, DossierState, moment_text
 from zhenxue.evidence.models import Dossier, Entry, EntryRef, Tile, Witness
 from zhenxue.evidence.queries.keys import log_keys
+from zhenxue.kernel import storage
 from zhenxue.kernel.errors import NotFound
 
 CHUNK = 500
@@ -24,6 +25,13 @@ def get_dossier(*, actor: ActorLike, dossier_id: int) -> Dossier:
     if found is None:
         raise NotFound("evidence.no_dossier", "没有这份档案包，可能已过期删除。请重新制作。")
     return found
+
+
+def file_claims() -> Iterator[storage.Claim]:
+    """The files of dossiers that can be taken (``storage.check_claims``)."""
+    rows = Dossier.objects.filter(state=DossierState.READY).order_by("pk")
+    for key, path, size, sha256 in rows.values_list("pk", "path", "size_bytes", "sha256"):
+        yield storage.Claim(path, f"dossier:{key}", size, sha256)
 
 
 def entry_numbers(ref: str, size: int) -> list[tuple[int, int]]:
