@@ -8,8 +8,11 @@ is looked at entry by entry. What it holds at a time is a few tiles, whatever th
 """
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max
@@ -29,10 +32,10 @@ CHUNK = 2_000
 SHOWN_SECONDS = "%Y-%m-%d %H:%M:%S"
 
 READ_ENTRIES = (
-    "SELECT number, salt, envelope, digest FROM evidence_entry WHERE number >= %s AND number <= %s ORDER BY number"
+    "SELECT number, salt, {envelope}, digest FROM evidence_entry WHERE number >= %s AND number <= %s ORDER BY number"
 )
 
-type Row = tuple[int, bytes, str, bytes]  # number, salt, envelope, registered digest
+type Row = tuple[int, bytes, bytes, bytes]  # number, salt, envelope, registered digest
 
 
 @dataclass(slots=True)
@@ -144,16 +147,14 @@ class Chain:
         for index in range(first, -(-last // TILE_WIDTH)):
             width = tile_width(0, index, last)
             begin, end = index * TILE_WIDTH + 1, index * TILE_WIDTH + width
-            count = 0
-            while at + count < len(rows) and rows[at + count][0] <= end:
-                count += 1
-            self._take_tile(begin, end, rows[at : at + count], tiles.get(index, b"")[: width * HASH_BYTES])
-            at += count
+            until = bisect_right(rows, end, lo=at, key=_number)
+            self._take_tile(begin, end, rows[at:until], tiles.get(index, b"")[: width * HASH_BYTES])
+            at = until
 
     def _take_tile(self, first: int, last: int, rows: list[Row], stored: bytes) -> None:
         """The entries with the numbers ``first`` to ``last``, at most one tile of them."""
         sha256 = hashlib.sha256
-        digests = [sha256(salt + envelope.encode()).digest() for _, salt, envelope, _ in rows]
+        digests = [sha256(salt + envelope).digest() for _, salt, envelope, _ in rows]
         leaves = leaf_hashes(digests)
         fits = (
             len(rows) == last - first + 1  # numbers are unique and in order: so many are all of them
@@ -244,10 +245,16 @@ class Chain:
 
 
 def _read_entries(first: int, last: int) -> list[Row]:
+    """Entries by number; SQLite gives the bytes of a text as they are stored, PostgreSQL's text is encoded here."""
+    is_sqlite = connection.vendor == "sqlite"
+    envelope = "CAST(envelope AS BLOB)" if is_sqlite else "envelope"
     with connection.cursor() as cursor:
-        cursor.execute(READ_ENTRIES, (first, last))
-        rows: list[Row] = cursor.fetchall()
-        return rows
+        cursor.execute(READ_ENTRIES.format(envelope=envelope), (first, last))
+        rows: list[Any] = cursor.fetchall()
+    return rows if is_sqlite else [(number, salt, text.encode(), digest) for number, salt, text, digest in rows]
+
+
+_number = itemgetter(0)
 
 
 def _read_tiles(first: int, end: int) -> dict[int, bytes]:
