@@ -342,6 +342,15 @@ def test_witnesses_are_added_moved_and_retired_with_evidence(bureau: Bureau, clo
     row = add_witness(
         vkey=f" {bureau.key} ", url="http://127.0.0.1:8020/", organisation="市人社局", actor=System(), now=NOW
     )
+    shown = add_witness(
+        vkey=str(WitnessKey.of(notes.Signer("witness.example/demo", b"d" * 32))),
+        url="http://127.0.0.1:1",
+        organisation="市人社局",
+        actor=System(),
+        now=NOW,
+        is_sandbox=True,
+    )
+    assert shown.organisation == "市人社局（演示见证）"
     assert (row.name, row.url, row.is_active) == (bureau.key.name, "http://127.0.0.1:8020", True)
     with pytest.raises(Conflict):
         add_witness(vkey=str(bureau.key), url="http://127.0.0.1:1", organisation="县", actor=System(), now=NOW)
@@ -360,7 +369,7 @@ def test_witnesses_are_added_moved_and_retired_with_evidence(bureau: Bureau, clo
         retire_witness(witness_id=0, reason="x", actor=System(), now=NOW)
     add_witness(vkey=str(bureau.key), url="http://127.0.0.1:8020", organisation="市人社局", actor=System(), now=NOW)
     counts = [logged(f"evidence.witness_{act}") for act in ("added", "moved", "retired")]
-    assert counts == [2, 1, 1]
+    assert counts == [3, 1, 1]
 
 
 @pytest.mark.parametrize(

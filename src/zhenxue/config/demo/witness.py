@@ -14,7 +14,7 @@ from zhenxue.tlog.notes import Verifier
 from zhenxue.witness import api as witness
 
 NAME = "witness.zhenxue.example/demo"
-ORGANISATION = "聊城市人力资源和社会保障局（演示见证）"
+ORGANISATION = "聊城市人力资源和社会保障局"
 
 
 def last_port(now: dt.datetime) -> int:

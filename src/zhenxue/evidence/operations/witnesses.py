@@ -16,6 +16,7 @@ from zhenxue.tlog.errors import NoteBroken
 
 URL_LENGTH = 300
 NAME_LENGTH = 120
+SANDBOX = "（演示见证）"
 
 
 def add_witness(
@@ -34,6 +35,8 @@ def add_witness(
     key = read_vkey(vkey)
     address = read_url(url)
     owner = organisation.strip()
+    if is_sandbox and SANDBOX not in owner:
+        owner += SANDBOX  # part of the name, so that pages, dossiers and checkpoints all say it
     if not owner or len(owner) > NAME_LENGTH:
         raise _invalid("organisation", f"请填写见证所属的部门，不超过 {NAME_LENGTH} 个字。")
     with transaction.atomic():
