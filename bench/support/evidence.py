@@ -129,7 +129,6 @@ def fill(count: int) -> None:
     with connection.cursor() as cursor:
         for ref in REFS:
             cursor.execute("INSERT INTO evidence_entryref (entry_id, ref) SELECT id, %s FROM evidence_entry", [ref])
-        cursor.execute("ANALYZE")
 
 
 def measure_chain(count: int) -> dict[str, float]:
