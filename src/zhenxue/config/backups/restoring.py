@@ -88,6 +88,14 @@ def check_deeply(*, folder: Path, plain: bool, kept: Sequence[Path], scratch: st
         yield _zhenxue(environment, "verify", *points)
 
 
+def check_restored() -> str:
+    """What ``zhenxue consistency`` says, in a process of its own: a demo's own keys came back with the backup.
+
+    Raises ``BackupError`` with the faults.
+    """
+    return _zhenxue(dict(os.environ), "consistency")
+
+
 def _check_kind(told: Manifest) -> None:
     if told.database != databases.vendor():
         raise BackupError(f"the backup is from {told.database}, this installation uses {databases.vendor()}")

@@ -40,7 +40,8 @@ class Command(BaseCommand):
         except (backups.BackupError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Restored: {told.facts.size} entries in the log, {told.files} files, of {told.made_at}.")
-        faults = list(backups.consistency_faults())
-        if faults:
-            raise CommandError("\n".join(["It is in its place, but does not fit:", *faults]))
-        self.stdout.write("Database, tiles, keys and files fit. Check the log now: zhenxue verify")
+        try:
+            self.stdout.write(backups.check_restored())
+        except backups.BackupError as error:
+            raise CommandError(f"It is in its place, but does not fit. {error}") from error
+        self.stdout.write("Check the log now: zhenxue verify")
