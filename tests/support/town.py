@@ -161,13 +161,16 @@ def lay_class(video_seconds: int, rules: list[dict[str, int]]) -> dict[str, Any]
 
 def lay_examples() -> dict[str, list[str]]:
     """Unfinished work in the demo city, so that every kind of page has an example; addresses by role."""
+    from tests.factories.witnesses import witness_signer
     from zhenxue.catalogue import api as catalogue
     from zhenxue.catalogue.models import Course, Unit
     from zhenxue.config.demo import people
+    from zhenxue.evidence import api as evidence
     from zhenxue.exams.models import Paper
     from zhenxue.exams.operations import banks, exams
     from zhenxue.kernel import clock, sheets
     from zhenxue.ledger import api as ledger
+    from zhenxue.tlog.cosignatures import WitnessKey
     from zhenxue.training import api as training
     from zhenxue.training.models import Attendance, Cohort, PlanLine, Programme
     from zhenxue.training.operations import amendments, roster
@@ -232,6 +235,13 @@ def lay_examples() -> dict[str, list[str]]:
     corrections = _lay_corrections(running, now)
     keeping = {"cohort_id": running.pk, "enrolment_id": None, "reason": "来函第 7 号：保全全班学习记录"}
     hold = ledger.set_hold(actor=_actor("admin"), **keeping, now=now)
+    witness = evidence.add_witness(
+        vkey=str(WitnessKey.of(witness_signer())),
+        url="http://127.0.0.1:9",
+        organisation="聊城市人力资源和社会保障局",
+        actor=_actor("admin"),
+        now=now,
+    )
     return {
         "provider_manager": [
             f"/courses/units/{test.pk}/questions/",
@@ -250,7 +260,11 @@ def lay_examples() -> dict[str, list[str]]:
         ],
         "learner": corrections["learner"],
         "bureau_officer": [f"/filings/amendments/{asked.pk}/"],
-        "operator_admin": [f"/progress/holds/{hold.pk}/release/"],
+        "operator_admin": [
+            f"/progress/holds/{hold.pk}/release/",
+            f"/supervision/log/witnesses/{witness.pk}/move/",
+            f"/supervision/log/witnesses/{witness.pk}/retire/",
+        ],
     }
 
 
