@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 
 from tests.adversary.bots import COMPUTER, PHONE, Browser, Refusal, Tab
 from tests.adversary.players import Player
@@ -309,6 +310,7 @@ def without_database(world: World) -> Iterator[None]:
     if world.cluster is not None:
         time.sleep(1)  # what Django's pages committed with the tests' settings has reached the log by then
         world.cluster.halt()
+        connection.close()  # the test's own way into the ledger; requests give up a dead one by themselves
         yield
         world.cluster.resume()
         return
