@@ -15,6 +15,11 @@ def _credited(body: Body) -> Lines:
     return [("单元", _title(body, "unit")), ("日期", body["day"]), ("计入", in_words(body["seconds"]))]
 
 
+def _refused(body: Body) -> Lines:
+    reasons = dict.fromkeys(Reason(span[1]).label for span in body["spans"] if span[1])
+    return [("单元", _title(body, "unit")), ("日期", body["day"]), ("未计入原因", "、".join(reasons))]
+
+
 def _finished(body: Body) -> Lines:
     return [("单元", _title(body, "unit")), ("累计计入", in_words(body["seconds"]))]
 
@@ -76,6 +81,7 @@ def _held(body: Body) -> Lines:
 TEXTS = ("request", "reason", "note")
 KINDS = (
     Kind("ledger.credited", "计入线上学时", describe=_credited),
+    Kind("ledger.refused", "未计入学时", describe=_refused),
     Kind("ledger.unit_finished", "学完单元", describe=_finished),
     Kind("ledger.attendance_booked", "计入线下学时", describe=_booked),
     Kind("ledger.withdrawn", "撤销学时", describe=_booked),

@@ -5,6 +5,7 @@ taken back before the next.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,19 @@ def add_span() -> None:
     span = Span.objects.get(pk=first(Span, unit__isnull=False, seconds__gt=0))
     span.pk = None
     span.save()
+
+
+def shift_seconds() -> None:
+    """A minute moves to another stretch of the same unit and day: every sum stays as it was."""
+    span = Span.objects.get(pk=first(Span, unit__isnull=False, seconds__gt=60))
+    sql("UPDATE ledger_span SET seconds = seconds - 60 WHERE id = %s", span.pk)
+    span.pk, span.seconds = None, 60
+    span.save()
+
+
+def move_span() -> None:
+    span = Span.objects.get(pk=first(Span, unit__isnull=False, seconds__gt=0))
+    Span.objects.filter(pk=span.pk).update(began_at=span.began_at - timedelta(minutes=5))
 
 
 def edit_score() -> None:
@@ -116,6 +130,8 @@ STORY: tuple[tuple[Callable[[], None], tuple[str, ...]], ...] = (
     (edit_span, ("ledger_span：学籍", "秒，存证合计")),
     (delete_span, ("ledger_span：学籍", "存证合计")),
     (add_span, ("ledger_span：学籍", "秒，存证合计")),
+    (shift_seconds, ("ledger_span：学籍", "秒，存证没有", "没有这样的行")),
+    (move_span, ("ledger_span：学籍", "没有这样的行")),
     (edit_score, ("exams_attempt：第", "分、合格，存证是")),
     (edit_attendance, ("training_attendance：学籍", "分钟，存证是")),
     (delete_attendance, ("training_attendance：学籍", "的考勤缺失，存证是")),

@@ -8,11 +8,13 @@ import pytest
 from tests.factories.identity import NOW
 from tests.factories.study import BEGIN, make_studying, pass_self_test, units_of
 from tests.factories.training import Running
+from zhenxue.evidence import api as evidence
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Refused
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Claim, Credited, Reason
 from zhenxue.ledger.models import Coverage, Day, Span
+from zhenxue.ledger.queries import check_against_log
 from zhenxue.training import api as training
 
 pytestmark = pytest.mark.django_db
@@ -160,3 +162,22 @@ def test_a_longer_axis_takes_pages_in_any_order_and_the_unit_stays_the_ceiling()
     assert book(0, 200, 10).seconds == 200
     last = book(800, 950, 20)
     assert (last.seconds, last.refused, last.unit_seconds) == (50, {Reason.UNIT_FULL: 100}, 600)
+
+
+def test_the_log_tells_every_span_and_an_edited_one_is_named_with_both_sides(unguarded: None) -> None:
+    running = make_studying()
+    credit(running, [claim(0, 60)])
+    credit(running, [claim(30, 60, at=BEGIN + dt.timedelta(minutes=5))])
+    logged = list(evidence.iterate_bodies(kinds=("ledger.credited", "ledger.refused")))
+    assert [(entry.kind, entry.body["seconds"], len(entry.body["spans"])) for entry in logged] == [
+        ("ledger.credited", 60, 1),
+        ("ledger.refused", 0, 1),
+    ]
+    assert not list(check_against_log())
+    Span.objects.filter(reason=Reason.ALREADY_COUNTED).update(reason=Reason.UNIT_FULL)
+    (finding,) = check_against_log()
+    assert "未计入（这个单元的学时已经计满）" in finding.text
+    assert "存证是 未计入（这一段已经计过学时，重复观看不再计入）" in finding.text
+    Span.objects.filter(reason=Reason.UNIT_FULL).delete()
+    (finding,) = check_against_log()
+    assert "没有这样的行" in finding.text

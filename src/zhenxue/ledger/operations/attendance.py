@@ -10,6 +10,7 @@ from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock
 from zhenxue.ledger.data import Reason, SpanKind, SpanState
 from zhenxue.ledger.models import Day, Span
+from zhenxue.ledger.queries import facts_of
 from zhenxue.training.data import AttendanceState
 
 REASONS = {AttendanceState.ABSENT: Reason.ABSENT, AttendanceState.LATE: Reason.LATE}
@@ -56,11 +57,11 @@ def book_attendance(
             "created_at": now,
         }
         if booked:
-            Span.objects.create(
+            back = Span.objects.create(
                 **lesson, state=SpanState.WITHDRAWN, reason=Reason.CORRECTED, seconds=-booked, claimed_seconds=booked
             )
         lasted = int((ended_at - began_at).total_seconds())
-        Span.objects.create(
+        anew = Span.objects.create(
             **lesson,
             state=SpanState.CREDITED if seconds else SpanState.REFUSED,
             reason=REASONS.get(state, Reason.NONE),
@@ -85,7 +86,7 @@ def book_attendance(
                 actor=SYSTEM,
                 subject=subject,
                 about=refs,
-                body=body | {"seconds": -booked, "reason": str(Reason.CORRECTED)},
+                body=body | {"seconds": -booked, "reason": str(Reason.CORRECTED), "spans": facts_of([back])},
                 now=now,
             )
         evidence.record(
@@ -93,7 +94,7 @@ def book_attendance(
             actor=SYSTEM,
             subject=subject,
             about=refs,
-            body=body | {"seconds": seconds, "state": str(state)},
+            body=body | {"seconds": seconds, "state": str(state), "spans": facts_of([anew])},
             now=now,
         )
         return seconds - booked

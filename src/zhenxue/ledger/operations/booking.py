@@ -71,8 +71,9 @@ def withdraw_range(
         Span.objects.bulk_create(spans)
         by_day = add_to_days(row, spans)
         stretch = {"reason": str(reason), "since": _text(since), "until": _text(until)}
-        for day, seconds in by_day.items():
-            _record("ledger.unit_withdrawn", row, actor, source, now, _of_day(day, seconds) | stretch)
+        for day in sorted({span.day for span in spans}):
+            facts = _of_day(day, [span for span in spans if span.day == day])
+            _record("ledger.unit_withdrawn", row, actor, source, now, facts | stretch)
         _shrink(row, total, [(span.from_ms, span.to_ms) for span in spans], kept, now)
         reopened = _reopen_if_short(row, actor=actor, source=source, now=now)
         coverage_corrected.send(sender=Coverage, enrolment_id=enrolment_id, unit_id=unit_id, now=now)
@@ -125,7 +126,7 @@ def make_up(
         )
         add_to_days(row, [span])
         stretch = {"reason": str(reason), "since": _text(since), "until": _text(until)}
-        _record("ledger.made_up", row, actor, source, now, _of_day(span.day, seconds) | stretch)
+        _record("ledger.made_up", row, actor, source, now, _of_day(span.day, [span]) | stretch)
         finish_if_done(row, rules=training.rules_of(row.enrolment.cohort), now=now)
         coverage_corrected.send(sender=Coverage, enrolment_id=enrolment_id, unit_id=unit_id, now=now)
         return span
@@ -190,8 +191,12 @@ def _record(kind: str, row: Coverage, actor: Actor, source: str, now: datetime, 
     )
 
 
-def _of_day(day: date, seconds: int) -> dict[str, object]:
-    return {"day": day.isoformat(), "seconds": seconds}
+def _of_day(day: date, spans: list[Span]) -> dict[str, object]:
+    return {
+        "day": day.isoformat(),
+        "seconds": sum(span.seconds for span in spans),
+        "spans": queries.facts_of(spans),
+    }
 
 
 def _text(moment: datetime) -> str:

@@ -15,10 +15,10 @@ from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Refused
 from zhenxue.ledger import coverage as arithmetic
+from zhenxue.ledger import queries
 from zhenxue.ledger.data import Claim, Credited, Reason, SpanKind, SpanState
 from zhenxue.ledger.models import Coverage, Day, PersonClock, Span
 from zhenxue.ledger.policies import daily_cap_ms, required_seconds, why_not_countable
-from zhenxue.ledger.queries import missing_self_test
 from zhenxue.ledger.signals import unit_finished
 from zhenxue.training import api as training
 
@@ -291,7 +291,7 @@ def is_done(row: Coverage, *, rules: dict[str, int]) -> bool:
     if row.unit.kind == UnitKind.SELF_TEST:
         return row.tested_at is not None
     enough = arithmetic.length(row.covered) >= required_seconds(row.unit.seconds, rules) * 1000
-    return enough and missing_self_test(enrolment_id=row.enrolment_id, unit=row.unit, rules=rules) is None
+    return enough and queries.missing_self_test(enrolment_id=row.enrolment_id, unit=row.unit, rules=rules) is None
 
 
 def _split_at_midnight(claim: Claim) -> Iterator[tuple[Claim, date]]:
@@ -368,11 +368,12 @@ def add_to_days(row: Coverage, spans: Iterable[Span]) -> dict[date, int]:
 
 
 def _record(spans: list[Span], row: Coverage, *, source: str, now: datetime) -> None:
-    """One log entry for each civil day that gained something."""
-    for day in sorted({span.day for span in spans if span.seconds}):
-        counted = [span for span in spans if span.day == day and span.seconds]
+    """One log entry for each civil day, whether it gained something or was refused."""
+    for day in sorted({span.day for span in spans}):
+        written = [span for span in spans if span.day == day]
+        seconds = sum(span.seconds for span in written)
         evidence.record(
-            kind="ledger.credited",
+            kind="ledger.credited" if seconds else "ledger.refused",
             actor=SYSTEM,
             subject=f"enrolment:{row.enrolment_id}",
             about=refs_of(row),
@@ -381,12 +382,13 @@ def _record(spans: list[Span], row: Coverage, *, source: str, now: datetime) -> 
                 "unit": row.unit_id,
                 "title": row.unit.title,
                 "day": day.isoformat(),
-                "seconds": sum(span.seconds for span in counted),
-                "from_ms": min(span.from_ms for span in counted),
-                "to_ms": max(span.to_ms for span in counted),
-                "began_at": counted[0].began_at.isoformat(timespec="seconds"),
-                "ended_at": counted[-1].ended_at.isoformat(timespec="seconds"),
+                "seconds": seconds,
+                "from_ms": min(span.from_ms for span in written),
+                "to_ms": max(span.to_ms for span in written),
+                "began_at": written[0].began_at.isoformat(timespec="seconds"),
+                "ended_at": written[-1].ended_at.isoformat(timespec="seconds"),
                 "source": source,
+                "spans": queries.facts_of(written),
             },
             now=now,
         )

@@ -41,7 +41,7 @@ from zhenxue.ledger.queries.progress import (
     unit_progress_of_row,
     units_begun,
 )
-from zhenxue.ledger.queries.verification import batch_facts, check_against_log, correction_facts
+from zhenxue.ledger.queries.verification import batch_facts, check_against_log, correction_facts, facts_of
 from zhenxue.ledger.queries.windows import (
     counted_parts,
     kept_content,
@@ -64,6 +64,7 @@ __all__ = [
     "correction_facts",
     "counted_parts",
     "day_left_ms",
+    "facts_of",
     "find_coverage",
     "get_batch",
     "get_correction",

@@ -1,19 +1,21 @@
 """The tables of the ledger against the log: sums recomputed from entries alone, and corrections field by field."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Sum
-
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.data import Fault
+from zhenxue.kernel import clock
+from zhenxue.ledger.data import Reason, SpanState
 from zhenxue.ledger.models import Correction, CorrectionBatch, Coverage, Day, Span
 
 #: Entries that move a sum.
 LOGGED_KINDS = (
     "ledger.credited",
+    "ledger.refused",
     "ledger.attendance_booked",
     "ledger.withdrawn",
     "ledger.unit_withdrawn",
@@ -29,19 +31,24 @@ CORRECTION_KINDS = (
 )
 BATCH_KIND = "ledger.batch_proposed"
 
+#: What an entry tells of each span; a span with other facts is another span.
+SPAN_FACTS = ("state", "reason", "from_ms", "to_ms", "seconds", "claimed_seconds", "began_at", "ended_at")
+
+type SpanKey = tuple[int, str, int, str]  # enrolment, "unit" or "line", its number, civil day
+type Fact = tuple[Any, ...]  # ``SPAN_FACTS``, moments in milliseconds
 type Told = Mapping[tuple[Any, ...], int | None]  # what a sum is of → number of the entry that moved it last
 
 
 def check_against_log() -> Iterator[evidence.Finding]:
     """Recomputes credited seconds from the log alone and names every row of the ledger that differs.
 
-    Holds three sums against it: ``Coverage`` per enrolment and unit, ``Span`` per enrolment, unit or lesson and day,
-    and ``Day``; whether a unit is finished; and every ``Correction`` field by field against its newest entry. Entries
-    that are not sequenced yet count as well; they committed with the rows.
+    Holds ``Coverage`` per enrolment and unit and ``Day`` against the sums of the log; every ``Span`` against the facts
+    that an entry tells of it; whether a unit is finished; and every ``Correction`` field by field against its newest
+    entry. Entries that are not sequenced yet count as well; they committed with the rows.
     """
     online: dict[tuple[int, int], int] = defaultdict(int)
     by_day: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
-    spans: dict[tuple[int, str, int, str], int] = defaultdict(int)
+    spans: dict[SpanKey, int] = defaultdict(int)
     told: dict[tuple[Any, ...], int | None] = {}  # the number of the newest entry that moved a sum
     for entry in evidence.iterate_bodies(kinds=LOGGED_KINDS):
         body = entry.body
@@ -49,16 +56,14 @@ def check_against_log() -> Iterator[evidence.Finding]:
         if "unit" in body:
             online[enrolment, body["unit"]] += seconds
             by_day[enrolment, day][0] += seconds
-            spans[enrolment, "unit", body["unit"], day] += seconds
-            told[enrolment, body["unit"]] = told[enrolment, "unit", body["unit"], day] = entry.number
+            told[enrolment, body["unit"]] = entry.number if seconds else told.get((enrolment, body["unit"]))
         else:
             by_day[enrolment, day][1] += seconds
-            spans[enrolment, "line", body["line"], day] += seconds
-            told[enrolment, "line", body["line"], day] = entry.number
-        told[enrolment, day] = entry.number
+        told[enrolment, day] = entry.number if seconds else told.get((enrolment, day))
+        spans[_span_key(body)] += sum(_print(fact) for fact in body["spans"])
     yield from _compare_coverage(dict(online), told)
     yield from _compare_days({key: (sums[0], sums[1]) for key, sums in by_day.items()}, told)
-    yield from _compare_spans(dict(spans), told)
+    yield from _compare_spans(spans)
     yield from _compare_finished()
     yield from _compare_corrections()
     yield from _compare_batches()
@@ -98,23 +103,92 @@ def _compare_days(logged: dict[tuple[int, str], tuple[int, int]], told: Told) ->
             )
 
 
-def _compare_spans(logged: dict[tuple[int, str, int, str], int], told: Told) -> Iterator[evidence.Finding]:
-    rows = Span.objects.values_list("enrolment_id", "unit_id", "line_id", "day").annotate(total=Sum("seconds"))
-    for enrolment, unit, line, day, seconds in rows.order_by("enrolment_id").iterator():
-        key = (enrolment, "unit", unit, day.isoformat()) if unit else (enrolment, "line", line, day.isoformat())
-        proven = logged.pop(key, 0)
-        if seconds != proven:
-            place = f"单元 {unit}" if unit else f"课次 {line}"
-            yield _finding(
-                f"ledger_span：学籍 {enrolment} {place} 在 {day} 合计 {seconds} 秒，存证合计 {proven} 秒", told.get(key)
-            )
-    for (enrolment, what, number, day_text), proven in logged.items():
-        if proven:
-            place = f"{'单元' if what == 'unit' else '课次'} {number}"
-            yield _finding(
-                f"ledger_span：学籍 {enrolment} {place} 在 {day_text} 的记录缺失，存证合计 {proven} 秒",
-                told.get((enrolment, what, number, day_text)),
-            )
+def facts_of(spans: Iterable[Span]) -> list[list[Any]]:
+    """What an entry tells of the spans it booked, each in the order of ``SPAN_FACTS``."""
+    return [list(_fact(*(getattr(span, name) for name in SPAN_FACTS))) for span in spans]
+
+
+def _fact(state: str, reason: str, *numbers: Any) -> Fact:
+    *whole, began_at, ended_at = numbers
+    return (str(state), str(reason), *whole, clock.milliseconds(began_at), clock.milliseconds(ended_at))
+
+
+def _print(fact: Collection[Any]) -> int:
+    """A number for a fact; sums of such numbers are equal exactly when the same facts were added, in whatever order."""
+    return int.from_bytes(hashlib.sha256(repr([*fact]).encode()).digest())
+
+
+def _span_key(body: Mapping[str, Any]) -> SpanKey:
+    what = "unit" if "unit" in body else "line"
+    return body["enrolment"], what, body[what], body["day"]
+
+
+def _stored_spans(**only: Any) -> Iterator[tuple[SpanKey, Fact, int]]:
+    """The rows, each with its key, its fact and its id."""
+    columns = Span.objects.filter(**only).values_list("pk", "enrolment_id", "unit_id", "line_id", "day", *SPAN_FACTS)
+    for pk, enrolment, unit, line, day, *values in columns.iterator():
+        what, number = ("unit", unit) if unit else ("line", line)
+        yield (enrolment, what, number, day.isoformat()), _fact(*values), pk
+
+
+def _compare_spans(logged: dict[SpanKey, int]) -> Iterator[evidence.Finding]:
+    """Balances the rows against the log by one number a key; only keys that differ are read a second time."""
+    for key, fact, _ in _stored_spans():
+        logged[key] -= _print(fact)
+    wrong = {key for key, balance in logged.items() if balance}
+    if wrong:
+        yield from _explain_spans(wrong)
+
+
+def _explain_spans(wrong: Collection[SpanKey]) -> Iterator[evidence.Finding]:
+    stored: dict[SpanKey, list[tuple[Fact, int]]] = {key: [] for key in wrong}
+    logged: dict[SpanKey, list[tuple[Fact, int | None]]] = {key: [] for key in wrong}
+    for entry in evidence.iterate_bodies(kinds=LOGGED_KINDS):
+        if (key := _span_key(entry.body)) in wrong:
+            logged[key].extend((tuple(fact), entry.number) for fact in entry.body["spans"])
+    for key, fact, pk in _stored_spans(enrolment_id__in={key[0] for key in wrong}):
+        if key in wrong:
+            stored[key].append((fact, pk))
+    for key in sorted(wrong):
+        yield _span_finding(key, stored[key], logged[key])
+
+
+def _span_finding(
+    key: SpanKey, stored: list[tuple[Fact, int]], logged: list[tuple[Fact, int | None]]
+) -> evidence.Finding:
+    enrolment, what, number, day = key
+    place = f"ledger_span：学籍 {enrolment} {'单元' if what == 'unit' else '课次'} {number} 在 {day}"
+    missing = _beyond(logged, stored)
+    lines = [f"第 {pk} 行记 {_fact_words(fact)}，存证没有" for fact, pk in _beyond(stored, logged)]
+    lines += [f"第 {entry or '（待编）'} 号存证是 {_fact_words(fact)}，没有这样的行" for fact, entry in missing]
+    proven = _seconds_of(logged)
+    found = f"合计 {_seconds_of(stored)} 秒，存证合计 {proven} 秒" if stored else f"的记录缺失，存证合计 {proven} 秒"
+    newest = (missing or logged or [((), None)])[-1][1]
+    return _finding(f"{place} {found}（{'；'.join(lines)}）", newest)
+
+
+def _beyond[Where](some: list[tuple[Fact, Where]], others: list[tuple[Fact, Any]]) -> list[tuple[Fact, Where]]:
+    """What the first list has and the second has not, one for one."""
+    left = Counter(fact for fact, _ in others)
+    found = []
+    for fact, where in some:
+        if left[fact]:
+            left[fact] -= 1
+        else:
+            found.append((fact, where))
+    return found
+
+
+def _seconds_of(facts: list[tuple[Fact, Any]]) -> int:
+    return sum(fact[SPAN_FACTS.index("seconds")] for fact, _ in facts)
+
+
+def _fact_words(fact: Fact) -> str:
+    state, reason, from_ms, to_ms, seconds, claimed, began_ms, ended_ms = fact
+    since, until = (clock.at(moment).astimezone(clock.CIVIL_ZONE) for moment in (began_ms, ended_ms))
+    why = f"（{Reason(reason).label}）" if reason else ""
+    stretch = f"{since:%H:%M:%S}–{until:%H:%M:%S}，内容 {from_ms / 1000:g}–{to_ms / 1000:g} 秒"
+    return f"{SpanState(state).label}{why} {stretch}，计 {seconds} 秒，申报 {claimed} 秒"
 
 
 def _compare_finished() -> Iterator[evidence.Finding]:
