@@ -13,12 +13,13 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.forms import BoundField
+from django.template.base import FilterExpression, NodeList, Parser, Token, VariableNode
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from zhenxue.kernel import clock, hours, masking, once
+from zhenxue.kernel import clock, hours, masking, once, rows
 from zhenxue.kernel.listing import Listing
 from zhenxue.kernel.web.confirm import Ask
 
@@ -112,6 +113,42 @@ def row_link(name: str, *numbers: int) -> str:
 
 
 @register.simple_tag
+def row_address(name: str, field: str = "id") -> SafeString:
+    """``row_link`` in the pattern of ``table_rows``: the address with ``{id}`` (the line's ``field``) as its number."""
+    return mark_safe(f"{{{field}}}".join(_pieces(name, 1)))  # our own address and a constant
+
+
+class TableRows(template.Node):
+    """``{% table_rows lines %}``: the rows of a long table."""
+
+    def __init__(self, lines: FilterExpression, nodelist: NodeList) -> None:
+        self.lines = lines
+        self.nodelist = nodelist
+
+    def render(self, context: template.Context) -> SafeString:
+        return rows.fill(self.nodelist.render(context), self.lines.resolve(context))
+
+
+@register.tag
+def table_rows(parser: Parser, token: Token) -> TableRows:
+    """``{% table_rows lines %}<tr><td>{code}</td></tr>{% endtable_rows %}``: the row's markup once per line.
+
+    What differs from row to row stands in single braces and is a field of the line, a named tuple (``kernel.rows``).
+    Tags in the pattern (``if``, ``row_address``) are worked out once for all rows; variables are refused there, for a
+    brace in somebody's text would be taken for a field.
+    """
+    try:
+        _, lines = token.split_contents()
+    except ValueError:
+        raise template.TemplateSyntaxError("table_rows takes the lines and nothing else") from None
+    nodelist = parser.parse(("endtable_rows",))
+    parser.delete_first_token()
+    if nodelist.get_nodes_by_type(VariableNode):
+        raise template.TemplateSyntaxError("in table_rows what differs by row stands in single braces: {name}")
+    return TableRows(parser.compile_filter(lines), nodelist)
+
+
+@register.simple_tag
 def cells(*values: object, css: str = "") -> SafeString:
     """Table cells one after another, each with the class ``css``, for the rows of long lists."""
     return format_html((f'<td class="{css}">{{}}</td>' if css else "<td>{}</td>") * len(values), *values)
@@ -120,7 +157,7 @@ def cells(*values: object, css: str = "") -> SafeString:
 @register.simple_tag
 def ask_link(name: str, number: int, ask: Ask, uid: str, subject: str) -> SafeString:
     """A row's act that asks first: a link to its address, which opens the page's dialog ``uid`` (``ui/ask.html``)."""
-    return format_html(_ask_link(ask, uid), row_link(name, number), subject)
+    return mark_safe(_ask_link(ask, uid).format(row_link(name, number), escape(subject)))  # both are markup now
 
 
 @lru_cache(maxsize=64)

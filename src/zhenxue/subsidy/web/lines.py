@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from zhenxue.kernel.templatetags.ui import moment, yuan
+from django.utils.safestring import SafeString
+
+from zhenxue.kernel.templatetags.ui import moment, state_tag, yuan
 from zhenxue.subsidy.data import ClaimState
 from zhenxue.subsidy.web.support import tone_of
 
@@ -18,8 +20,7 @@ class ClaimLine(NamedTuple):
     stage: str
     learners: str
     total: str
-    state: str
-    tone: str
+    state: SafeString
     submitted: str
 
 
@@ -30,7 +31,7 @@ def claim_lines(rows: Iterable[tuple[Any, ...]]) -> list[ClaimLine]:
             *(pk, code, title, organisation, str(stage)),
             f"{eligible} / {learners}" if submitted_at else "—",
             yuan(total) if submitted_at else "—",
-            *(ClaimState(state).label, tone_of(state), moment(submitted_at)),
+            *(state_tag(ClaimState(state).label, tone_of(state)), moment(submitted_at)),
         )
         for pk, code, title, organisation, stage, eligible, learners, total, state, submitted_at in rows
     ]

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from zhenxue.kernel import masking
-from zhenxue.kernel.templatetags.ui import progress_line, row_link, state_tag
+from zhenxue.kernel.templatetags.ui import progress_line, state_tag
 from zhenxue.supervision.queries import LearnerRow
 from zhenxue.training.data import CohortState, EnrolmentState
 
@@ -23,15 +22,23 @@ class CohortLine(NamedTuple):
     starts_on: str
     ends_on: str
     learners: str
+    state: SafeString
+
+
+class LearnerLine(NamedTuple):
+    """A learner of a cohort, the number masked; hours are those done and those needed."""
+
+    id: int
+    name: str
+    citizen_number: str
     state: str
-    tone: str
+    online: str
+    offline: str
+    progress: SafeString
+    results: SafeString
 
 
 NOT_EXAMINED = SafeString('<span class="muted">未考</span>')
-LEARNER_LINE = (
-    '<tr><th scope="row"><a href="{}">{}</a></th><td class="nowrap">{}</td><td class="nowrap">{}</td>'
-    '<td class="num">{}</td><td class="num">{}</td><td>{}</td><td>{}</td></tr>'
-)
 
 
 def cohort_lines(rows: Iterable[tuple[Any, ...]]) -> list[CohortLine]:
@@ -39,26 +46,25 @@ def cohort_lines(rows: Iterable[tuple[Any, ...]]) -> list[CohortLine]:
     return [
         CohortLine(
             *(pk, code, title, organisation, region, str(starts_on), str(ends_on)),
-            *(f"{learners}/{capacity}", CohortState(state).label, CohortState(state).tone),
+            *(f"{learners}/{capacity}", state_tag(CohortState(state).label, CohortState(state).tone)),
         )
         for pk, code, title, organisation, region, starts_on, ends_on, learners, capacity, state in rows
     ]
 
 
-def learner_lines(rows: Iterable[LearnerRow]) -> SafeString:
-    """Rows of ``queries.learner_rows`` as rows of the table."""
-    return format_html_join("\n", LEARNER_LINE, map(_learner, rows))
+def learner_lines(rows: Iterable[LearnerRow]) -> list[LearnerLine]:
+    """Rows of ``queries.learner_rows``."""
+    return [_learner(row) for row in rows]
 
 
-def _learner(row: LearnerRow) -> tuple[str, ...]:
+def _learner(row: LearnerRow) -> LearnerLine:
     progress = row.progress
     results = [
         state_tag(f"{one.score.normalize():f} 分 {'合格' if one.passed else '不合格'}", "ok" if one.passed else "bad")
         for one in row.results
     ]
-    return (
-        *(row_link("supervision:learner", row.id), row.name),
-        *(masking.citizen_number(str(row.citizen_number or "")), EnrolmentState(row.state).label),
+    return LearnerLine(
+        *(row.id, row.name, masking.citizen_number(str(row.citizen_number or "")), EnrolmentState(row.state).label),
         f"{progress.online_hours!s} / {progress.online_required_hours!s}" if progress else "—",
         f"{progress.offline_hours!s} / {progress.offline_required_hours!s}" if progress else "—",
         progress_line(progress.percent if progress else ""),

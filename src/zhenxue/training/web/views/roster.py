@@ -204,23 +204,24 @@ def _upload(request: ActorRequest, cohort: Cohort, file: Any) -> RosterImport:
 def _roster(request: ActorRequest, cohort: Cohort, **forms: Any) -> dict[str, Any]:
     listing = _listing(request, cohort)
     around = frame(request, cohort, "roster")
+    act = _act(around, cohort)
     return {
         **around,
         "listing": listing,
-        "rows": roster_lines(listing.rows),
-        "act": _act(around, cohort),
+        "rows": roster_lines(listing.rows, act),
+        "ask": act[1] if act else None,
         "file_form": forms.get("file_form") or RosterFileForm(),
         "imports": queries.list_imports(cohort.pk) if around["own"] else [],
         "steps": wizard_steps("roster") if around["may_edit"] else None,
     }
 
 
-def _act(around: dict[str, Any], cohort: Cohort) -> dict[str, Any] | None:
+def _act(around: dict[str, Any], cohort: Cohort) -> tuple[str, Ask] | None:
     """What may be done with one learner: off the roster while it is open, left once it is approved."""
     if around["may_edit"]:
-        return {"address": "training:remove_learner", "ask": REMOVE}
+        return "training:remove_learner", REMOVE
     if around["own"] and around["approved"] and cohort.state != CohortState.CLOSED:
-        return {"address": "training:leave", "ask": LEAVE}
+        return "training:leave", LEAVE
     return None
 
 
