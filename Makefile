@@ -3,6 +3,8 @@ PORT ?= 8000
 ADDRESS ?= 127.0.0.1
 PYTHONPATH =
 export PYTHONPATH
+# Compiled once, not again at each of some hundred starts of Python.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run check format test test-fast tools migrations diagrams clean
 
