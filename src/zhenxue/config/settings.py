@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "zhenxue.catalogue",
     "zhenxue.training",
     "zhenxue.ledger",
+    "zhenxue.integrity",
     "zhenxue.study",
     "zhenxue.exams",
     "zhenxue.subsidy",

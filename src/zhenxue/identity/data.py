@@ -157,6 +157,7 @@ class RuleGroup(Labelled):
 
     HOURS = "hours", "学时"
     STUDY = "study", "学习过程"
+    PRESENCE = "presence", "在学核验"
     COHORT = "cohort", "班期与考核"
     SUBSIDY = "subsidy", "补贴"
     KEEPING = "keeping", "保存"
@@ -206,6 +207,22 @@ RULE_FIELDS = (
     RuleField("check_max_seconds", "在学确认最长间隔", "秒", RuleGroup.STUDY, 60, 7200),
     RuleField("check_answer_seconds", "在学确认应答时限", "秒", RuleGroup.STUDY, 15, 600),
     RuleField("persons_per_device_day", "一台设备每日可学人数", "人", RuleGroup.STUDY, 1, 100),
+    RuleField("presence_per_class_hour", "每课时随机核验次数（0 为不核验）", "次", RuleGroup.PRESENCE, 0, 6),
+    RuleField("presence_at_entry", "开始学习时核验", "", RuleGroup.PRESENCE, 0, 1),
+    RuleField("presence_answer_seconds", "核验应答时限", "秒", RuleGroup.PRESENCE, 30, 600),
+    RuleField("presence_tries", "一次核验最多试几回", "回", RuleGroup.PRESENCE, 1, 10),
+    RuleField("presence_make_up_days", "漏做核验几个工作日内可补", "工作日", RuleGroup.PRESENCE, 0, 30),
+    RuleField("presence_misses_fail", "一个单元漏做几次须重学", "次", RuleGroup.PRESENCE, 1, 20),
+    RuleField("presence_face_first", "先用人脸核验（学员可改用其他方式）", "", RuleGroup.PRESENCE, 0, 1),
+    RuleField("face_check_percent", "在学人脸核验相似度阈值", "%", RuleGroup.PRESENCE, 30, 70),
+    RuleField("face_exam_percent", "考试人脸核验相似度阈值", "%", RuleGroup.PRESENCE, 30, 70),
+    RuleField("face_duplicate_percent", "重复人脸提示阈值", "%", RuleGroup.PRESENCE, 40, 80),
+    RuleField("face_keep_days", "结班后人脸数据保存", "天", RuleGroup.PRESENCE, 0, 365),
+    RuleField("verify_strength_study", "学习需要的实名强度（0 为不限）", "级", RuleGroup.PRESENCE, 0, 3),
+    RuleField("verify_strength_exam", "考试需要的实名强度（0 为不限）", "级", RuleGroup.PRESENCE, 0, 3),
+    RuleField("incident_reply_days", "机构说明期限", "工作日", RuleGroup.PRESENCE, 1, 30),
+    RuleField("ruling_days", "裁定期限", "工作日", RuleGroup.PRESENCE, 1, 60),
+    RuleField("appeal_days", "申诉期限", "天", RuleGroup.PRESENCE, 1, 60),
     RuleField("cohort_max_learners", "每班人数上限", "人", RuleGroup.COHORT, 1, 1000),
     RuleField("pass_percent", "考核合格线", "%", RuleGroup.COHORT, 1, 100),
     RuleField("late_minutes", "上课多久以后算迟到", "分钟", RuleGroup.COHORT, 0, 120),

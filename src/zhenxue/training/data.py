@@ -324,6 +324,7 @@ PASSWORDS_HOURS = 24
 STALE_MINUTES = 10
 #: Rules that joined the rule sets after plans had been frozen, with what was applied to those plans until then. All
 #: numbers in force come from the region's rule set (``identity.get_rules``); this only completes older plans.
+#: What a plan was filed without is not asked of it afterwards: presence checks and strengths are off (0).
 LATER_RULES: dict[str, int] = {
     "attendance_close_hours": 72,
     "finish_percent": 95,
@@ -337,4 +338,20 @@ LATER_RULES: dict[str, int] = {
     "reading_needs_self_test": 1,
     "units_in_order": 0,
     "retention_years": 5,
+    "presence_per_class_hour": 0,
+    "presence_at_entry": 0,
+    "presence_answer_seconds": 60,
+    "presence_tries": 3,
+    "presence_make_up_days": 3,
+    "presence_misses_fail": 3,
+    "presence_face_first": 1,
+    "face_check_percent": 40,
+    "face_exam_percent": 45,
+    "face_duplicate_percent": 55,
+    "face_keep_days": 90,
+    "verify_strength_study": 0,
+    "verify_strength_exam": 0,
+    "incident_reply_days": 3,
+    "ruling_days": 10,
+    "appeal_days": 15,
 }

@@ -79,7 +79,10 @@ def test_the_carried_rules_are_those_of_the_notice() -> None:
     assert set(later.rules) == set(RULE_FIELD_OF)
     assert all(rule.label == RULE_FIELD_OF[rule.key].label for rule in later.rules.values())
     assert {key: later[key] for key in first.rules} == first.frozen()
-    assert {key: LATER_RULES[key] for key in set(LATER_RULES) & set(later.rules)}.items() <= later.frozen().items()
+    off = {key for key, value in LATER_RULES.items() if value == 0 and key != "units_in_order"}
+    assert off == {"presence_per_class_hour", "presence_at_entry", "verify_strength_study", "verify_strength_exam"}
+    assert all(later[key] > 0 for key in off)
+    assert {key: LATER_RULES[key] for key in set(LATER_RULES) - off}.items() <= later.frozen().items()
     assert "不少于5年" in later.sources["retention_years"]
     with pytest.raises(NotFound):
         identity.get_rules(region_code="371502", on=dt.date(2025, 3, 12))

@@ -1,0 +1,7 @@
+"""Tables of ``integrity``, a file a concern."""
+
+from zhenxue.integrity.models.checks import Check, Command
+from zhenxue.integrity.models.faces import Capture, FaceJob, FaceTemplate
+from zhenxue.integrity.models.incidents import Incident, Ruling, Signal, Statement
+
+__all__ = ["Capture", "Check", "Command", "FaceJob", "FaceTemplate", "Incident", "Ruling", "Signal", "Statement"]

@@ -1,0 +1,88 @@
+"""Face templates, what a camera gave, and the work of the face engine."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from zhenxue.integrity.data import JobKind, JobState, TemplateEnd
+from zhenxue.kernel.fields import SealedTextField
+
+
+class FaceTemplate(models.Model):
+    """The averaged embedding of one person's face; at most one lives. Ended, its vector is erased, its dates stay."""
+
+    person = models.ForeignKey("identity.Person", models.PROTECT, related_name="+")
+    vector = SealedTextField(blank=True)  # base64 of float32 ×128, length 1; blank once ended
+    engine = models.CharField("引擎", max_length=80)  # engine, model and their digests
+    frames = models.PositiveSmallIntegerField()  # how many pictures it is made of
+    portrait_score = models.FloatField("与证件照相似度", null=True)  # cosine; none where there was no card portrait
+    threshold = models.FloatField()  # that the score was held against
+    enrolled_at = models.DateTimeField("登记时间")
+    keep_until = models.DateField("保存到", null=True)
+    ended_at = models.DateTimeField("停用时间", null=True)
+    end_reason = models.CharField("停用原因", max_length=20, choices=TemplateEnd.choices(), blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["person"], condition=Q(ended_at__isnull=True), name="integrity_one_living_template"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, end_reason="") & ~Q(vector="")
+                | Q(ended_at__isnull=False, vector="") & ~Q(end_reason=""),
+                name="integrity_template_end",
+            ),
+        ]
+
+
+class FaceJob(models.Model):
+    """One piece of work for the face engine, in the order of deadlines; the verdict is plain words and numbers."""
+
+    kind = models.CharField(max_length=10, choices=JobKind.choices())
+    person = models.ForeignKey("identity.Person", models.PROTECT, related_name="+")
+    presence = models.ForeignKey("integrity.Check", models.PROTECT, null=True, related_name="jobs")
+    nonce = models.CharField(max_length=32, blank=True)
+    state = models.CharField(max_length=8, choices=JobState.choices(), default=JobState.QUEUED)
+    queued_at = models.DateTimeField()
+    deadline_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    passed = models.BooleanField(null=True)
+    verdict = models.JSONField(default=dict)  # scores, thresholds, engine, reasons
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(deadline_at__gt=F("queued_at")), name="integrity_job_deadline"),
+            models.CheckConstraint(
+                condition=~Q(state=JobState.DONE) | Q(done_at__isnull=False, passed__isnull=False),
+                name="integrity_job_done",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["deadline_at"],
+                condition=Q(state__in=[JobState.QUEUED, JobState.RUNNING]),
+                name="integrity_job_waiting",
+            ),
+        ]
+
+
+class Capture(models.Model):
+    """One picture that a camera gave, sealed on the disk; its digests stay when the picture is deleted."""
+
+    job = models.ForeignKey(FaceJob, models.PROTECT, related_name="captures")
+    person = models.ForeignKey("identity.Person", models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField()  # in the burst, from 0
+    path = models.CharField(max_length=200, blank=True)  # in the file store; blank once deleted
+    sha256 = models.CharField(max_length=64)
+    picture_hash = models.CharField(max_length=16, blank=True)  # 64-bit perceptual hash, hex
+    taken_at = models.DateTimeField()  # by the server's clock
+    keep_until = models.DateField("保存到")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["job", "number"], name="integrity_capture_number")]
+        indexes: ClassVar = [
+            models.Index(fields=["sha256"], name="integrity_capture_bytes"),
+            models.Index(fields=["person", "-taken_at"], name="integrity_capture_person"),
+        ]
