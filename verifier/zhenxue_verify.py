@@ -14,6 +14,7 @@ import binascii
 import datetime as dt
 import hashlib
 import json
+import operator
 import os
 import re
 import struct
@@ -22,11 +23,13 @@ import time
 import urllib.error
 import urllib.request
 import zlib
-from bisect import bisect_left
+from binascii import hexlify, unhexlify
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]  # there in every Python, but not in its stubs
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -54,9 +57,9 @@ LISTED = tuple(name for name in FILES if name != MANIFEST)
 MOST_RATIO = 200
 RATIO_FROM = 1 << 20
 LONGEST_LINE = 1 << 20
-#: Lines handed to a process at once, and from how many on it is worth having several.
-AT_ONCE = 1_000
-MANY = 10_000
+#: Bytes of lines handed to a process at once, and from how many lines on it is worth having several.
+AT_ONCE = 1 << 19
+MANY = 20_000
 MOST_FAULTS = 20
 LATE_SECONDS = 300
 SEALED = "evidence.dossier_sealed"
@@ -537,9 +540,9 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def root_by_proof(leaves: Sequence[tuple[int, bytes]], size: int, proof: bytes) -> bytes:
-    """The root that these leaves (index from 0, hash; ascending) and the proof's nodes give; raises ``Broken``."""
-    indices = [index for index, _ in leaves]
+def root_by_proof(indices: Sequence[int], leaves: bytes, size: int, proof: bytes) -> bytes:
+    """The root that leaves (indices from 0, ascending; their hashes) and the proof's nodes give; raises ``Broken``."""
+    sha256 = hashlib.sha256
     at = 0
 
     def walk(low: int, high: int, start: int, end: int) -> bytes:
@@ -550,13 +553,20 @@ def root_by_proof(leaves: Sequence[tuple[int, bytes]], size: int, proof: bytes) 
                 raise Broken("proof.short")
             return proof[at - HASH : at]
         if end - start == 1:
-            return leaves[low][1]
+            return leaves[low * HASH : high * HASH]
+        if end - start == 2:  # two of three nodes of a tree are leaves or above two: these without another step down
+            if high - low == 2:
+                return sha256(b"\x01" + leaves[low * HASH : high * HASH]).digest()
+            at += HASH
+            if at > len(proof):
+                raise Broken("proof.short")
+            mine, other = leaves[low * HASH : high * HASH], proof[at - HASH : at]
+            return sha256(b"\x01" + mine + other if indices[low] == start else b"\x01" + other + mine).digest()
         middle = start + (1 << ((end - start - 1).bit_length() - 1))
         cut = bisect_left(indices, middle, low, high)
-        left = walk(low, cut, start, middle)
-        return node_hash(left, walk(cut, high, middle, end))
+        return sha256(b"\x01" + walk(low, cut, start, middle) + walk(cut, high, middle, end)).digest()
 
-    root = walk(0, len(leaves), 0, size)
+    root = walk(0, len(indices), 0, size)
     if at != len(proof):
         raise Broken("proof.long")
     return root
@@ -644,8 +654,100 @@ def take_rows(first: int, rows: Sequence[bytes], ref: str) -> list[Taken]:
     return found
 
 
-def take_all(chunks: Iterator[tuple[int, list[bytes]]], count: int, ref: str) -> Iterator[list[Taken]]:
-    """``take_rows`` over all chunks in their order, by several processes where there is much to do."""
+@dataclass(frozen=True)
+class Frame:
+    """What every entry has to fit: the ref, the size of the tree, and how late its moment may be."""
+
+    ref: str
+    size: int
+    latest: float
+
+
+@dataclass
+class Batch:
+    """What the check keeps of lines of which there is nothing to say; their numbers ascend."""
+
+    numbers: list[int]
+    leaves: bytes
+    since: int
+    until: int
+    withheld: int
+    erased: int
+
+
+def take_text(first: int, text: bytes, frame: Frame) -> Batch | list[Taken]:
+    """Checks some lines, together or, when there is anything to say, one by one. Runs in several processes."""
+    rows = text.split(b"\n")
+    return take_batch(text, rows, frame) or take_rows(first, rows, frame.ref)
+
+
+def take_batch(text: bytes, rows: Sequence[bytes], frame: Frame) -> Batch | None:
+    """The lines when each is right in itself, in order, about the ref, within the tree and not late; else ``None``."""
+    try:
+        text.decode()
+    except UnicodeError:
+        return None
+    numbers: list[int] = []
+    leaves: list[bytes] = []
+    moments: list[bytes] = []
+    times: list[int] = []
+    hidden = {b"withheld": 0, b"erased": 0}
+    mine = b'\\"%s\\"' % frame.ref.encode()
+    sha256 = hashlib.sha256
+    for row in rows:
+        usual = SHAPES.match(row)
+        if usual is None:
+            line = take_unusual(row, frame.ref)
+            if line is None:
+                return None
+            numbers.append(line.number)
+            leaves.append(line.leaf)
+            times.append(line.at)
+            hidden[b"withheld"] += line.withheld
+            hidden[b"erased"] += line.erased
+            continue
+        told, body, about, moment, logged, subject, number, word, name_salt, name, salt = usual.groups()
+        digest = sha256(unhexlify(salt) + body.translate(None, b"\\")).digest()
+        if hexlify(digest) != told or mine not in about or subject not in about or not is_day(moment[:10]):
+            return None
+        if word is not None:
+            hidden[word] += 1
+        elif sha256(unhexlify(name_salt) + b'{"actor":"' + name + b'"}').hexdigest().encode() != logged:
+            return None
+        numbers.append(int(number))
+        leaves.append(sha256(b"\x00" + digest).digest())
+        moments.append(moment)
+    if moments:  # of fixed width: their order is that of time
+        times += [seconds_of(min(moments).decode()), seconds_of(max(moments).decode())]
+    if numbers[-1] > frame.size or max(times) > frame.latest or any(map(operator.ge, numbers, numbers[1:])):
+        return None
+    return Batch(numbers, b"".join(leaves), min(times), max(times), hidden[b"withheld"], hidden[b"erased"])
+
+
+def take_unusual(row: bytes, ref: str) -> Line | None:
+    """A line that has no shape yet, read the long way, which teaches its shape; ``None`` if it is not right."""
+    faults: list[Fault] = []
+    try:
+        line = read_line(row, faults)
+    except ValueError:
+        return None
+    if faults or ref not in line.envelope["about"]:
+        return None
+    SHAPES.learn(line.envelope)
+    return line
+
+
+@lru_cache(maxsize=1_000)
+def is_day(text: bytes) -> bool:
+    """Whether ``2026-03-02`` is in the calendar."""
+    try:
+        return bool(dt.date.fromisoformat(text.decode()))
+    except ValueError:
+        return False
+
+
+def take_all(chunks: Iterator[tuple[int, bytes]], count: int, frame: Frame) -> Iterator[Batch | list[Taken]]:
+    """``take_text`` over all chunks in their order, by several processes where there is much to do."""
     workers = min(os.cpu_count() or 1, 8)
     pool = None
     if count >= MANY and workers > 1:
@@ -655,17 +757,89 @@ def take_all(chunks: Iterator[tuple[int, list[bytes]]], count: int, ref: str) ->
         except (OSError, RuntimeError, ImportError):  # no processes here: one is enough
             pool = None
     if pool is None:
-        for first, rows in chunks:
-            yield take_rows(first, rows, ref)
+        for first, text in chunks:
+            yield take_text(first, text, frame)
         return
     with pool:
-        waiting: deque[Future[list[Taken]]] = deque()
-        for first, rows in chunks:
-            waiting.append(pool.submit(take_rows, first, rows, ref))
+        waiting: deque[Future[Batch | list[Taken]]] = deque()
+        for first, text in chunks:
+            waiting.append(pool.submit(take_text, first, text, frame))
             if len(waiting) > workers * 2:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+# Usual lines: a pattern of bytes that only canonical lines of one kind match, so that nothing has to be parsed. A line
+# that no pattern matches is read the long way, and judged by that alone.
+
+IN_TEXT = rb'[^"\\\x00-\x1f]*'
+SCALAR = rb'(?:\\"' + IN_TEXT + rb'\\"|0|-?[1-9][0-9]{0,14}|null|true|false)'
+LIST = rb"\[(?:%b(?:,%b)*)?\]"
+LISTS = LIST % ((rb"(?:%b|%b)" % (SCALAR, LIST % (SCALAR, SCALAR)),) * 2)
+SAFE_NAME = re.compile(r"[0-9A-Za-z_.]{1,64}")
+QUOTED_REF = rb'\\"[a-z][a-z_]*(?::[0-9A-Za-z._-]+)?\\"'
+USUAL = (
+    rb'\{"digest":"([0-9a-f]{64})","envelope":"'
+    rb'(\{\\"about\\":\[((?:@REF@,)*@REF@)\],\\"account\\":(?:null|[1-9][0-9]{0,14}),'
+    rb'\\"at\\":\\"([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z)\\",'
+    rb'\\"body\\":@BODY@,\\"kind\\":\\"@KIND@\\",\\"private\\":\{\\"actor\\":\\"([0-9a-f]{64})\\"\},'
+    rb'\\"subject\\":(@REF@),\\"v\\":1\})","number":([1-9][0-9]{0,14}),"private":\{"actor":'
+    rb'(?:"(withheld|erased)"|\{"salt":"([0-9a-f]{64})","value":"(' + IN_TEXT + rb')"\})\},"salt":"([0-9a-f]{64})"\}'
+).replace(b"@REF@", QUOTED_REF)
+KIND_MARK = b'\\"kind\\":\\"'
+
+
+class Shapes:
+    """Patterns by the kind of the entry, learned from lines that were right, once ``often`` of a kind had none."""
+
+    MOST_KINDS, MOST_OF_A_KIND = 100, 4
+
+    def __init__(self, often: int = 20) -> None:
+        self.often = often
+        self.seen: dict[bytes, int] = {}
+        self.known: dict[bytes, dict[bytes, re.Pattern[bytes]]] = {}
+
+    def match(self, row: bytes) -> re.Match[bytes] | None:
+        """The line by one of the patterns."""
+        start = row.rfind(KIND_MARK) + len(KIND_MARK)
+        for pattern in self.known.get(row[start : row.find(b"\\", start)], {}).values():
+            found = pattern.fullmatch(row)
+            if found is not None:
+                return found
+        return None
+
+    def learn(self, envelope: dict[str, Any]) -> None:
+        """Takes a right entry as an example: the names in its body are what others must have, in this order."""
+        kind = envelope["kind"].encode()
+        if not SAFE_NAME.fullmatch(envelope["kind"]) or (kind not in self.seen and len(self.seen) >= self.MOST_KINDS):
+            return
+        self.seen[kind] = self.seen.get(kind, 0) + 1
+        known = self.known.setdefault(kind, {})
+        if self.seen[kind] < self.often or len(known) >= self.MOST_OF_A_KIND or envelope["private"].keys() != {"actor"}:
+            return
+        body = body_pattern(envelope["body"])
+        if body is not None and body not in known:
+            self.seen[kind] = 0
+            known[body] = re.compile(USUAL.replace(b"@KIND@", re.escape(kind)).replace(b"@BODY@", body), re.DOTALL)
+
+
+def body_pattern(value: Any, depth: int = 0) -> bytes | None:
+    """What a body with these names looks like; ``None`` when there is no simple pattern for it."""
+    if not isinstance(value, dict):
+        return LISTS if isinstance(value, list) else SCALAR
+    if depth > 2 or len(value) > 30 or not all(SAFE_NAME.fullmatch(name) for name in value):
+        return None
+    pairs = []
+    for name, one in value.items():
+        part = body_pattern(one, depth + 1)
+        if part is None or len(part) > 10_000:
+            return None
+        pairs.append(rb'\\"%b\\":%b' % (re.escape(name.encode()), part))
+    return rb"\{%b\}" % b",".join(pairs)
+
+
+SHAPES = Shapes()
 
 
 def shape(condition: object, why: str) -> None:
@@ -846,6 +1020,8 @@ class Checker:
         self.report = Report()
         self.members: dict[str, Member] = {}
         self.digests: dict[str, str] = {}
+        self.indices: list[int] = []
+        self.leaves: list[bytes] = []
 
     def run(self) -> Report:
         """Never raises for what a file may hold; whatever cannot be read is a fault."""
@@ -874,13 +1050,13 @@ class Checker:
         if (head.size, head.root.hex()) != (manifest.size, manifest.root):
             report.fault("manifest.root")
         self.check_signatures(head, spells, witnesses)
-        lines, sealed = self.read_entries(manifest, head)
+        sealed = self.read_entries(manifest, head)
         if sealed is not None:
             self.check_seal(manifest, sealed)
         if not report.faults:
-            self.check_proof(lines, sealed, head)
+            self.check_proof(sealed, head)
         if not report.faults:
-            self.conclude(manifest, head, lines, sealed)
+            self.conclude(manifest, head, sealed)
 
     def whole(self, name: str) -> bytes:
         return b"".join(read_pieces(self.stream, self.members[name]))
@@ -912,45 +1088,65 @@ class Checker:
             report.limits.append(say("no.witness"))
         note_strangers(head, [*keys, *self.witness_keys], report)
 
-    def read_entries(self, manifest: Manifest, head: Head) -> tuple[list[tuple[int, bytes]], Line | None]:
-        """(index, leaf) of every entry, and the entry that sealed the dossier."""
+    def read_entries(self, manifest: Manifest, head: Head) -> Line | None:
+        """Checks every entry, keeps numbers and leaves; gives the entry that sealed the dossier."""
         self.since = self.until = self.withheld = self.erased = self.last = 0
-        leaves: list[tuple[int, bytes]] = []
         count = 0
         digest = hashlib.sha256()
-        for some in take_all(self.chunks(digest), manifest.count, manifest.ref):
+        frame = Frame(manifest.ref, head.size, self.now.timestamp() + LATE_SECONDS)
+        for some in take_all(self.chunks(digest), manifest.count, frame):
+            if isinstance(some, Batch):
+                count += len(some.numbers)
+                self.take_batch(some)
+                continue
             count += len(some)
             for taken in some:
-                self.take(taken, leaves, manifest, head)
+                self.take(taken, manifest, head)
         self.digests[ENTRIES] = digest.hexdigest()
         if (self.entry_bytes, self.digests[ENTRIES]) != manifest.files[ENTRIES]:
             self.report.fault("file.digest", name=ENTRIES)
         if count != manifest.count:
             self.report.fault("entry.count", found=count, listed=manifest.count)
-        return leaves, self.take_seal(head)
+        return self.take_seal(head)
 
-    def chunks(self, digest: hashlib._Hash) -> Iterator[tuple[int, list[bytes]]]:
-        """The lines of ``entries.jsonl``, some at a time, with the place of the first."""
-        rest = b""
-        rows: list[bytes] = []
+    def chunks(self, digest: hashlib._Hash) -> Iterator[tuple[int, bytes]]:
+        """The lines of ``entries.jsonl`` without the last newline, some at a time, with the place of the first."""
+        parts: list[bytes] = []
+        held = length = 0  # bytes in ``parts``, and of them those of a line whose end has not come
         place = 1
         self.entry_bytes = 0
-        for piece in read_pieces(self.stream, self.members[ENTRIES]):
+        for piece in read_pieces(self.stream, self.members[ENTRIES]):  # each far shorter than the longest line
             digest.update(piece)
             self.entry_bytes += len(piece)
-            found = (rest + piece).split(b"\n")
-            rest = found.pop()
-            if len(rest) > LONGEST_LINE or any(len(row) > LONGEST_LINE for row in found):
+            end = piece.rfind(b"\n")
+            if length + (len(piece) if end < 0 else piece.find(b"\n")) > LONGEST_LINE:
                 raise Broken("entry.form", place="有一行存证", why="太长")
-            rows += found
-            if len(rows) >= AT_ONCE:
-                yield place, rows
-                place, rows = place + len(rows), []
-        if rest:
+            length = length + len(piece) if end < 0 else len(piece) - end - 1
+            if end >= 0 and held + end >= AT_ONCE:
+                text = b"".join([*parts, piece[:end]])
+                yield place, text
+                place += text.count(b"\n") + 1
+                parts, held = [piece[end + 1 :]], length
+            else:
+                parts.append(piece)
+                held += len(piece)
+        if length:
             raise Broken("entry.form", place="最后一行存证", why="没有写完")
-        yield place, rows
+        if held:
+            yield place, b"".join(parts)[:-1]
 
-    def take(self, taken: Taken, leaves: list[tuple[int, bytes]], manifest: Manifest, head: Head) -> None:
+    def take_batch(self, batch: Batch) -> None:
+        """Entries of which there is nothing to say but, perhaps, that they stand behind later ones."""
+        for number in batch.numbers[: bisect_right(batch.numbers, self.last)]:
+            self.report.fault("entry.order", number=number)
+        self.last = max(self.last, batch.numbers[-1])
+        self.since, self.until = min(self.since or batch.since, batch.since), max(self.until, batch.until)
+        self.withheld += batch.withheld
+        self.erased += batch.erased
+        self.indices += [number - 1 for number in batch.numbers]
+        self.leaves.append(batch.leaves)
+
+    def take(self, taken: Taken, manifest: Manifest, head: Head) -> None:
         """One entry in the order of the file."""
         report = self.report
         for code, values in taken.faults:
@@ -966,7 +1162,8 @@ class Checker:
         self.since, self.until = min(self.since or taken.at, taken.at), max(self.until, taken.at)
         self.withheld += taken.withheld
         self.erased += taken.erased
-        leaves.append((taken.number - 1, taken.leaf))
+        self.indices.append(taken.number - 1)
+        self.leaves.append(taken.leaf)
 
     def check_place(self, number: int, at: int, head: Head) -> None:
         if number > head.size:
@@ -1004,23 +1201,30 @@ class Checker:
         if (body.get("count"), body.get("names"), body.get("title_sha256")) != facts:
             report.fault("seal.facts")
 
-    def check_proof(self, leaves: list[tuple[int, bytes]], sealed: Line | None, head: Head) -> None:
-        if sealed is None or (leaves and sealed.number - 1 <= leaves[-1][0]):
+    def check_proof(self, sealed: Line | None, head: Head) -> None:
+        if sealed is None or (self.indices and sealed.number - 1 <= self.indices[-1]):
             raise Broken("seal.kind")
         proof = self.whole(PROOF)
         if len(proof) % HASH:
             raise Broken("proof.form")
-        if root_by_proof([*leaves, (sealed.number - 1, sealed.leaf)], head.size, proof) != head.root:
+        leaves = b"".join([*self.leaves, sealed.leaf])
+        if root_by_proof([*self.indices, sealed.number - 1], leaves, head.size, proof) != head.root:
             raise Broken("proof.root")
 
-    def conclude(self, manifest: Manifest, head: Head, leaves: list[tuple[int, bytes]], sealed: Line | None) -> None:
+    def conclude(self, manifest: Manifest, head: Head, sealed: Line | None) -> None:
         report = self.report
         if sealed is None:
             return
-        span = (civil(self.since)[:10], civil(self.until)[:10]) if leaves else ("—", "—")
-        numbers = [index + 1 for index, _ in leaves] or [sealed.number]
+        span = (civil(self.since)[:10], civil(self.until)[:10]) if self.indices else ("—", "—")
+        numbers = [self.indices[0] + 1, self.indices[-1] + 1] if self.indices else [sealed.number]
         report.proven[:0] = [
-            say("ok.entries", count=len(leaves), ref=f"{manifest.title}，{manifest.ref}", since=span[0], until=span[1]),
+            say(
+                "ok.entries",
+                count=len(self.indices),
+                ref=f"{manifest.title}，{manifest.ref}",
+                since=span[0],
+                until=span[1],
+            ),
             say(
                 "ok.proof",
                 origin=head.origin,

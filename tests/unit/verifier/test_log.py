@@ -176,3 +176,8 @@ def test_the_tool_is_one_file_that_knows_nothing_of_the_platform(tmp_path: Path)
 
 def test_the_browser_has_the_same_sentences() -> None:
     assert verifier_words.main(["--check"]) == 0, "run scripts/verifier_words.py"
+
+
+def test_the_check_page_gives_away_the_same_tool() -> None:
+    served = verifier_words.ROOT / "src/zhenxue/evidence/static/evidence/zhenxue_verify.txt"
+    assert served.read_bytes() == Path(tool.__file__).read_bytes()
