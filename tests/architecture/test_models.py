@@ -19,6 +19,7 @@ FLOORS = (
     "catalogue",
     "training",
     "ledger",
+    "integrity",
     "study",
     "exams",
     "subsidy",
@@ -27,6 +28,7 @@ FLOORS = (
 FLOORS += ("portal",)
 BELOW = {app: set(FLOORS[: FLOORS.index(app)]) for app in FLOORS}
 BELOW["exams"] -= {"study"}
+BELOW["integrity"] -= {"ledger"}
 
 #: Fields whose name says that they hold something about one person; each must be sealed or stand in DECLARED.
 PERSONAL = re.compile(
@@ -47,6 +49,8 @@ DECLARED = {
     "identity.LoginSession.user_agent": "shown on the hand-over page, so that one knows the other device",
     "identity.LoginSession.ip": "network address, kept with the session for the access log",
     "study.StudySession.ip": "network address of a study session, part of its proof",
+    "integrity.Check.ip": "network address of a presence check, part of its proof",
+    "integrity.FaceTemplate.portrait_score": "a similarity, no picture and no template",
     "identity.AccessLogEntry.ip": "network address, kept by law for six months at least",
 }
 

@@ -13,6 +13,7 @@ from zhenxue.catalogue.data import READING_KINDS
 from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock
 from zhenxue.kernel.hours import class_hours
+from zhenxue.kernel.prepared import Prepared
 from zhenxue.kernel.remembering import Remembered
 from zhenxue.ledger import coverage as arithmetic
 from zhenxue.ledger.data import DayTotal, LessonRow, Progress, Reason, SpanKind, SpanState, UnitProgress, UnitRow
@@ -94,18 +95,32 @@ def standing_of(
 
 def _counted(cohorts: Mapping[int, training.Cohort]) -> dict[int, Progress]:
     """Progress by enrolment, of enrolments with their cohorts, by what the coverage sums up to."""
-    sums = (
-        Coverage.objects.filter(enrolment_id__in=list(cohorts))
+    sums = _sums(list(cohorts))
+    return _progress(cohorts, {enrolment: (seconds, finished) for enrolment, seconds, finished in sums})
+
+
+_sums = Prepared(
+    lambda enrolments: (
+        Coverage.objects.filter(enrolment_id__in=enrolments)
         .values_list("enrolment_id")
         .annotate(Sum("seconds"), Count("finished_at"))
     )
-    return _progress(cohorts, {enrolment: (seconds, finished) for enrolment, seconds, finished in sums})
+)
+_offline_sums = Prepared(
+    lambda enrolments: (
+        Day.objects.filter(enrolment_id__in=enrolments).values_list("enrolment_id").annotate(Sum("offline_seconds"))
+    )
+)
+_begun = Prepared(
+    lambda enrolments: Coverage.objects.filter(enrolment_id__in=enrolments).values_list(
+        *("enrolment_id", "unit_id", "unit__seconds", "seconds", "position_ms", "covered", "finished_at", "tested_at")
+    )
+)
 
 
 def _progress(cohorts: Mapping[int, training.Cohort], online: Mapping[int, tuple[int, int]]) -> dict[int, Progress]:
     """Progress from seconds and finished units per enrolment; one query for the lessons."""
-    days = Day.objects.filter(enrolment_id__in=list(cohorts)).values_list("enrolment_id")
-    offline = dict(days.annotate(Sum("offline_seconds")))
+    offline = dict(_offline_sums(list(cohorts)))
     needs = _needs_in_hours(cohorts.values())
     answer = {}
     for enrolment, cohort in cohorts.items():
@@ -162,10 +177,7 @@ def units_begun(enrolments: Iterable[training.Enrolment]) -> UnitsBegun:
     """How far each enrolment is in each unit it has begun, for enrolments loaded with their cohorts: one query."""
     rules = {one.pk: training.rules_of(one.cohort) for one in enrolments}
     found: UnitsBegun = {enrolment: {} for enrolment in rules}
-    rows = Coverage.objects.filter(enrolment_id__in=list(found)).values_list(
-        *("enrolment_id", "unit_id", "unit__seconds", "seconds", "position_ms", "covered", "finished_at", "tested_at")
-    )
-    for enrolment, unit, unit_seconds, seconds, position, covered, finished, tested in rows:
+    for enrolment, unit, unit_seconds, seconds, position, covered, finished, tested in _begun(list(found)):
         required = required_seconds(unit_seconds, rules[enrolment])
         seen_to, covered_ms = arithmetic.reach(covered), arithmetic.length(covered)
         found[enrolment][unit] = UnitProgress(unit, seconds, required, position, seen_to, finished, covered_ms, tested)
