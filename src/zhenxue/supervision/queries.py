@@ -13,6 +13,7 @@ from zhenxue.exams.data import Result
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.kernel.hours import class_hours
+from zhenxue.kernel.prepared import Prepared
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Progress
 from zhenxue.supervision.data import RegionFigures, StageStanding
@@ -110,9 +111,19 @@ def cohort_enrolments(actor: Actor, cohort_id: int) -> QuerySet[training.Enrolme
 
 def get_cohort_head(actor: Actor, cohort_id: int) -> training.Cohort:
     """As ``training.get_cohort`` with what the head of its pages and the hours of its learners need, nothing else."""
-    rows = training.visible_cohorts(actor).select_related(None).select_related("organisation", "region")
-    found = list(rows.filter(pk=cohort_id).only(*HEAD, "organisation__name", "region__name"))
+    found = _heads(*training.scope_of(actor), cohort_id)
     return found[0] if found else training.get_cohort(actor, cohort_id)
+
+
+_heads = Prepared(
+    lambda role, organisation, region, person, pk: (
+        training.visible_cohorts(training.actor_within(role, organisation, region, person))
+        .select_related(None)
+        .select_related("organisation", "region")
+        .filter(pk=pk)
+        .only(*HEAD, "organisation__name", "region__name")
+    )
+)
 
 
 def roster_shelf(cohort: training.Cohort) -> QuerySet[training.Enrolment, tuple[Any, ...]]:

@@ -69,10 +69,12 @@ from zhenxue.training.queries.plan import (
     rules_of,
 )
 from zhenxue.training.queries.scope import (
+    actor_within,
     get_cohort,
     get_enrolment,
     get_own_enrolment,
     list_enrolments_of_person,
+    scope_of,
     visible_cohorts,
     visible_enrolments,
 )
@@ -92,6 +94,7 @@ __all__ = [
     "RequiredSeconds",
     "RosterImport",
     "Stage",
+    "actor_within",
     "add_learner",
     "add_offline_line",
     "add_online_line",
@@ -136,6 +139,7 @@ __all__ = [
     "return_amendment",
     "return_cohort",
     "rules_of",
+    "scope_of",
     "set_plan",
     "split_lesson",
     "start_cohort",

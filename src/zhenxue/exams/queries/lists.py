@@ -83,8 +83,7 @@ def cards_of(
 ) -> list[LearnerExam]:
     """The exams of the learner whose ``enrolments`` (``training.own_enrolments``) and ``units`` (``ledger.own_units``)
     these are: what can be done now first, then what comes, then what is over; with their ``papers`` if wanted."""
-    rows = exams_of_enrolments(enrolments).order_by("opens_at")
-    cards = exams_of_learner(rows.select_related("paper") if papers else rows, enrolments, units, now)
+    cards = exams_of_learner(exams_of_enrolments(enrolments, papers=papers), enrolments, units, now)
     return sorted(cards, key=lambda card: (not card.readiness.can_start, card.exam.closes_at <= now, card.opens_at))
 
 

@@ -1,13 +1,16 @@
 """Results: who passed, how a cohort did, which questions went wrong (A20)."""
 
+import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Min, Q, QuerySet
 
 from zhenxue.exams.data import AttemptState, QuestionFigures, Result
 from zhenxue.exams.models import Answer, Attempt, Exam, PaperLine
+from zhenxue.kernel.prepared import Prepared
 
 BANDS = ((0, 60), (60, 70), (70, 80), (80, 90), (90, 101))
 
@@ -21,15 +24,31 @@ def passed(cohort_id: int) -> dict[int, set[int]]:
     return dict(found)
 
 
-def results_of(enrolment_ids: Iterable[int]) -> dict[int, list[Result]]:
-    """Per enrolment the best result of each exam that was marked, by stage; one query."""
-    rows = Attempt.objects.filter(enrolment_id__in=list(enrolment_ids), state=AttemptState.MARKED).values_list(
+class MarkedAttempt(NamedTuple):
+    """Of an attempt and its exam what its result says."""
+
+    enrolment_id: int
+    exam_id: int
+    number: int
+    score: Decimal | None
+    passed: bool | None
+    submitted_at: dt.datetime | None
+    stage_number: int
+    total: Decimal
+
+
+_marked = Prepared(
+    lambda enrolments: Attempt.objects.filter(enrolment_id__in=enrolments, state=AttemptState.MARKED).values_list(
         *("enrolment_id", "exam_id", "number", "score", "passed", "submitted_at"),
         *("exam__stage_number", "exam__paper__total"),
-        named=True,
     )
-    grouped: dict[tuple[int, int], list[Any]] = defaultdict(list)
-    for attempt in rows:
+)
+
+
+def results_of(enrolment_ids: Iterable[int]) -> dict[int, list[Result]]:
+    """Per enrolment the best result of each exam that was marked, by stage; one query."""
+    grouped: dict[tuple[int, int], list[MarkedAttempt]] = defaultdict(list)
+    for attempt in map(MarkedAttempt._make, _marked(list(enrolment_ids))):
         grouped[attempt.enrolment_id, attempt.exam_id].append(attempt)
     found: dict[int, list[Result]] = defaultdict(list)
     for (enrolment, exam), attempts in grouped.items():
@@ -38,9 +57,9 @@ def results_of(enrolment_ids: Iterable[int]) -> dict[int, list[Result]]:
             Result(
                 exam_id=exam,
                 enrolment_id=enrolment,
-                stage_number=best.exam__stage_number,
-                score=best.score or best.exam__paper__total * 0,
-                total=best.exam__paper__total,
+                stage_number=best.stage_number,
+                score=best.score or best.total * 0,
+                total=best.total,
                 passed=bool(best.passed),
                 submitted_at=best.submitted_at,
                 attempts=len(attempts),

@@ -9,6 +9,7 @@ from zhenxue.exams.data import ExamState, ImportState
 from zhenxue.exams.models import Attempt, Exam, Paper, Question, QuestionBank, QuestionImport
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.errors import Conflict, NotFound
+from zhenxue.kernel.prepared import Prepared
 from zhenxue.training import api as training
 
 AUTHORS = frozenset({Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.TEACHER})
@@ -38,9 +39,20 @@ def visible_exams(actor: Actor) -> QuerySet[Exam]:
     return rows.exclude(state=ExamState.DRAFT) if actor.is_learner else rows
 
 
-def exams_of_enrolments(enrolments: Iterable[training.Enrolment]) -> QuerySet[Exam]:
-    """What ``visible_exams`` gives the learner whose enrolments (``training.own_enrolments``) these are all."""
-    return Exam.objects.filter(cohort__in=[one.cohort_id for one in enrolments]).exclude(state=ExamState.DRAFT)
+def exams_of_enrolments(enrolments: Iterable[training.Enrolment], *, papers: bool = False) -> list[Exam]:
+    """What ``visible_exams`` gives the learner whose enrolments (``training.own_enrolments``) these are all, in the
+    order in which they open; with their ``papers`` if wanted."""
+    return _exams_of_cohorts([one.cohort_id for one in enrolments], papers)
+
+
+_exams_of_cohorts = Prepared(
+    lambda cohorts, papers: (
+        Exam.objects.filter(cohort__in=cohorts)
+        .exclude(state=ExamState.DRAFT)
+        .select_related(*(["paper"] if papers else [None]))
+        .order_by("opens_at")
+    )
+)
 
 
 def visible_attempts(actor: Actor) -> QuerySet[Attempt]:

@@ -8,6 +8,7 @@ from zhenxue.catalogue.data import QuestionKind
 from zhenxue.exams.data import Missing, Readiness
 from zhenxue.exams.models import Attempt, Exam, PaperLine
 from zhenxue.exams.queries.readiness import judge_readiness
+from zhenxue.kernel.prepared import Prepared
 from zhenxue.ledger import api as ledger
 from zhenxue.training import api as training
 
@@ -115,6 +116,11 @@ class LearnerExam:
         return self.readiness.can_start or self.readiness.code in {"exams.not_open", "exams.hours_missing"}
 
 
+_attempts = Prepared(
+    lambda enrolments, exams: Attempt.objects.filter(enrolment__in=enrolments, exam__in=exams).order_by("number")
+)
+
+
 def exams_of_learner(
     rows: Iterable[Exam], enrolments: Iterable[training.Enrolment], units: ledger.UnitsBegun, now: dt.datetime
 ) -> list[LearnerExam]:
@@ -129,7 +135,7 @@ def exams_of_learner(
     examined = {exam.cohort_id for exam in exams}
     of_cohort = {one.cohort_id: one for one in enrolments if one.cohort_id in examined}
     attempts: dict[int, list[Attempt]] = {}
-    for attempt in Attempt.objects.filter(enrolment__in=of_cohort.values(), exam__in=exams).order_by("number"):
+    for attempt in _attempts([one.pk for one in of_cohort.values()], [exam.pk for exam in exams]):
         attempts.setdefault(attempt.exam_id, []).append(attempt)
     plans = training.plans_of(one.cohort for one in of_cohort.values())
     studied = {

@@ -13,6 +13,7 @@ from zhenxue.identity.models import AccessLogEntry, Account, LoginSession, Membe
 from zhenxue.identity.queries import people
 from zhenxue.identity.validators import check_phone
 from zhenxue.kernel.errors import Invalid, NotFound
+from zhenxue.kernel.prepared import Prepared
 
 
 def visible_accounts(actor: Actor) -> QuerySet[Account]:
@@ -145,8 +146,10 @@ SIGN_IN_COLUMNS = (
 
 def find_session(key: str) -> SignIn | None:
     """The sign-in behind a key, alive or ended. One query that reads no more than a request needs: every page asks."""
-    found = LoginSession.objects.filter(key_digest=key_digest(key)).values_list(*SIGN_IN_COLUMNS)[:1]
-    return next((_sign_in(row) for row in found), None)
+    return next((_sign_in(row) for row in _sign_ins(key_digest(key))), None)
+
+
+_sign_ins = Prepared(lambda digest: LoginSession.objects.filter(key_digest=digest).values_list(*SIGN_IN_COLUMNS)[:1])
 
 
 def _sign_in(row: tuple[Any, ...]) -> SignIn:

@@ -8,6 +8,7 @@ from django.db.models import Count, QuerySet
 
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM, Actor
+from zhenxue.kernel.prepared import Prepared
 from zhenxue.training.data import AmendmentState, AttendanceState, CohortState, EnrolmentState, LineMode
 from zhenxue.training.models import Amendment, Attendance, Cohort, Enrolment, PlanLine, RosterImport
 from zhenxue.training.queries.scope import visible_amendments, visible_cohorts
@@ -95,8 +96,17 @@ def list_amendments(cohort_id: int) -> list[Amendment]:
 
 def list_imports(cohort_id: int) -> list[RosterImport]:
     """Roster files of a cohort that were not given up, newest first (without their rows)."""
-    rows = RosterImport.objects.filter(cohort_id=cohort_id).exclude(state="discarded").defer("rows")
-    return list(rows.order_by("-created_at", "-pk")[:20])
+    return _imports(cohort_id)
+
+
+_imports = Prepared(
+    lambda cohort_id: (
+        RosterImport.objects.filter(cohort_id=cohort_id)
+        .exclude(state="discarded")
+        .defer("rows")
+        .order_by("-created_at", "-pk")[:20]
+    )
+)
 
 
 def sibling_parts(cohort_id: int) -> set[int]:

@@ -4,6 +4,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.errors import NotFound
+from zhenxue.kernel.prepared import Prepared
 from zhenxue.training.data import APPROVED_STATES, EnrolmentState, LineMode
 from zhenxue.training.models import Amendment, Cohort, Enrolment, PlanLine, Programme, RosterImport
 
@@ -106,6 +107,43 @@ def visible_imports(actor: Actor) -> QuerySet[RosterImport]:
     return rows.filter(cohort__organisation_id=actor.organisation_id or 0) if actor.is_manager else rows.none()
 
 
+type Scope = tuple[Role | None, int | None, str, int | None]
+
+
+def scope_of(actor: Actor) -> Scope:
+    """All that the ``visible_…`` of cohorts and enrolments look at, for prepared queries."""
+    return actor.role, actor.organisation_id, actor.region_code, actor.person_id
+
+
+def actor_within(role: Role | None, organisation_id: int | None, region_code: str, person_id: int | None) -> Actor:
+    """Somebody who sees just what a ``scope_of`` says."""
+    return Actor(role=role, organisation_id=organisation_id, region_code=region_code, person_id=person_id)
+
+
+_cohort = Prepared(
+    lambda role, organisation, region, person, pk: visible_cohorts(
+        actor_within(role, organisation, region, person)
+    ).filter(pk=pk)
+)
+_own_enrolment = Prepared(
+    lambda role, organisation, region, person, pk: (
+        visible_enrolments(actor_within(role, organisation, region, person))
+        .select_related(None)
+        .select_related("cohort__organisation")
+        .only(*OWN_COLUMNS, "cohort__organisation__name")
+        .filter(pk=pk)
+    )
+)
+_enrolments_of_person = Prepared(
+    lambda person_id: (
+        Enrolment.objects.filter(person_id=person_id, cohort__state__in=APPROVED_STATES)
+        .select_related("cohort")
+        .only(*OWN_COLUMNS)
+        .order_by("-cohort__starts_on", "-pk")
+    )
+)
+
+
 def get_programme(actor: Actor, programme_id: int) -> Programme:
     """The programme, or ``NotFound`` when it is not there or not visible."""
     try:
@@ -116,10 +154,9 @@ def get_programme(actor: Actor, programme_id: int) -> Programme:
 
 def get_cohort(actor: Actor, cohort_id: int) -> Cohort:
     """The cohort, or ``NotFound`` when it is not there or not visible."""
-    try:
-        return visible_cohorts(actor).get(pk=cohort_id)
-    except Cohort.DoesNotExist:
-        raise NotFound("training.cohort_not_found", "没有找到这个班期，或您无权查看。") from None
+    for found in _cohort(*scope_of(actor), cohort_id):
+        return found
+    raise NotFound("training.cohort_not_found", "没有找到这个班期，或您无权查看。")
 
 
 def get_enrolment(actor: Actor, enrolment_id: int) -> Enrolment:
@@ -132,11 +169,9 @@ def get_enrolment(actor: Actor, enrolment_id: int) -> Enrolment:
 
 def get_own_enrolment(actor: Actor, enrolment_id: int) -> Enrolment:
     """As ``get_enrolment`` for the learner: of the cohort what its cards need, of its organisation the name."""
-    rows = visible_enrolments(actor).select_related(None).select_related("cohort__organisation")
-    try:
-        return rows.only(*OWN_COLUMNS, "cohort__organisation__name").get(pk=enrolment_id)
-    except Enrolment.DoesNotExist:
-        raise NotFound("training.enrolment_not_found", "没有找到这条学籍，或您无权查看。") from None
+    for found in _own_enrolment(*scope_of(actor), enrolment_id):
+        return found
+    raise NotFound("training.enrolment_not_found", "没有找到这条学籍，或您无权查看。")
 
 
 def get_lesson(actor: Actor, line_id: int) -> PlanLine:
@@ -165,9 +200,7 @@ def get_import(actor: Actor, import_id: int) -> RosterImport:
 
 def list_enrolments_of_person(person_id: int) -> list[Enrolment]:
     """All enrolments of a person in approved cohorts, newest start first; of the cohorts what their cards need."""
-    rows = Enrolment.objects.filter(person_id=person_id, cohort__state__in=APPROVED_STATES)
-    rows = rows.select_related("cohort").only(*OWN_COLUMNS)
-    return list(rows.order_by("-cohort__starts_on", "-pk"))
+    return _enrolments_of_person(person_id)
 
 
 def people_of_cohorts(actor: Actor) -> QuerySet[Enrolment, object]:

@@ -1,0 +1,129 @@
+"""Prepared queries ask and give just what the plain ones do, for every shape of their values."""
+
+import datetime as dt
+import gc
+from typing import Any
+
+import pytest
+from django.db import connection, models
+from django.db.models import Count
+from django.test.utils import CaptureQueriesContext
+
+from tests.factories.exams import Sitting, make_exam, sit
+from tests.factories.identity import NOW, client_for, make_bureau, make_operator, make_teacher
+from zhenxue.exams.queries import results, sitting
+from zhenxue.exams.queries import scope as exam_scope
+from zhenxue.identity.data import ANONYMOUS, SYSTEM
+from zhenxue.identity.models import LoginSession, Region
+from zhenxue.identity.queries import accounts
+from zhenxue.identity.web import session_store
+from zhenxue.kernel.fields import Sealed
+from zhenxue.kernel.prepared import LARGEST, LONGEST_LIST, Prepared
+from zhenxue.ledger.queries import progress
+from zhenxue.supervision import queries as supervision
+from zhenxue.training.models import Cohort
+from zhenxue.training.queries import cohorts, scope
+
+type Case = tuple[Prepared[Any], tuple[Any, ...]]
+
+
+def shown(found: object) -> object:
+    """Everything that a result holds: the fields that were loaded, and the objects that came with it."""
+    if not isinstance(found, models.Model):
+        return found
+    fields = {name: value for name, value in vars(found).items() if name != "_state"}
+    state = {name: str(value) if isinstance(value, Sealed) else value for name, value in fields.items()}
+    return type(found), state, {name: shown(one) for name, one in found._state.fields_cache.items()}
+
+
+def asked(prepared: Prepared[Any], values: tuple[Any, ...], *, plain: bool) -> tuple[list[str], list[object]]:
+    """The SQL and the results."""
+    with CaptureQueriesContext(connection) as captured:
+        found = list(prepared.build(*values)) if plain else prepared(*values)
+    return [one["sql"] for one in captured], [shown(one) for one in found]
+
+
+def cases_of(made: Sitting) -> list[Case]:
+    """Every prepared query with values of all the shapes that its pages have."""
+    cohort, enrolments = made.running.cohort.pk, [one.pk for one in made.enrolments]
+    actors = [made.manager, made.running.bureau, made.learners[0], make_teacher(made.manager.organisation_id)]
+    actors += [make_operator(), make_bureau("3715"), make_bureau("371526"), SYSTEM, ANONYMOUS]
+    found: list[Case] = [
+        (accounts._sign_ins, (LoginSession.objects.values_list("key_digest", flat=True)[0],)),
+        (accounts._sign_ins, ("nobody's",)),
+        (session_store._alive, ("no such key", NOW)),
+        (session_store._alive, (None, NOW)),
+        (scope._enrolments_of_person, (made.learners[0].person_id,)),
+        (cohorts._imports, (cohort,)),
+        (exam_scope._exams_of_cohorts, ([cohort], True)),
+        (exam_scope._exams_of_cohorts, ([cohort, cohort + 1], False)),
+        (sitting._attempts, (enrolments, [made.exam.pk])),
+    ]
+    lists: list[list[int]] = [enrolments, enrolments[:1], [], [0, -1], list(range(LONGEST_LIST + 1)), [LARGEST + 1]]
+    of_lists = (progress._sums, progress._offline_sums, progress._begun, results._marked)
+    found += [(prepared, (numbers,)) for prepared in of_lists for numbers in lists]
+    for actor in actors:
+        within = scope.scope_of(actor)
+        found += [(prepared, (*within, cohort)) for prepared in (scope._cohort, supervision._heads)]
+        found += [(scope._cohort, (*within, 10**30)), (scope._own_enrolment, (*within, enrolments[0]))]
+    return found
+
+
+@pytest.mark.django_db
+def test_a_prepared_query_asks_and_finds_what_the_plain_one_does() -> None:
+    made = make_exam()
+    client_for(made.learners[0])
+    sit(made, made.learners[0], answers=())
+    cases = cases_of(made)
+
+    seen = set()
+    for prepared, values in [*cases, *cases]:  # the second time by the statement of the first
+        sql, found = asked(prepared, values, plain=False)
+        assert (sql, found) == asked(prepared, values, plain=True), values
+        if found:
+            seen.add(prepared)
+
+    living = [one for one in gc.get_objects() if type(one) is Prepared]
+    every = {one for one in living if one.build.__module__.startswith("zhenxue.")}
+    assert every == {prepared for prepared, _ in cases}, "each prepared query is held against the plain one here"
+    assert every - seen <= {session_store._alive, cohorts._imports}, "and finds something"
+
+
+@pytest.mark.django_db
+def test_a_session_is_found_until_it_expires_and_not_by_another_key() -> None:
+    client = client_for(make_exam().learners[0])
+    store, now = session_store.SessionStore(client.session.session_key), dt.datetime.now(dt.UTC)
+
+    assert store.load()["sign_in"]
+    assert [one.session_key for one in session_store._alive(store.session_key, now)] == [store.session_key]
+    assert session_store._alive(store.session_key, now + dt.timedelta(days=2)) == []
+    assert session_store.SessionStore("x" * 32).load() == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("build", "reason"),
+    [
+        (lambda word: Cohort.objects.filter(title__icontains=word), "compares a text"),
+        (lambda word: Cohort.objects.filter(title=word).prefetch_related("stages"), "no prefetching"),
+        (lambda word: Cohort.objects.filter(title=word).annotate(Count("stages")), "plain objects"),
+        (lambda word: Cohort.objects.filter(title=word).values("pk"), "plain objects"),
+    ],
+)
+def test_what_cannot_be_prepared_is_refused(build: Any, reason: str) -> None:
+    with pytest.raises(TypeError, match=reason):
+        Prepared[Any](build)("养老")
+
+
+@pytest.mark.django_db
+def test_what_begins_with_a_text_is_found_though_it_holds_signs_of_the_database() -> None:
+    begins = Prepared(lambda word: Region.objects.filter(name__startswith=word).values_list("name", flat=True))
+    Region.objects.create(code="99", name="50%_班\\一")
+
+    assert begins("50%_班\\") == ["50%_班\\一"]
+    assert begins("50_") == begins("%") == begins("5\\") == []
+
+
+def test_a_value_in_the_sql_itself_is_refused() -> None:
+    with pytest.raises(TypeError, match="stands in its SQL"):
+        Prepared[Any](lambda count: Cohort.objects.order_by("pk")[:count])(3)
