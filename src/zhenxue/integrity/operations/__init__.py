@@ -1,0 +1,1 @@
+"""Writes of ``integrity``, a file a concern."""

@@ -1,0 +1,1 @@
+"""Reads of ``integrity``, a file a concern."""
