@@ -90,7 +90,8 @@ WORDS = {
     "keys.form": "keys.json 不是规范格式（{why}）。",
     "note.form": "checkpoint.txt 不是规范的签名检查点（{why}）。",
     "note.origin": "检查点属于另一个存证链：{origin}。",
-    "note.unsigned": "检查点没有用给定的日志公钥签名；上面的签名来自 {names}。",
+    "note.unsigned": "检查点没有用给定的日志公钥签名；上面的签名来自 {names}。"
+    "如果平台更换过公钥，请从人社部门或公示文件取得这一把，再来核对。",
     "note.signature": "检查点上 {name} 的签名不对。",
     "witness.missing": "检查点没有给定的见证方 {name} 的签名。",
     "witness.signature": "见证方 {name} 的签名不对。",

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -22,13 +23,19 @@ from zhenxue.evidence.operations import dossiers
 from zhenxue.evidence.queries import log_verifier
 from zhenxue.kernel import storage
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound
+from zhenxue.tlog.notes import Signer
 
 pytestmark = pytest.mark.django_db
 WITNESS = "witness.example/city"
+NEXT_KEY = "44" * 32
 
 
 def check(content: bytes, *, trusted: bool = True, witnesses: tuple[str, ...] = ()) -> zhenxue_verify.Report:
-    keys = [zhenxue_verify.read_key(str(log_verifier()), zhenxue_verify.LOG_KEY)] if trusted else []
+    return check_by(content, [str(log_verifier())] if trusted else [], witnesses)
+
+
+def check_by(content: bytes, log_keys: Sequence[str], witnesses: Sequence[str] = ()) -> zhenxue_verify.Report:
+    keys = [zhenxue_verify.read_key(text, zhenxue_verify.LOG_KEY) for text in log_keys]
     cosigners = [zhenxue_verify.read_key(text, zhenxue_verify.WITNESS_KEY) for text in witnesses]
     now = LATER + dt.timedelta(hours=1)
     return zhenxue_verify.check_dossier(io.BytesIO(content), log_keys=keys, witness_keys=cosigners, now=now)
@@ -99,6 +106,36 @@ def test_a_change_in_any_of_its_files_is_named(name: str) -> None:
     if name != "manifest.json":
         careful = check(parts.Draft(files).relist().zip())
         assert careful.status == 1, "the list follows, and still it is found"
+
+
+def test_each_dossier_is_proven_by_the_log_keys_that_signed_when_it_was_made(settings: Any) -> None:
+    old, new = str(log_verifier()), str(Signer(log_verifier().name, bytes.fromhex(NEXT_KEY)).verifier)
+    told = {"reason": "年度更换", "by": "操作人", "actor": Person(), "now": NOW}
+    make_log(5)
+    before = make_dossier()
+    settings.LOG_KEY_NEXT = NEXT_KEY
+    evidence.rotate_log_key(how="planned", **told)
+    evidence.integrate(NOW)
+    during = make_dossier()
+    evidence.retire_log_key(**told)
+    settings.LOG_KEY, settings.LOG_KEY_NEXT = NEXT_KEY, ""
+    evidence.integrate(NOW)
+    after = make_dossier()
+    key_ids = {key: key.split("+")[1] for key in (old, new)}
+    for made, signers in ((before, [old]), (during, [old, new]), (after, [new])):
+        for given in ([old], [new], [old, new], [new, old]):
+            report = check_by(file_of(made).read_bytes(), given)
+            if set(given) & set(signers):
+                assert (report.status, report.faults) == (0, [])
+                signed = [text for text in report.proven if "由日志公钥" in text]
+                assert signed == [f"检查点由日志公钥 {key} 签名。" for key in given if key in signers]
+            else:
+                assert report.status == 1
+                [fault] = report.faults
+                assert fault.startswith("检查点没有用给定的日志公钥签名；上面的签名来自")
+                assert key_ids[signers[0]] in fault
+                assert fault.endswith("如果平台更换过公钥，请从人社部门或公示文件取得这一把，再来核对。")
+                assert not report.proven
 
 
 def test_without_names_private_values_stay_out_but_for_the_readers_own() -> None:
