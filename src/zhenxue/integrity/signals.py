@@ -1,5 +1,7 @@
 """What ``integrity`` announces. They are sent inside the transaction of the change: a receiver that raises undoes it.
 
+``check_asked``
+    ``check_id, context, person_id, enrolment_id, cause, now``; a new check: its context stops its clock.
 ``check_passed``, ``check_missed``, ``check_made_up``
     ``check_id, context, person_id, enrolment_id, proof_at, asked_at, now``; ``check_made_up`` also ``missed_check_id``.
     ``check_missed`` is sent for a check that ran out of time or of tries: what counted since ``proof_at`` (the last
@@ -13,6 +15,7 @@
 
 from django.dispatch import Signal
 
+check_asked = Signal()
 check_passed = Signal()
 check_missed = Signal()
 check_made_up = Signal()

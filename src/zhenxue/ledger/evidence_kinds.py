@@ -64,7 +64,7 @@ def _batch(body: Body) -> Lines:
 
 def _source(body: Body) -> str:
     name, _, number = str(body.get("source", "")).partition(":")
-    return f"更正第 {number} 号" if name == "correction" else str(body.get("source", ""))
+    return SOURCES[name].format(number) if name in SOURCES else str(body.get("source", ""))
 
 
 def _title(body: Body, what: str) -> str:
@@ -78,6 +78,9 @@ def _held(body: Body) -> Lines:
     return [*lines, ("理由", str(body["reason"]))] if body.get("reason") else lines
 
 
+#: What a change of credited time was made for, by the first word of its source.
+SOURCES = {"correction": "更正第 {} 号", "check": "第 {} 次在学核验", "incident": "第 {} 号核查"}
+SOURCES |= {"restored_check": "补做第 {} 次在学核验", "restored_incident": "第 {} 号核查申诉成立"}
 TEXTS = ("request", "reason", "note")
 KINDS = (
     Kind("ledger.credited", "计入线上学时", describe=_credited),

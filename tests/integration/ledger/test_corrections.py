@@ -257,3 +257,27 @@ def test_a_range_is_withdrawn_once_whatever_it_touches() -> None:
     nothing = ledger.withdraw_range(**where, since=after(0), until=after(550), source="incident:3", now=LATER)
     assert (nothing.seconds, online_seconds(running)) == (0, (50, 50, 50))
     assert not list(check_against_log())
+
+
+def test_what_was_withdrawn_for_a_check_comes_back_once_and_only_where_there_is_room() -> None:
+    running = make_studying()
+    book(running, 0, 300)
+    before = online_seconds(running)
+    withdrawn = ledger.withdraw_range(
+        enrolment_id=running.enrolments[0].pk,
+        unit_id=units_of(running)[0].pk,
+        since=after(60),
+        until=after(300),
+        reason=Reason.UNPROVEN,
+        source="check:1",
+        now=LATER,
+    )
+    assert withdrawn.seconds == 240
+    assert online_seconds(running) == (60, 60, 60)
+    back = {"enrolment_id": running.enrolments[0].pk, "withdrawn_by": "check:1", "now": LATER}
+    assert ledger.put_back(**{**back, "withdrawn_by": "check:9"}) == 0
+    assert ledger.put_back(**back) == 240
+    assert online_seconds(running) == before
+    assert ledger.put_back(**back) == 0
+    assert [span.source for span in Span.objects.filter(state="made_up")] == ["restored_check:1"]
+    assert not list(check_against_log())

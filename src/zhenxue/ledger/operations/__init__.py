@@ -13,6 +13,7 @@ from zhenxue.ledger.operations.corrections import (
 )
 from zhenxue.ledger.operations.crediting import credit, mark_tested
 from zhenxue.ledger.operations.holds import release_hold, set_hold
+from zhenxue.ledger.operations.restoring import put_back
 
 __all__ = [
     "REASONED",
@@ -28,6 +29,7 @@ __all__ = [
     "mark_tested",
     "propose_batch",
     "propose_correction",
+    "put_back",
     "reject_correction",
     "release_hold",
     "request_make_up",

@@ -101,7 +101,7 @@ def make_up(
         row = lock_coverage(enrolment_id=enrolment_id, unit_id=unit_id, now=now)
         lock_clock(row.enrolment.person_id)
         start = queries.refused_in(enrolment_id, unit_id, since, until).from_ms
-        taken = _uncovered(row, start, seconds * 1000)
+        taken = uncovered_from(row, start, seconds * 1000)
         for piece in taken:
             row.covered = arithmetic.add(row.covered, *piece)
         row.credited_ms += seconds * 1000
@@ -125,14 +125,13 @@ def make_up(
             created_at=now,
         )
         add_to_days(row, [span])
-        stretch = {"reason": str(reason), "since": _text(since), "until": _text(until)}
-        _record("ledger.made_up", row, actor, source, now, _of_day(span.day, [span]) | stretch)
+        record_span("ledger.made_up", row, span, actor=actor, now=now)
         finish_if_done(row, rules=training.rules_of(row.enrolment.cohort), now=now)
         coverage_corrected.send(sender=Coverage, enrolment_id=enrolment_id, unit_id=unit_id, now=now)
         return span
 
 
-def _uncovered(row: Coverage, start: int, length: int) -> list[tuple[int, int]]:
+def uncovered_from(row: Coverage, start: int, length: int) -> list[tuple[int, int]]:
     """The first uncovered content from ``start`` on, then from the beginning, then past the end."""
     end = max(row.unit.seconds * 1000, arithmetic.reach(row.covered))
     free = [*arithmetic.new_parts(row.covered, start, end), *arithmetic.new_parts(row.covered, 0, min(start, end))]
@@ -189,6 +188,12 @@ def _record(kind: str, row: Coverage, actor: Actor, source: str, now: datetime, 
         body={"enrolment": row.enrolment_id, "unit": row.unit_id, "title": row.unit.title, "source": source, **facts},
         now=now,
     )
+
+
+def record_span(kind: str, row: Coverage, span: Span, *, actor: Actor, now: datetime) -> None:
+    """The log entry of one span that was booked for a reason."""
+    stretch = {"reason": str(span.reason), "since": _text(span.began_at), "until": _text(span.ended_at)}
+    _record(kind, row, actor, span.source, now, _of_day(span.day, [span]) | stretch)
 
 
 def _of_day(day: date, spans: list[Span]) -> dict[str, object]:
