@@ -5,6 +5,8 @@ from zhenxue.identity.data import (
     SYSTEM,
     Actor,
     CitizenNumber,
+    ConsentPurpose,
+    ConsentText,
     FirstPassword,
     IssuedPassword,
     OrganisationKind,
@@ -22,6 +24,7 @@ from zhenxue.identity.operations.accounts import (
     revoke_role,
     set_active,
 )
+from zhenxue.identity.operations.consents import give_consent, withdraw_consent
 from zhenxue.identity.operations.devices import register_device_key
 from zhenxue.identity.operations.learners import (
     ensure_learner_account,
@@ -48,6 +51,7 @@ from zhenxue.identity.queries.accounts import (
     never_signed_in,
     visible_accounts,
 )
+from zhenxue.identity.queries.consents import consent_text, find_consent, has_consent
 from zhenxue.identity.queries.devices import device_key_of
 from zhenxue.identity.queries.organisations import (
     bureau_of,
@@ -88,6 +92,8 @@ __all__ = [
     "Actor",
     "ActorRequest",
     "CitizenNumber",
+    "ConsentPurpose",
+    "ConsentText",
     "DeviceKey",
     "FirstPassword",
     "IssuedPassword",
@@ -115,11 +121,13 @@ __all__ = [
     "check_reason",
     "check_social_card_number",
     "check_uscc",
+    "consent_text",
     "device_key_of",
     "edit_organisation",
     "ensure_learner_account",
     "ensure_learner_accounts",
     "find_account_of",
+    "find_consent",
     "find_organisation_by_uscc",
     "find_people",
     "find_person_by_citizen_number",
@@ -132,7 +140,9 @@ __all__ = [
     "get_rules",
     "get_visible_organisation",
     "get_visible_person",
+    "give_consent",
     "grant_role",
+    "has_consent",
     "issue_first_passwords",
     "issue_rules",
     "kind_label",
@@ -165,4 +175,5 @@ __all__ = [
     "visible_accounts",
     "visible_organisations",
     "visible_people",
+    "withdraw_consent",
 ]

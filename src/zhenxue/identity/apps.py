@@ -68,6 +68,8 @@ KINDS = (
         _lines(device="设备", fingerprint="设备指纹"),
     ),
     Kind("identity.device_removed", "学习设备移除", ("device",), _lines(device="设备")),
+    Kind("identity.consent_given", "本人同意", (), _lines(what="事项", version="文本版本", text="文本摘要")),
+    Kind("identity.consent_withdrawn", "本人撤回同意", (), _lines(what="事项", version="文本版本")),
     Kind("identity.unmasked", "查看完整个人信息", ("reason",), _lines(what="内容", reason="原因")),
 )
 

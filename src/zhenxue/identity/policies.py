@@ -71,6 +71,12 @@ def check_can_store_photo(actor: Actor, person: Person) -> None:
         raise Refused("identity.store_photo", "实名认证已完成，照片不能再自行更换；需要更换请联系所在机构。")
 
 
+def check_is_oneself(actor: Actor, person_id: int) -> None:
+    """Consents, own card and codes are for the person alone."""
+    if not actor.person_id or actor.person_id != person_id:
+        raise Refused("identity.oneself", "这一步只能由本人办理。")
+
+
 def can_manage_accounts(actor: Actor, organisation: Organisation) -> bool:
     """Open, reset, deactivate: the operator anywhere; a manager in the own organisation; a city bureau in its
     counties."""

@@ -41,7 +41,12 @@ def test_a_number_is_told_with_its_unit_and_a_switch_as_yes_or_no() -> None:
     assert Rule("beat_seconds", 10, "秒", "文件").told == "10 秒"
     assert [Rule("units_in_order", value, "", "文件").told for value in (1, 0)] == ["是", "否"]
     assert Rule("something_of_a_file", 1, "", "文件").told == "1"
-    assert {one.key for one in RULE_FIELDS if one.is_switch} == {"reading_needs_self_test", "units_in_order"}
+    assert {one.key for one in RULE_FIELDS if one.is_switch} == {
+        "reading_needs_self_test",
+        "units_in_order",
+        "presence_at_entry",
+        "presence_face_first",
+    }
 
 
 def test_only_points_of_p_256_are_device_keys() -> None:
