@@ -18,6 +18,9 @@ class Command(models.Model):
     reason = models.CharField("抽查理由", max_length=200)
     given_at = models.DateTimeField("下达时间")
 
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["cohort", "-given_at"], name="integrity_command_cohort")]
+
 
 class Check(models.Model):
     """One moment in which a learner has to show that it is they who study; at most one is open per context.
@@ -29,6 +32,7 @@ class Check(models.Model):
     person = models.ForeignKey("identity.Person", models.PROTECT, related_name="+")
     enrolment = models.ForeignKey("training.Enrolment", models.PROTECT, null=True, related_name="+")
     context = models.CharField(max_length=24)
+    unit = models.ForeignKey("catalogue.Unit", models.PROTECT, null=True, related_name="+")  # that was studied
     cause = models.CharField("缘由", max_length=8, choices=CheckCause.choices())
     kind = models.CharField("方式", max_length=8, choices=CheckKind.choices())  # the one that is asked now, or was used
     offered = models.JSONField(default=list)  # kinds that the rules allow here
@@ -42,7 +46,8 @@ class Check(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     strength = models.PositiveSmallIntegerField(default=0)
     verdict = models.JSONField(default=dict)
-    device = models.CharField(max_length=64, blank=True)  # fingerprint
+    claims = models.JSONField(default=dict)  # what the browser says of its camera: claims, never facts
+    device = models.CharField(max_length=64, blank=True)  # fingerprint of the device key; an answer comes from it alone
     ip = models.GenericIPAddressField(null=True)
     command = models.ForeignKey(Command, models.PROTECT, null=True, related_name="checks")
     makes_up = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")  # the missed one
@@ -58,9 +63,18 @@ class Check(models.Model):
             models.CheckConstraint(
                 condition=~Q(state=CheckState.PASSED) | Q(answered_at__isnull=False), name="integrity_check_passed"
             ),
+            models.UniqueConstraint(
+                fields=["makes_up"],
+                condition=Q(state__in=[CheckState.OPEN, CheckState.PASSED]),
+                name="integrity_made_up_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(made_up_at__isnull=True) | Q(make_up_by__isnull=False), name="integrity_check_made_up"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["due_at"], condition=Q(state=CheckState.OPEN), name="integrity_check_open"),
             models.Index(fields=["enrolment", "-asked_at"], name="integrity_check_enrolment"),
             models.Index(fields=["person", "-asked_at"], name="integrity_check_person"),
+            models.Index(fields=["context", "-asked_at"], name="integrity_check_context"),
         ]
