@@ -26,12 +26,14 @@ from zhenxue.catalogue.models import (
     SelfTestQuestion,
     Standard,
     Unit,
+    UnitPrompt,
     Video,
 )
 from zhenxue.catalogue.operations.contents import add_chapter, add_unit, import_questions, rename_chapter, save_question
 from zhenxue.catalogue.operations.courses import begin_version, create_course, edit_facts
 from zhenxue.catalogue.operations.documents import process_document
 from zhenxue.catalogue.operations.materials import UPLOAD_PURPOSE, add_material
+from zhenxue.catalogue.operations.prompts import save_prompt
 from zhenxue.catalogue.operations.reviews import (
     digest_of,
     freeze_version,
@@ -65,6 +67,7 @@ from zhenxue.catalogue.queries.materials import (
     page_path,
     read_playlist,
 )
+from zhenxue.catalogue.queries.prompts import list_prompts, prompts_shown
 from zhenxue.catalogue.queries.reading import page_limit, page_ms, reading_pages, self_test_of, units_tested_by
 from zhenxue.catalogue.queries.standards import find_occupation, list_points, search_occupations, visible_standards
 from zhenxue.catalogue.questions import (
@@ -111,6 +114,7 @@ __all__ = [
     "Unit",
     "UnitDraft",
     "UnitKind",
+    "UnitPrompt",
     "VersionState",
     "Video",
     "add_chapter",
@@ -136,6 +140,7 @@ __all__ = [
     "key_windows",
     "list_pages",
     "list_points",
+    "list_prompts",
     "list_published_versions",
     "list_questions",
     "list_units",
@@ -148,6 +153,7 @@ __all__ = [
     "page_path",
     "process_document",
     "process_video",
+    "prompts_shown",
     "publish_version",
     "read_playlist",
     "read_question_table",
@@ -155,6 +161,7 @@ __all__ = [
     "rename_chapter",
     "render_markup",
     "return_version",
+    "save_prompt",
     "save_question",
     "search_occupations",
     "self_test_of",

@@ -285,3 +285,22 @@ class SelfTestQuestion(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["unit", "position"], name="catalogue_self_test_position")
         ]
+
+
+class UnitPrompt(models.Model):
+    """A question that a presence check may ask of who has just seen ``at_ms`` of a unit; frozen with the version."""
+
+    unit = models.ForeignKey(Unit, models.CASCADE, related_name="prompts")
+    at_ms = models.PositiveIntegerField("时间点")  # of a video its position; of what is read, its share of the time
+    kind = models.CharField(max_length=12, choices=QuestionKind.choices())
+    stem = models.TextField("题干")
+    options = models.JSONField("选项", default=list)  # as SelfTestQuestion
+    answer = models.JSONField("答案")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["unit", "at_ms"], name="catalogue_prompt_moment")]
+
+    @property
+    def at_seconds(self) -> int:
+        """The moment in whole seconds."""
+        return self.at_ms // 1000

@@ -527,4 +527,29 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="UnitPrompt",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="prompts", to="catalogue.unit"
+                    ),
+                ),
+                ("at_ms", models.PositiveIntegerField(verbose_name="时间点")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("single", "单选题"), ("multiple", "多选题"), ("true_false", "判断题")], max_length=12
+                    ),
+                ),
+                ("stem", models.TextField(verbose_name="题干")),
+                ("options", models.JSONField(default=list, verbose_name="选项")),
+                ("answer", models.JSONField(verbose_name="答案")),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("unit", "at_ms"), name="catalogue_prompt_moment")],
+            },
+        ),
     ]

@@ -13,6 +13,7 @@ OWNERS = {
     "catalogue_chapter": "SELECT state FROM catalogue_courseversion WHERE id = {row}.version_id",
     "catalogue_unit": "SELECT state FROM catalogue_courseversion WHERE id = {row}.version_id",
     "catalogue_selftestquestion": "SELECT v.state FROM catalogue_courseversion v JOIN catalogue_unit u ON u.version_id = v.id WHERE u.id = {row}.unit_id",
+    "catalogue_unitprompt": "SELECT v.state FROM catalogue_courseversion v JOIN catalogue_unit u ON u.version_id = v.id WHERE u.id = {row}.unit_id",
     "catalogue_unit_points": "SELECT v.state FROM catalogue_courseversion v JOIN catalogue_unit u ON u.version_id = v.id WHERE u.id = {row}.unit_id",
 }
 FROZEN = (

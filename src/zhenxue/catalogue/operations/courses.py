@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from zhenxue.catalogue.data import EDITABLE, CourseFacts, Domain, TargetGroup, VersionState
-from zhenxue.catalogue.models import Chapter, Course, CourseVersion, Point, SelfTestQuestion, Unit
+from zhenxue.catalogue.models import Chapter, Course, CourseVersion, Point, SelfTestQuestion, Unit, UnitPrompt
 from zhenxue.catalogue.policies import check_can_edit_version, check_is_author
 from zhenxue.catalogue.queries.courses import get_course, get_visible_version
 from zhenxue.catalogue.queries.standards import find_occupation, visible_standards
@@ -152,11 +152,13 @@ def _copy(source: CourseVersion, target: CourseVersion) -> None:
         for unit in chapter.units.order_by("position"):
             points = list(Point.objects.filter(pk__in=unit.points.values("pk")))
             questions = list(unit.questions.order_by("position"))
+            prompts = list(unit.prompts.order_by("at_ms"))
             unit.pk, unit.version, unit.chapter = None, target, fresh
             unit._state.adding = True
             unit.save()
             unit.points.set(points)
             SelfTestQuestion.objects.bulk_create(_copied(question, unit) for question in questions)
+            UnitPrompt.objects.bulk_create(_copied_prompt(prompt, unit) for prompt in prompts)
 
 
 def _copied(question: SelfTestQuestion, unit: Unit) -> SelfTestQuestion:
@@ -168,4 +170,15 @@ def _copied(question: SelfTestQuestion, unit: Unit) -> SelfTestQuestion:
         options=question.options,
         answer=question.answer,
         explanation=question.explanation,
+    )
+
+
+def _copied_prompt(prompt: UnitPrompt, unit: Unit) -> UnitPrompt:
+    return UnitPrompt(
+        unit=unit,
+        at_ms=prompt.at_ms,
+        kind=prompt.kind,
+        stem=prompt.stem,
+        options=prompt.options,
+        answer=prompt.answer,
     )

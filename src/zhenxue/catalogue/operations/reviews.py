@@ -16,10 +16,11 @@ from zhenxue.catalogue.data import (
     UnitKind,
     VersionState,
 )
-from zhenxue.catalogue.models import CourseVersion, Material, Point, Standard, Unit
+from zhenxue.catalogue.models import CourseVersion, Material, Point, Standard, Unit, UnitPrompt
 from zhenxue.catalogue.operations.courses import apply_facts, lock_editable, record
 from zhenxue.catalogue.policies import check_can_review, check_can_withdraw
 from zhenxue.catalogue.queries.courses import facts_of, get_version, get_visible_version, list_chapters, list_questions
+from zhenxue.catalogue.queries.prompts import prompts_of_version
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Conflict, Invalid
 from zhenxue.tlog import canonical
@@ -171,6 +172,7 @@ def content_of(version: CourseVersion) -> dict[str, Any]:
     facts = facts_of(version)
     standard = Standard.objects.filter(pk=facts.standard_id).first() if facts.standard_id else None
     questions = {unit_id: _questions(unit_id) for unit_id in _tested_units(version)}
+    prompts = prompts_of_version(version.pk)
     return {
         "course": version.course_id,
         "number": version.number,
@@ -179,7 +181,10 @@ def content_of(version: CourseVersion) -> dict[str, Any]:
         "chapters": [
             {
                 "title": chapter.title,
-                "units": [_unit_content(unit, questions.get(unit.pk, [])) for unit in chapter.unit_list],  # type: ignore[attr-defined]  # set by the query
+                "units": [
+                    _unit_content(unit, questions.get(unit.pk, [])) | _prompts(prompts.get(unit.pk, []))
+                    for unit in chapter.unit_list  # type: ignore[attr-defined]  # set by the query
+                ],
             }
             for chapter in list_chapters(version.pk)
         ],
@@ -206,6 +211,15 @@ def _questions(unit_id: int) -> list[dict[str, Any]]:
         }
         for one in list_questions(unit_id)
     ]
+
+
+def _prompts(prompts: list[UnitPrompt]) -> dict[str, Any]:
+    """Nothing for a unit without prompts, so that the digests of versions from before there were any stay theirs."""
+    rows = [
+        {"at_ms": one.at_ms, "kind": one.kind, "stem": one.stem, "options": one.options, "answer": one.answer}
+        for one in prompts
+    ]
+    return {"prompts": rows} if rows else {}
 
 
 def _unit_content(unit: Unit, questions: list[dict[str, Any]]) -> dict[str, Any]:

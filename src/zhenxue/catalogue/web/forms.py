@@ -16,7 +16,7 @@ from zhenxue.catalogue.data import (
     UnitDraft,
     UnitKind,
 )
-from zhenxue.catalogue.models import CourseVersion, Material, Point, SelfTestQuestion, Unit
+from zhenxue.catalogue.models import CourseVersion, Material, Point, SelfTestQuestion, Unit, UnitPrompt
 from zhenxue.catalogue.queries.courses import facts_of
 from zhenxue.catalogue.queries.standards import find_occupation, search_occupations
 from zhenxue.catalogue.questions import QuestionDraft, make_draft
@@ -216,7 +216,7 @@ class QuestionForm(forms.Form):
             stem=values["stem"],
             options=[line for line in values["options"].splitlines() if line.strip()],
             answer=values["answer"],
-            explanation=values["explanation"],
+            explanation=values.get("explanation", ""),
         )
         for problem in problems:
             self.add_error("answer" if "答案" in problem else "options" if "选项" in problem else "stem", problem)
@@ -236,6 +236,37 @@ class QuestionForm(forms.Form):
         made = self.cleaned_data["draft"]
         assert isinstance(made, QuestionDraft)
         return made
+
+
+class PromptForm(QuestionForm):
+    """A question with the moment after which it may be asked."""
+
+    at = forms.CharField(
+        label="时间点", max_length=9, help_text="学到这里以后才会问到，写成 分:秒，例如 3:20；超过一小时写 1:03:20。"
+    )
+    explanation = None  # type: ignore[assignment]  # Django's way to leave a field of the parent out
+    field_order = ("at", "kind", "stem", "options", "answer")
+
+    def clean_at(self) -> int:
+        """The moment in seconds."""
+        parts = self.cleaned_data["at"].strip().replace("：", ":").split(":")
+        if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and len(part) <= 3 for part in parts):
+            raise forms.ValidationError("请写成 分:秒，例如 3:20。")
+        seconds = 0
+        for part in parts:
+            seconds = seconds * 60 + int(part)
+        return seconds
+
+    @staticmethod
+    def initial_of_prompt(prompt: UnitPrompt) -> dict[str, Any]:
+        minutes, seconds = divmod(prompt.at_ms // 1000, 60)
+        return {
+            "at": f"{minutes}:{seconds:02}",
+            "kind": prompt.kind,
+            "stem": prompt.stem,
+            "options": "\n".join(prompt.options),
+            "answer": "".join(prompt.answer),
+        }
 
 
 class SheetForm(forms.Form):

@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.catalogue.web.views import contents, courses, materials, media, occupations, questions, reviews, standards
+from zhenxue.catalogue.web.views import (
+    contents,
+    courses,
+    materials,
+    media,
+    occupations,
+    prompts,
+    questions,
+    reviews,
+    standards,
+)
 
 app_name = "catalogue"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -60,6 +70,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         questions.delete_question,
         name="delete_question",
     ),
+    path("courses/units/<int:unit_id>/prompts/", prompts.prompts, name="prompts"),
+    path("courses/units/<int:unit_id>/prompts/<int:prompt_id>/edit/", prompts.edit_prompt, name="edit_prompt"),
+    path("courses/units/<int:unit_id>/prompts/<int:prompt_id>/delete/", prompts.delete_prompt, name="delete_prompt"),
     path("reviews/", reviews.reviews, name="reviews"),
     path("reviews/<int:version_id>/publish/", reviews.publish, name="publish"),
     path("reviews/<int:version_id>/return/", reviews.give_back, name="give_back"),

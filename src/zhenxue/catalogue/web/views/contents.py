@@ -21,6 +21,7 @@ from zhenxue.catalogue.queries.courses import (
     list_questions,
 )
 from zhenxue.catalogue.queries.materials import list_pages, list_ready_materials
+from zhenxue.catalogue.queries.prompts import list_prompts
 from zhenxue.catalogue.queries.reading import self_test_of
 from zhenxue.catalogue.queries.standards import list_points
 from zhenxue.catalogue.web.forms import UnitForm
@@ -143,6 +144,7 @@ def unit(request: ActorRequest, unit_id: int) -> HttpResponse:
         "points": found.points.order_by("position"),
         "pages": list_pages(found.material_id or 0) if found.kind == UnitKind.DOCUMENT else [],
         "questions": list_questions(found.pk) if found.kind in TESTED_KINDS else [],
+        "prompts": list_prompts(found.pk),
         "test": self_test_of(found),
         "page_limit": limit_words(found, rules_where(found.version, clock.now())),
         "body": markup.render(found.body, image_url=_image_url) if found.kind == UnitKind.TEXT else "",
