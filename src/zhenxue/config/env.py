@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -42,7 +43,7 @@ def secret(
     signs: bool = False,
     service: keys.KeyService | None = None,
 ) -> str:
-    """A secret from the environment, or one made at first use and kept (mode 0600) in the data folder.
+    """A secret from the environment, or one made at first use and kept (mode 0400) in the data folder.
 
     The environment may name where it lies instead (``kernel.keys``): ``file:/path``, ``wrapped:…``. ``many``: a list
     with commas; ``signs``: a key that may stay in its service, then the reference itself is the answer; ``optional``:
@@ -64,12 +65,12 @@ def secret(
     folder = data_folder / "secrets"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / name.lower()
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text().strip()
-    with os.fdopen(handle, "w") as stream:
-        stream.write(secrets.token_hex(32))
+    if not file.exists():  # of processes that start at once one makes it, and the others never see half of it
+        fresh = folder / f".{name.lower()}.{secrets.token_hex(8)}"
+        keys.write_secret(fresh, secrets.token_hex(32))
+        with suppress(FileExistsError):
+            file.hardlink_to(fresh)
+        fresh.unlink()
     return file.read_text().strip()
 
 

@@ -4,11 +4,13 @@ import base64
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.key_service import make_program
+from zhenxue.config import env
 from zhenxue.kernel.keys import open_service
 
 GOOD = {
@@ -94,9 +96,19 @@ def test_the_demo_makes_its_secrets_once_and_keeps_them_to_itself(tmp_path: Path
     assert start(tmp_path, SECRETS, **demo).stdout == "started\n"
     kept = {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
     assert len(set(kept.values())) == 4
-    assert {oct(file.stat().st_mode & 0o777) for file in (tmp_path / "secrets").iterdir()} == {"0o600"}
+    assert {oct(file.stat().st_mode & 0o777) for file in (tmp_path / "secrets").iterdir()} == {"0o400"}
     assert start(tmp_path, SECRETS, **demo).stdout == "started\n"
     assert kept == {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
+
+
+def test_processes_that_start_at_once_agree_on_a_secret_and_never_see_half_of_it(tmp_path: Path) -> None:
+    def read(_: int) -> str:
+        return env.secret("OF_NOBODY", tmp_path, production=False)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(read, range(64)))
+    assert [len(one) for one in found] == [64]
+    assert [file.name for file in (tmp_path / "secrets").iterdir()] == ["of_nobody"]
 
 
 def test_secrets_are_read_from_files_that_nobody_else_may_read(tmp_path: Path) -> None:
