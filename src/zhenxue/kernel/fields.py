@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
@@ -114,3 +115,13 @@ class BlindIndexField(_CharField):
     def index_of(self, plain: str) -> str:
         """What this field holds for a plain value, under the newest key."""
         return crypto.blind_index(plain, context=self.context) if plain else ""
+
+
+def columns_of[T: models.Field[Any, Any]](kind: type[T]) -> list[tuple[type[models.Model], T]]:
+    """Every column of this kind of every table, in the order of the models."""
+    return [
+        (model, field)
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, kind)
+    ]

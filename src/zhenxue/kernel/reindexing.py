@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
 from django.db import models, transaction
 
 from zhenxue.kernel import crypto
-from zhenxue.kernel.fields import BlindIndexField
+from zhenxue.kernel.fields import BlindIndexField, columns_of
 
 BATCH = 500
 
@@ -29,12 +28,7 @@ class Step:
 
 def index_columns() -> list[tuple[type[models.Model], BlindIndexField]]:
     """Every blind index of every table."""
-    return [
-        (model, field)
-        for model in apps.get_models()
-        for field in model._meta.concrete_fields
-        if isinstance(field, BlindIndexField)
-    ]
+    return columns_of(BlindIndexField)
 
 
 def reindex_all(batch: int = BATCH) -> Iterator[Step]:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import batched
 
-from django.apps import apps
 from django.db import models, transaction
 from django.db.models.functions import Cast, Substr
 
 from zhenxue.kernel import crypto
-from zhenxue.kernel.fields import BlindIndexField, Sealed, SealedTextField
+from zhenxue.kernel.fields import BlindIndexField, Sealed, SealedTextField, columns_of
 
 BATCH = 200
 #: Length of the longest ``v1.<cipher>.<key id>.`` that is looked at.
@@ -50,12 +49,7 @@ def register(
 
 def sealed_columns() -> list[tuple[type[models.Model], SealedTextField]]:
     """Every sealed column of every table, in the order of the models."""
-    return [
-        (model, field)
-        for model in apps.get_models()
-        for field in model._meta.concrete_fields
-        if isinstance(field, SealedTextField)
-    ]
+    return columns_of(SealedTextField)
 
 
 def reseal_all(batch: int = BATCH) -> Iterator[Step]:
