@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from io import StringIO
 from pathlib import Path
 
@@ -64,23 +64,20 @@ def other_machine(tmp_path: Path) -> Iterator[OtherMachine]:
 
 
 @contextmanager
-def people_at_work() -> Iterator[None]:
-    """Entries are recorded and sequenced all the while."""
-    stop, begun, faults = threading.Event(), threading.Event(), list[BaseException]()
+def beside(work: Callable[[threading.Event, threading.Event], None]) -> Iterator[None]:
+    """Somebody else does ``work(begun, stop)`` all the while."""
+    begun, stop, faults = threading.Event(), threading.Event(), list[BaseException]()
 
-    def work() -> None:
+    def run() -> None:
         try:
-            while not stop.is_set():
-                make_entry()
-                evidence.integrate(NOW)
-                begun.set()
+            work(begun, stop)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the test tells it
             faults.append(error)
-            begun.set()
         finally:
+            begun.set()
             connections.close_all()
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         assert begun.wait(30)
@@ -91,27 +88,27 @@ def people_at_work() -> Iterator[None]:
     assert not faults, faults
 
 
-@contextmanager
-def a_running_sequencer() -> Iterator[None]:
-    """Somebody else holds the sequencer's lock."""
-    stop, begun = threading.Event(), threading.Event()
+def people_at_work() -> AbstractContextManager[None]:
+    """Entries are recorded and sequenced."""
 
-    def hold() -> None:
-        try:
-            with evidence.sequencer_lock():
-                begun.set()
-                stop.wait(60)
-        finally:
-            connections.close_all()
+    def work(begun: threading.Event, stop: threading.Event) -> None:
+        while not stop.is_set():
+            make_entry()
+            evidence.integrate(NOW)
+            begun.set()
 
-    thread = threading.Thread(target=hold)
-    thread.start()
-    try:
-        assert begun.wait(30)
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    return beside(work)
+
+
+def a_running_sequencer() -> AbstractContextManager[None]:
+    """Somebody holds the sequencer's lock."""
+
+    def hold(begun: threading.Event, stop: threading.Event) -> None:
+        with evidence.sequencer_lock():
+            begun.set()
+            stop.wait(60)
+
+    return beside(hold)
 
 
 def backup(folder: Path, **options: int) -> Path:
