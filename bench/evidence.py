@@ -78,6 +78,7 @@ def building_dossiers(name: str, learners: int, hours: int) -> None:
     found = json.loads(told.splitlines()[-1])
     report(f"evidence.{name}.dossier.entries", found["entries"], f"entries of {learners} learners in {found['log']}")
     report(f"evidence.{name}.dossier.size", round(found["size"], 1), "MB")
+    report(f"evidence.{name}.dossier.build.server.cpu", round(found["build.server.cpu"], 2), "cpu-s at the database")
     for part in ("build", "check"):
         report(f"evidence.{name}.dossier.{part}", round(found[part], 2), "s")
         report(f"evidence.{name}.dossier.{part}.cpu", round(found[f"{part}.cpu"], 2), "cpu-s")

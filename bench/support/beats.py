@@ -150,10 +150,12 @@ sessions = StudySession.objects.bulk_create([
 print(json.dumps([sessions[0].pk, sessions[-1].pk]))
 """
 
-TARGETS = {
-    "ours": "zhenxue.study.ingest:application",
-    "plain": "bench_plain:application",
-    "bare": "bench_bare:application",
+UVICORN = ["-m", "uvicorn", "--no-access-log", "--log-level", "warning", "--loop", "uvloop", "--http", "httptools"]
+#: Ours as the scaled layout starts it, the peers under the same server.
+COMMANDS = {
+    "ours": ["-m", "zhenxue.config.cli", "web", "--only", "beats"],
+    "plain": [*UVICORN, "bench_plain:application"],
+    "bare": [*UVICORN, "bench_bare:application"],
 }
 COUNTS = {
     "ours": "select count(*) from study_beat",
@@ -323,8 +325,7 @@ def server(system: str, environment: dict[str, str]) -> Iterator[tuple[int, int]
     (folder / "bench_plain.py").write_text(PLAIN)
     (folder / "bench_bare.py").write_text(BARE)
     port = free_port()
-    words = ["-m", "uvicorn", TARGETS[system], "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
-    words += ["--log-level", "warning", "--loop", "uvloop", "--http", "httptools"]
+    words = [*COMMANDS[system], "--host", "127.0.0.1", "--port", str(port)]
     child = {
         **environment,
         "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}",

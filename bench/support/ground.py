@@ -15,6 +15,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "bench-only-" + "s" * 54
+#: Where the environment of a bench on PostgreSQL holds the process id of its server.
+POSTGRES_ID = "BENCH_POSTGRES_ID"
 
 
 def report(name: str, value: float, unit: str) -> None:
@@ -46,7 +48,7 @@ def database(name: str) -> Iterator[dict[str, str]]:
     cluster = postgres.Cluster()
     cluster.start()
     try:
-        yield environment | {"ZHENXUE_DATABASE_URL": cluster.url}
+        yield environment | {"ZHENXUE_DATABASE_URL": cluster.url, POSTGRES_ID: str(cluster.process_id)}
     finally:
         cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -81,10 +83,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def cpu_seconds(process_id: int) -> float:
-    """Processor time a server process has used, of all its threads: what a busy machine does not falsify."""
+def cpu_seconds(process_id: int, *, ended_children: bool = False) -> float:
+    """Processor time a process has used, of all its threads: what a busy machine does not falsify.
+
+    ``ended_children``: with what its children used that have ended.
+    """
     fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11 : 15 if ended_children else 13])) / os.sysconf("SC_CLK_TCK")
+
+
+def postgres_seconds(environment: Mapping[str, str]) -> float:
+    """Processor time of the bench's PostgreSQL: its first process and all its children, ended or not; 0 on SQLite."""
+    if POSTGRES_ID not in environment:
+        return 0.0
+    first = int(environment[POSTGRES_ID])
+    children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+    return cpu_seconds(first, ended_children=True) + sum(cpu_seconds(int(child)) for child in children)
 
 
 def wait_for(port: int, process: "subprocess.Popen[Any]") -> None:
