@@ -24,7 +24,7 @@ from zhenxue.tlog import canonical
 
 SEALED = "evidence.dossier_sealed"
 ENTRIES, SUMMARY, LEAVES = "entries.jsonl", "summary.html", "leaves"
-STEP = 500  # entries between two notes of progress
+STEP = 2_000  # entries between two notes of progress
 
 type Clock = Callable[[], dt.datetime]
 
