@@ -13,6 +13,7 @@ from django.db import connections
 from zhenxue.catalogue import api as catalogue
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor, Device
+from zhenxue.kernel import clock
 from zhenxue.study import api as study
 from zhenxue.study import pageside, protocol
 from zhenxue.study.data import DeviceProof, Opened
@@ -36,7 +37,7 @@ class Classroom:
         self._writer = Writer(
             open_store=lambda: open_store(connections["default"].settings_dict),
             key=protocol.ticket_key(settings.SECRET_KEY),
-            now_ms=lambda: int(self.now.timestamp() * 1000),
+            now_ms=lambda: clock.milliseconds(self.now),
         )
 
     def __enter__(self) -> Self:

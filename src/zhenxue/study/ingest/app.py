@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from zhenxue.study.ingest.limits import Limits
-from zhenxue.study.ingest.writer import DISK_FULL, RETRY, Waiting, Writer
+from zhenxue.study.ingest.writer import DISK_FULL, RETRY, Reader, Reply, Waiting, Writer
 from zhenxue.study.protocol import Claim, sign_in_digest
 
 type Scope = MutableMapping[str, Any]
@@ -24,15 +24,16 @@ type Send = Callable[[Message], Awaitable[None]]
 PREFIX: Final = "/study/beats/"
 BODY_LIMIT: Final = 4_096
 LATER: Final = frozenset({429, 503})
+RETRY_AFTER: Final = (b"retry-after", b"2")
 HEADERS: Final = [(b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store")]
 
 
-def problem(status: int, code: str, message: str) -> tuple[int, bytes]:
+def problem(status: int, code: str, message: str) -> Reply:
     """An answer that says what is wrong; the shape is that of every JSON error of the site."""
     return status, msgspec.json.encode({"code": code, "message": message})
 
 
-NOT_FOUND: Final = problem(404, "study.no_such_session", "没有这个学习会话，请回到课程页重新进入。")
+NOT_FOUND: Final = problem(404, "study.no_such_session", "没有找到这个学习会话，请回到课程页重新进入。")
 NOT_POST: Final = problem(405, "study.only_post", "这个地址只接收学习心跳。")
 NOT_JSON: Final = problem(415, "study.only_json", "学习心跳必须是 JSON。")
 TOO_LARGE: Final = problem(413, "study.too_large", "学习心跳太大。")
@@ -79,21 +80,18 @@ class Ingest:
             status, body = await self._answer(scope, receive)
             headers = [*HEADERS, (b"content-length", b"%d" % len(body))]
             if status in LATER:
-                headers.append((b"retry-after", b"2"))
+                headers.append(RETRY_AFTER)
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
-        number = scope["path"].removeprefix(PREFIX).rstrip("/")
-        if not (number.isascii() and number.isdigit() and len(number) < 19):
-            return NOT_FOUND
-        if scope["method"] != "POST":
-            return NOT_POST
-        writer = self._writer or self.start()
+    def take(
+        self, session_id: int, headers: Iterable[tuple[bytes, bytes]], address: str, body: bytes, reader: Reader
+    ) -> Reply | None:
+        """One whole beat, on the loop's thread: the answer if it is refused at once; else the reader gets it later."""
         content_type, cookie, proof = b"", b"", b""
-        for name, value in scope["headers"]:
+        for name, value in headers:
             if name == b"cookie":
                 cookie = value
             elif name == b"x-beat-proof":
@@ -102,26 +100,34 @@ class Ingest:
                 content_type = value
         if not content_type.startswith(b"application/json"):
             return NOT_JSON
+        writer = self._writer or self.start()
         key = _cookie(cookie, self._cookie_prefix)
         if not key:
             return NO_SIGN_IN
         sign_in = sign_in_digest(key)
-        client = scope.get("client")
-        if not self._limits.allow(sign_in, client[0] if client else ""):
+        if not self._limits.allow(sign_in, address):
             return TOO_MANY
-        body = await _read(receive)
-        if body is None:
-            return TOO_LARGE
         try:
             claim = self._decode(body)
         except (msgspec.DecodeError, RecursionError):
             return MALFORMED
         if self._limits.disk_is_full():
             return DISK_FULL
-        future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
-        if not writer.submit(Waiting(int(number), claim, body, proof, sign_in, future)):
-            return RETRY
-        return await future
+        return None if writer.submit(Waiting(session_id, claim, body, proof, sign_in, reader)) else RETRY
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
+        number = scope["path"].removeprefix(PREFIX).rstrip("/")
+        if not (number.isascii() and number.isdigit() and len(number) < 19):
+            return NOT_FOUND
+        if scope["method"] != "POST":
+            return NOT_POST
+        body = await _read(receive)
+        if body is None:
+            return TOO_LARGE
+        client = scope.get("client")
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        reply = self.take(int(number), scope["headers"], client[0] if client else "", body, future)
+        return await future if reply is None else reply
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
