@@ -1,6 +1,7 @@
 """The one command, ``zhenxue``: Django's management commands and our own (serve, worker, sequencer, demo, verify).
 
-``zhenxue witness`` is the bureau's program: it runs without Django and without the platform's settings.
+``zhenxue witness`` is the bureau's program, ``zhenxue sandbox`` plays the services outside: both run without Django and
+without the platform's settings.
 """
 
 import os
@@ -19,6 +20,10 @@ def main() -> None:
         from zhenxue.witness.api import main as witness
 
         sys.exit(witness(sys.argv[2:]))
+    if sys.argv[1:2] == ["sandbox"]:
+        from zhenxue.sandbox.api import main as sandbox
+
+        sys.exit(sandbox(sys.argv[2:]))
     from django.core.management import execute_from_command_line
 
     if sys.argv[1:2] == ["check-backup"]:

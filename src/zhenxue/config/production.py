@@ -7,6 +7,7 @@ from django.conf import settings
 
 from zhenxue.config import env
 from zhenxue.kernel.keys import is_reference
+from zhenxue.kernel.outside import check_service
 
 SECRETS = ("SECRET_KEY", "FIELD_KEYS", "BLIND_INDEX_KEY", "LOG_KEY")
 OPTIONAL_SECRETS = ("LOG_KEY_NEXT", "BACKUP_KEY")
@@ -27,6 +28,11 @@ def problems() -> list[str]:
         found.append("Two of the secrets are the same; give each its own.")
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         found.append("ZHENXUE_ALLOWED_HOSTS must name the hosts this site answers to.")
+    if settings.SANDBOX:
+        found.append("ZHENXUE_SANDBOX is on; production speaks to real services.")
+    for key, service in settings.OUTSIDE_SERVICES.items():
+        if service and (fault := check_service(service)):
+            found.append(f"ZHENXUE_{key.upper()}_URL, _APP_ID and _SECRET: {fault}.")
     if not settings.PUBLIC_URL.startswith("https://"):
         found.append("ZHENXUE_PUBLIC_URL must be the https address people use.")
     if settings.LOG_ORIGIN.split("/")[0].endswith(".example"):

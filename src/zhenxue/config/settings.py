@@ -5,6 +5,7 @@ from pathlib import Path
 from django.utils.csp import CSP
 
 from zhenxue.config import env
+from zhenxue.kernel.outside import Service
 
 PRODUCTION = env.flag("PRODUCTION")
 DEBUG = env.flag("DEBUG") and not PRODUCTION
@@ -151,6 +152,41 @@ SECURE_CSP = {
     "form-action": [CSP.SELF],
     "base-uri": [CSP.NONE],
     "object-src": [CSP.NONE],
+}
+
+# Services outside (kernel.outside, docs/reference/contracts.md); one without an address is not offered. The sandbox
+# (zhenxue sandbox) speaks the same contracts; pages say so where ZHENXUE_SANDBOX is on.
+SANDBOX = env.flag("SANDBOX")
+OUTSIDE_DIGEST = env.text("OUTSIDE_DIGEST", "hmac-sha256")
+OUTSIDE_SERVICES = {
+    "sms": Service(
+        "短信网关",
+        env.text("SMS_URL"),
+        env.text("SMS_APP_ID"),
+        env.secret("SMS_SECRET", DATA_FOLDER, production=PRODUCTION, optional=True, service=KEY_SERVICE),
+        OUTSIDE_DIGEST,
+    ),
+    "carrier": Service(
+        "运营商核验服务",
+        env.text("CARRIER_URL"),
+        env.text("CARRIER_APP_ID"),
+        env.secret("CARRIER_SECRET", DATA_FOLDER, production=PRODUCTION, optional=True, service=KEY_SERVICE),
+        OUTSIDE_DIGEST,
+    ),
+    "police": Service(
+        "公安身份比对服务",
+        env.text("POLICE_URL"),
+        env.text("POLICE_APP_ID"),
+        env.secret("POLICE_SECRET", DATA_FOLDER, production=PRODUCTION, optional=True, service=KEY_SERVICE),
+        OUTSIDE_DIGEST,
+    ),
+    "social_card": Service(
+        "电子社保卡服务",
+        env.text("SOCIAL_CARD_URL"),
+        env.text("SOCIAL_CARD_APP_ID"),
+        env.secret("SOCIAL_CARD_SECRET", DATA_FOLDER, production=PRODUCTION, optional=True, service=KEY_SERVICE),
+        OUTSIDE_DIGEST,
+    ),
 }
 
 # Days after the closing of a cohort before its raw beats are archived (study.operations.archives).

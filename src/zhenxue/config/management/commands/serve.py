@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import socket
 import sys
 import threading
@@ -48,6 +49,7 @@ class Command(BaseCommand):
         with contextlib.ExitStack() as stack:
             if not settings.PRODUCTION and (settings.DATA_FOLDER / "demo-accounts.txt").exists():
                 parts.append(demo_witness(stack))
+                parts += demo_sandbox(stack)
             supervisor = Supervisor(parts, first_is_up=answered)
             threading.Thread(target=greet, args=(address, answered), daemon=True).start()
             supervisor.run()
@@ -68,6 +70,25 @@ def demo_witness(stack: contextlib.ExitStack) -> Part:
     words = settle_witness(settings.DATA_FOLDER / "demo-witness", listener, now)
     connections.close_all()
     return Part("witness", words, pass_fds=(listener.fileno(),))
+
+
+def demo_sandbox(stack: contextlib.ExitStack) -> list[Part]:
+    """The demo's services outside, played on this machine, where no real ones are set up; the other parts are told
+    through their environment."""
+    from zhenxue.sandbox.api import APP_ID, SECRET, words_to_serve
+
+    if any(settings.OUTSIDE_SERVICES.values()):
+        return []
+    listener = listen("127.0.0.1", 0)
+    stack.callback(listener.close)
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    os.environ["ZHENXUE_SANDBOX"] = "1"
+    for name in ("SMS", "CARRIER", "POLICE", "SOCIAL_CARD"):
+        os.environ[f"ZHENXUE_{name}_URL"] = f"{base}/{name.lower().replace('_', '-')}"
+        os.environ[f"ZHENXUE_{name}_APP_ID"] = APP_ID
+        os.environ[f"ZHENXUE_{name}_SECRET"] = SECRET
+    say("sandbox", f'{base}/ shows what is "sent" (短信、核验)')
+    return [Part("sandbox", words_to_serve(listener.fileno()), pass_fds=(listener.fileno(),))]
 
 
 def listen(host: str, port: int) -> socket.socket:
