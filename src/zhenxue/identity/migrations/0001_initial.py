@@ -16,8 +16,8 @@ class Migration(migrations.Migration):
             name="Account",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("password", models.CharField(max_length=128, verbose_name="密码")),
-                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="上次登录")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
                 ("username", models.CharField(max_length=60, unique=True, verbose_name="登录名")),
                 ("must_change_password", models.BooleanField(default=True, verbose_name="须修改密码")),
                 ("is_active", models.BooleanField(default=True, verbose_name="启用")),

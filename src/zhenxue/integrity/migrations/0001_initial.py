@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalogue', '0002_guards'),
-        ('identity', '0002_alter_account_last_login_alter_account_password'),
+        ('identity', '0001_initial'),
         ('training', '0002_plan_guard'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
