@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.db import connection, models
 from django.db.models import Count
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories.exams import Sitting, make_exam, sit
 from tests.factories.identity import NOW, client_for, make_bureau, make_operator, make_teacher
+from tests.factories.training import make_running_cohort
 from zhenxue.exams.queries import results, sitting
 from zhenxue.exams.queries import scope as exam_scope
 from zhenxue.identity.data import ANONYMOUS, SYSTEM
@@ -18,8 +20,10 @@ from zhenxue.identity.models import LoginSession, Region
 from zhenxue.identity.queries import accounts
 from zhenxue.identity.web import session_store
 from zhenxue.kernel.fields import Sealed
+from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.kernel.prepared import LARGEST, LONGEST_LIST, Prepared
 from zhenxue.ledger.queries import progress
+from zhenxue.subsidy.queries import claims
 from zhenxue.supervision import queries as supervision
 from zhenxue.training.models import Cohort
 from zhenxue.training.queries import cohorts, scope
@@ -27,13 +31,14 @@ from zhenxue.training.queries import cohorts, scope
 type Case = tuple[Prepared[Any], tuple[Any, ...]]
 
 
-def shown(found: object) -> object:
+def shown(found: Any) -> object:
     """Everything that a result holds: the fields that were loaded, and the objects that came with it."""
+    if isinstance(found, tuple):
+        return tuple(map(shown, found))
     if not isinstance(found, models.Model):
-        return found
-    fields = {name: value for name, value in vars(found).items() if name != "_state"}
-    state = {name: str(value) if isinstance(value, Sealed) else value for name, value in fields.items()}
-    return type(found), state, {name: shown(one) for name, one in found._state.fields_cache.items()}
+        return str(found) if isinstance(found, Sealed) else found
+    fields = {name: shown(value) for name, value in vars(found).items() if name != "_state"}
+    return type(found), fields, {name: shown(one) for name, one in found._state.fields_cache.items()}
 
 
 def asked(prepared: Prepared[Any], values: tuple[Any, ...], *, plain: bool) -> tuple[list[str], list[object]]:
@@ -62,9 +67,17 @@ def cases_of(made: Sitting) -> list[Case]:
     lists: list[list[int]] = [enrolments, enrolments[:1], [], [0, -1], list(range(LONGEST_LIST + 1)), [LARGEST + 1]]
     of_lists = (progress._sums, progress._offline_sums, progress._begun, results._marked)
     found += [(prepared, (numbers,)) for prepared in of_lists for numbers in lists]
+    for shelf in (cohorts.roster_shelf, supervision.roster_shelf):
+        found += [(shelf.count, (cohort,)), (shelf.first, (("person__name", 50), cohort))]
     for actor in actors:
         within = scope.scope_of(actor)
         found += [(prepared, (*within, cohort)) for prepared in (scope._cohort, supervision._heads)]
+        for shelf in (cohorts._cohorts, supervision._cohorts, claims._claims):
+            found += [
+                (shelf.count, within),
+                (shelf.first, (("", 20), *within)),
+                (shelf.first, (("-state", 50), *within)),
+            ]
         found += [(scope._cohort, (*within, 10**30)), (scope._own_enrolment, (*within, enrolments[0]))]
     return found
 
@@ -86,7 +99,36 @@ def test_a_prepared_query_asks_and_finds_what_the_plain_one_does() -> None:
     living = [one for one in gc.get_objects() if type(one) is Prepared]
     every = {one for one in living if one.build.__module__.startswith("zhenxue.")}
     assert every == {prepared for prepared, _ in cases}, "each prepared query is held against the plain one here"
-    assert every - seen <= {session_store._alive, cohorts._imports}, "and finds something"
+    silent = {session_store._alive, cohorts._imports, claims._claims.first}
+    assert every - seen <= silent, "and finds something"
+
+
+@pytest.mark.django_db
+def test_a_shelf_shows_and_counts_what_its_queryset_holds_whatever_is_asked_of_it(rf: RequestFactory) -> None:
+    made = make_running_cohort(learners=3)
+    whole = cohorts.roster_shelf(made.cohort.pk)
+    names = sorted(one.person.name for one in made.enrolments)
+
+    def ask(address: str) -> tuple[int, list[str], int]:
+        listing = Listing(
+            rf.get(address),
+            whole,
+            search=("person__name",),
+            filters=(Filter("state", "状态", [("active", "在学"), ("left", "已退出")]),),
+            sorts={"person__name": "姓名"},
+            default_sort="person__name",
+            size=2,
+        )
+        return listing.total, [row[1] for row in listing.rows], listing.page.paginator.num_pages
+
+    assert whole.count() == whole.all().count() == 3
+    assert ask("/") == ask("/?page=0x&size=9") == (3, names[:2], 2)
+    assert ask("/?page=2") == ask("/?page=99") == (3, names[2:], 2)
+    assert ask("/?sort=-person__name") == (3, names[:0:-1], 2)
+    assert ask("/?size=20") == (3, names, 1)
+    assert ask(f"/?q={names[1]}") == (1, [names[1]], 1)
+    assert ask("/?state=left") == (0, [], 1)
+    assert cohorts.cohort_shelf(ANONYMOUS).count() == 0
 
 
 @pytest.mark.django_db

@@ -7,8 +7,10 @@ from operator import or_
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
 from django.http import HttpRequest, QueryDict
+
+from zhenxue.kernel.prepared import Prepared
 
 SIZES = (20, 50, 100, 200)
 OWN_PARAMS = frozenset({"q", "sort", "page", "size"})
@@ -53,8 +55,54 @@ class Chip:
     remove: str
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A shelf with its values (whose list it is, say): what ``Listing`` takes in place of a queryset."""
+
+    shelf: "Shelf"
+    values: tuple[Any, ...]
+
+    def all(self) -> QuerySet[Any, Any]:
+        """The whole list as a queryset, to be searched and filtered."""
+        return self.shelf.build(*self.values)
+
+    def first(self, sort: str, size: int) -> list[Any]:
+        """The first page, in the order of ``sort``."""
+        return self.shelf.first((sort, size), *self.values)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return sum(self.shelf.count(*self.values))  # no row where nobody may see any
+
+
+class Shelf:
+    """A long list by its ``build`` (``kernel.prepared``): what nearly everybody asks for, the first page of all of it,
+    is prepared, and so is the count."""
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
+        self.build = build
+        self.first = Prepared[Any](lambda how, *values: in_order(build(*values), how[0])[: how[1]])
+        self.count = Prepared[int](
+            lambda *values: (
+                build(*values).order_by().values(all=Value(1)).annotate(n=Count("*")).values_list("n", flat=True)
+            )
+        )
+
+    def __call__(self, *values: Any) -> Filled:
+        return Filled(self, values)
+
+
+def in_order(rows: QuerySet[Any, Any], sort: str) -> QuerySet[Any, Any]:
+    """Rows by a field (``-field``: descending) and then by their number; without one in their own order, else newest
+    first."""
+    if sort:
+        return rows.order_by(sort, "-pk" if sort.startswith("-") else "pk")
+    return rows if rows.ordered else rows.order_by("-pk")
+
+
 class Listing:
-    """One page of a queryset as the address asks: ``q``, ``sort``, ``page``, ``size`` and the filters' own parameters.
+    """One page of a queryset or a filled ``Shelf`` as the address asks: ``q``, ``sort``, ``page``, ``size`` and the
+    filters' own parameters.
 
     ``search`` is a sequence of fields that must contain every word of ``q``, or a function that narrows by it (for
     blind indexes). ``sorts`` maps a model field to its Chinese heading; ``-field`` is descending. Unknown or broken
@@ -64,7 +112,7 @@ class Listing:
     def __init__(
         self,
         request: HttpRequest,
-        queryset: QuerySet[Any],
+        shown: QuerySet[Any] | Filled,
         *,
         search: Sequence[str] | Apply = (),
         filters: Sequence[Filter] = (),
@@ -72,7 +120,6 @@ class Listing:
         default_sort: str = "",
         size: int = 50,
         search_label: str = "搜索",
-        count: QuerySet[Any] | None = None,
     ) -> None:
         self.query = request.GET
         self.path = request.path
@@ -85,7 +132,8 @@ class Listing:
         self.sizes = sorted({*SIZES, size})
         self._filters = filters
         self.filter_values = {one.param: self._chosen(one) for one in filters}
-        self.queryset = self._narrow(queryset, search)
+        self._shown = shown
+        self._search = search
 
     def _chosen_sort(self, default: str) -> str:
         asked = self.query.get("sort", "")
@@ -99,34 +147,43 @@ class Listing:
         value = self.query.get(one.param, "")
         return value if any(str(choice) == value for choice, _ in one.choices) else ""
 
-    def _narrow(self, rows: QuerySet[Any], search: Sequence[str] | Apply) -> QuerySet[Any]:
+    @cached_property
+    def queryset(self) -> QuerySet[Any]:
+        """All rows that were asked for, in their order."""
+        rows = self._shown.all() if isinstance(self._shown, Filled) else self._shown
         for one in self._filters:
             if value := self.filter_values[one.param]:
                 rows = one.narrow(rows, value)
         if self.q:
-            if callable(search):
-                rows = search(rows, self.q)
+            if callable(self._search):
+                rows = self._search(rows, self.q)
             else:
                 for word in self.q.split():
                     condition = Q()
-                    for name in search:
+                    for name in self._search:
                         condition = or_(condition, Q(**{f"{name}__icontains": word}))
                     rows = rows.filter(condition)
-        if self.sort:
-            rows = rows.order_by(self.sort, "-pk" if self.sort.startswith("-") else "pk")
-        elif not rows.ordered:
-            rows = rows.order_by("-pk")
-        return rows
+        return in_order(rows, self.sort)
+
+    @cached_property
+    def _whole(self) -> Filled | None:
+        """The shelf, where nothing of it is left out."""
+        return self._shown if isinstance(self._shown, Filled) and not self.narrowed else None
 
     @cached_property
     def page(self) -> Page[Any]:
         """Django's page; a number past the end answers the last page."""
-        return Paginator(self.queryset, self.size).get_page(self.query.get("page", "1"))
+        rows = range(self._whole.count()) if self._whole else self.queryset
+        return Paginator(rows, self.size).get_page(self.query.get("page", "1"))
 
     @cached_property
     def rows(self) -> list[Any]:
         """The objects of this page, fetched once."""
-        return list(self.page.object_list)
+        if self._whole is None:
+            return list(self.page.object_list)
+        if self.page.number == 1:
+            return self._whole.first(self.sort, self.size)
+        return list(self.queryset[self.page.start_index() - 1 : self.page.end_index()])
 
     @cached_property
     def total(self) -> int:

@@ -13,6 +13,7 @@ from zhenxue.exams.data import Result
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.kernel.hours import class_hours
+from zhenxue.kernel.listing import Filled, Shelf
 from zhenxue.kernel.prepared import Prepared
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Progress
@@ -97,11 +98,20 @@ def county_choices(actor: Actor) -> list[tuple[str, str]]:
     return [(one.code, one.name) for one in regions if one.code in filed or len(one.code) == 6]
 
 
-def cohort_shelf(actor: Actor) -> QuerySet[training.Cohort, tuple[Any, ...]]:
+def cohort_shelf(actor: Actor) -> Filled:
     """Cohorts the actor may see, as narrow as their list shows them: id, code, title, organisation, region, first and
     last day, learners, capacity, state."""
-    names = ("pk", "code", "title", "organisation__name", "region__name", "starts_on", "ends_on")
-    return training.visible_cohorts(actor).values_list(*names, "learner_count", "capacity", "state")
+    return _cohorts(*training.scope_of(actor))
+
+
+_cohorts = Shelf(
+    lambda role, organisation, region, person: training.visible_cohorts(
+        training.actor_within(role, organisation, region, person)
+    ).values_list(
+        *("pk", "code", "title", "organisation__name", "region__name", "starts_on", "ends_on"),
+        *("learner_count", "capacity", "state"),
+    )
+)
 
 
 def cohort_enrolments(actor: Actor, cohort_id: int) -> QuerySet[training.Enrolment]:
@@ -126,11 +136,15 @@ _heads = Prepared(
 )
 
 
-def roster_shelf(cohort: training.Cohort) -> QuerySet[training.Enrolment, tuple[Any, ...]]:
-    """The roster of a cohort that the actor may see, as narrow as its list shows it: id, name, citizen number (sealed),
-    state."""
-    rows = training.visible_enrolments(SYSTEM).filter(cohort_id=cohort.pk)
-    return rows.values_list("pk", "person__name", "person__citizen_number", "state")
+#: The roster of a cohort that the actor may see, as narrow as its list shows it: id, name, citizen number (sealed),
+#: state.
+roster_shelf = Shelf(
+    lambda cohort_id: (
+        training.visible_enrolments(SYSTEM)
+        .filter(cohort_id=cohort_id)
+        .values_list("pk", "person__name", "person__citizen_number", "state")
+    )
+)
 
 
 def learner_rows(rows: Sequence[tuple[Any, ...]], cohort: training.Cohort) -> list[LearnerRow]:

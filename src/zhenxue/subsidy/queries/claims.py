@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from django.db.models import QuerySet
 
 from zhenxue.exams import api as exams
 from zhenxue.identity.data import SYSTEM, Actor, Role
 from zhenxue.kernel.errors import Invalid, NotFound
+from zhenxue.kernel.listing import Filled, Shelf
 from zhenxue.ledger import api as ledger
 from zhenxue.subsidy.data import (
     OPEN_STATES,
@@ -43,11 +43,20 @@ def visible_claims(actor: Actor) -> QuerySet[Claim]:
     return rows.none()
 
 
-def claim_shelf(actor: Actor) -> QuerySet[Claim, tuple[Any, ...]]:
+def claim_shelf(actor: Actor) -> Filled:
     """The claims in sight, as narrow as their list shows them: id, cohort's code and title, organisation, stage, who
     qualifies of how many, amount, state, when submitted."""
-    names = ("pk", "cohort__code", "cohort__title", "cohort__organisation__name", "stage_number")
-    return visible_claims(actor).values_list(*names, "eligible", "learners", "total_cents", "state", "submitted_at")
+    return _claims(*training.scope_of(actor))
+
+
+_claims = Shelf(
+    lambda role, organisation, region, person: visible_claims(
+        training.actor_within(role, organisation, region, person)
+    ).values_list(
+        *("pk", "cohort__code", "cohort__title", "cohort__organisation__name", "stage_number"),
+        *("eligible", "learners", "total_cents", "state", "submitted_at"),
+    )
+)
 
 
 def get_claim(actor: Actor, claim_id: int) -> Claim:

@@ -71,7 +71,7 @@ def learners(request: ActorRequest, cohort_id: int) -> HttpResponse:
     found = queries.get_cohort_head(request.actor, cohort_id)
     listing = Listing(
         request,
-        queries.roster_shelf(found),
+        queries.roster_shelf(found.pk),
         search=("person__name",),
         search_label="搜索姓名",
         filters=(Filter("state", "学籍", EnrolmentState.choices()),),

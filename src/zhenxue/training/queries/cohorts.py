@@ -2,16 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
 
 from django.db.models import Count, QuerySet
 
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM, Actor
+from zhenxue.kernel.listing import Filled, Shelf
 from zhenxue.kernel.prepared import Prepared
 from zhenxue.training.data import AmendmentState, AttendanceState, CohortState, EnrolmentState, LineMode
 from zhenxue.training.models import Amendment, Attendance, Cohort, Enrolment, PlanLine, RosterImport
-from zhenxue.training.queries.scope import visible_amendments, visible_cohorts
+from zhenxue.training.queries.scope import actor_within, scope_of, visible_amendments, visible_cohorts
 
 
 def waiting_filings(actor: Actor) -> QuerySet[Cohort]:
@@ -50,18 +50,30 @@ def roster(cohort_id: int) -> QuerySet[Enrolment]:
     return Enrolment.objects.filter(cohort_id=cohort_id).select_related("person")
 
 
-def cohort_shelf(actor: Actor) -> QuerySet[Cohort, tuple[Any, ...]]:
+def cohort_shelf(actor: Actor) -> Filled:
     """The cohorts in sight, as narrow as their list shows them: id, code, title, organisation, first and last day,
     learners, capacity, lessons, state."""
-    names = ("pk", "code", "title", "organisation__name", "starts_on", "ends_on")
-    return visible_cohorts(actor).values_list(*names, "learner_count", "capacity", "lesson_count", "state")
+    return _cohorts(*scope_of(actor))
 
 
-def roster_shelf(cohort_id: int) -> QuerySet[Enrolment, tuple[Any, ...]]:
-    """The roster as narrow as its list shows it: id, name, citizen number and phone (sealed), group, since when, state,
-    when and why left."""
-    names = ("pk", "person__name", "person__citizen_number", "person__phone", "target_group", "enrolled_at")
-    return roster(cohort_id).values_list(*names, "state", "left_at", "leave_reason")
+_cohorts = Shelf(
+    lambda role, organisation, region, person: visible_cohorts(
+        actor_within(role, organisation, region, person)
+    ).values_list(
+        *("pk", "code", "title", "organisation__name", "starts_on", "ends_on"),
+        *("learner_count", "capacity", "lesson_count", "state"),
+    )
+)
+
+
+#: The roster as narrow as its list shows it: id, name, citizen number and phone (sealed), group, since when, state,
+#: when and why left.
+roster_shelf = Shelf(
+    lambda cohort_id: roster(cohort_id).values_list(
+        *("pk", "person__name", "person__citizen_number", "person__phone", "target_group", "enrolled_at"),
+        *("state", "left_at", "leave_reason"),
+    )
+)
 
 
 def attendance_totals(cohort_id: int) -> dict[int, dict[str, int]]:
