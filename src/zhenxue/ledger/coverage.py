@@ -26,6 +26,8 @@ def add(covered: Sequence[Sequence[int]], start: int, end: int) -> list[Stretch]
     """The union of a normal list and one more stretch; linear in the list."""
     if end <= start:
         return [(piece[0], piece[1]) for piece in covered]
+    if len(covered) == 1 and covered[0][0] <= start <= covered[0][1]:  # who watches on: nearly always
+        return [(covered[0][0], max(covered[0][1], end))]
     before: list[Stretch] = []
     after: list[Stretch] = []
     for piece_start, piece_end in covered:
@@ -40,6 +42,8 @@ def add(covered: Sequence[Sequence[int]], start: int, end: int) -> list[Stretch]
 
 def new_parts(covered: Sequence[Sequence[int]], start: int, end: int) -> list[Stretch]:
     """What of ``[start, end)`` a normal list does not hold yet, in order."""
+    if not covered or covered[-1][1] <= start:
+        return [(start, end)] if start < end else []
     parts: list[Stretch] = []
     for piece_start, piece_end in covered:
         if piece_end <= start:

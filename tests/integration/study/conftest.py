@@ -25,6 +25,7 @@ from zhenxue.kernel import clock
 from zhenxue.study import pageside
 from zhenxue.study.ingest import application, make_limits, make_writer
 from zhenxue.study.ingest.app import Ingest
+from zhenxue.study.ingest.lane import beat_protocol
 from zhenxue.study.models import StudySession
 from zhenxue.study.protocol import Claim
 
@@ -73,11 +74,14 @@ class Line:
 
 @pytest.fixture
 def line(transactional_db: None) -> Iterator[Line]:
-    """The ingest in a thread of this process, on the test's database."""
+    """The ingest in a thread of this process, on the test's database, with the short way of beats (``ingest.lane``)."""
     app = Ingest(make_writer=make_writer, cookie_name=lambda: settings.SESSION_COOKIE_NAME, make_limits=make_limits)
     assert type(app) is type(application)
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="on"))
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning", lifespan="on", access_log=False, http=beat_protocol(app)
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     wait_for(lambda: server.started)
@@ -96,7 +100,7 @@ def page(transactional_db: None) -> Page:
 
 @dataclass
 class Process:
-    """The ingest as ``uvicorn zhenxue.study.ingest:application`` in its own process."""
+    """The ingest as ``uvicorn zhenxue.study.ingest:application`` in its own process: plain ASGI."""
 
     line: Line
     popen: subprocess.Popen[bytes]

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import psycopg
@@ -77,6 +77,21 @@ class Answer(msgspec.Struct, gc=False):
     check: Check | msgspec.UnsetType = msgspec.UNSET
 
 
+type Reply = tuple[int, bytes]
+
+
+class Reader(Protocol):
+    """Who waits for the answer of a beat: an ``asyncio.Future``, or what stands for one."""
+
+    def done(self) -> bool:
+        """Whether the answer came already, or nobody waits for it any more."""
+        ...
+
+    def set_result(self, reply: Reply, /) -> None:
+        """The answer; called on the loop's thread, when the beat is durable."""
+        ...
+
+
 class Waiting(msgspec.Struct, gc=False):
     """A beat on its way through the writer: what it claims, its very bytes, and the two proofs it came with."""
 
@@ -85,8 +100,8 @@ class Waiting(msgspec.Struct, gc=False):
     body: bytes
     proof: bytes
     sign_in_digest: str
-    future: "asyncio.Future[tuple[int, bytes]] | None" = None
-    reply: tuple[int, bytes] = RETRY
+    future: Reader | None = None
+    reply: Reply = RETRY
 
 
 class Writer:
@@ -298,7 +313,7 @@ def _answer(session: Held, reason: Reason, ticket: str, gained_ms: int, *, saved
     return answer
 
 
-def _reply_to(error: Exception, beats: int) -> tuple[int, bytes]:
+def _reply_to(error: Exception, beats: int) -> Reply:
     """What the beats of a group that was not written are told; nothing of it was counted."""
     if isinstance(error, Resting):
         return RETRY

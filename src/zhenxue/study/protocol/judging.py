@@ -127,15 +127,17 @@ def _measure(state: State, claim: Claim, answered: bool, now_ms: int) -> Decisio
     speed = max(rate, 100)
     of_kind = _of_video if state.paced else _of_page
     start, end, claimed_ms, fresh, clipped = of_kind(state, claim, free_ms * speed // 100)
-    used_ms = min(free_ms, -(-(end - start if state.paced else coverage.length(fresh)) * 100 // rate))
+    fresh_ms = coverage.length(fresh)
+    used_ms = min(free_ms, -(-(end - start if state.paced else fresh_ms) * 100 // rate))
     ceiling_ms = max(0, state.unit_ms - state.credited_ms)
     allowed_ms = min(used_ms, ceiling_ms, state.day_left_ms)
-    taken = coverage.take(fresh, allowed_ms * speed // 100)
-    credit_ms = min(coverage.length(taken), allowed_ms)
+    room_ms = allowed_ms * speed // 100
+    taken = fresh if fresh_ms <= room_ms else coverage.take(fresh, room_ms)
+    credit_ms = min(fresh_ms, room_ms, allowed_ms)
     covered: Sequence[tuple[int, int]] = state.covered
     for part_start, part_end in taken:
         covered = coverage.add(covered, part_start, part_end)
-    capped = state.day_left_ms < min(coverage.length(fresh), used_ms, ceiling_ms)
+    capped = state.day_left_ms < min(fresh_ms, used_ms, ceiling_ms)
     reason = clipped
     if claimed_ms * 100 - free_ms * speed > BLUR_MS * 100:
         if now_ms - state.last_beat_ms > state.max_gap_ms:

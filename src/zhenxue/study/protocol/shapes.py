@@ -42,9 +42,9 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     answer: Annotated[str, msgspec.Meta(max_length=32)] = ""
 
 
-class State(msgspec.Struct, frozen=True, gc=False):
+class State(msgspec.Struct, gc=False):
     """A study session as the last accepted beat left it. Its upper half is fixed at opening (``ended`` and ``released``
-    are moved by pages, not by beats).
+    are moved by pages, not by beats). No function of the protocol changes the one that it is given.
 
     A video (``paced``) has its content on an axis of ``unit_ms``. Whatever is read has ``slots`` pages of ``slot_ms``
     each: page ``p`` covers ``[p·slot_ms, (p+1)·slot_ms)`` of the axis, and ``unit_ms`` bounds all pages together.

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from zhenxue.config.management.commands.serve import listen
+from zhenxue.study.ingest import application as beats
+from zhenxue.study.ingest.lane import beat_protocol
 
 APPLICATIONS = {
     "all": "zhenxue.config.asgi:application",
@@ -31,6 +33,7 @@ class Command(BaseCommand):
         listener = listen(host, port) if fd is None else socket.socket(fileno=os.dup(fd))
         config = uvicorn.Config(
             APPLICATIONS[only],
+            http="auto" if only == "pages" else beat_protocol(beats),
             log_config=None,
             access_log=False,
             server_header=False,
