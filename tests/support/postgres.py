@@ -58,6 +58,12 @@ class Cluster:
             raise RuntimeError(f"initdb failed: {made.stderr}")
         self.resume()
 
+    @property
+    def process_id(self) -> int:
+        """Of the server's first process."""
+        assert self._server is not None
+        return self._server.pid
+
     def resume(self) -> None:
         """Serve the cluster (again); waits until it answers."""
         postgres, data = program("postgres"), self.folder / "data"
