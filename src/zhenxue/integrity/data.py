@@ -67,15 +67,17 @@ class FaceReason(Labelled):
     BUSY = "busy", "现在核验的人多，没有来得及处理。请再试一次。"
 
 
-#: Reasons that speak of another person or of a made picture, not of light and distance: each leaves a signal.
-STRANGE_REASONS: dict[FaceReason, str] = {
-    FaceReason.TWO_FACES: "second_face",
-    FaceReason.CHANGED_FACE: "other_face",
-    FaceReason.OTHER_FACE: "other_face",
-    FaceReason.FROZEN: "frozen_picture",
-    FaceReason.LOOPED: "frozen_picture",
-    FaceReason.REUSED: "reused_picture",
-}
+#: Reasons that speak of another person or of a made picture, not of light and distance: the rules make signals of them.
+STRANGE_REASONS = frozenset(
+    {
+        FaceReason.TWO_FACES,
+        FaceReason.CHANGED_FACE,
+        FaceReason.OTHER_FACE,
+        FaceReason.FROZEN,
+        FaceReason.LOOPED,
+        FaceReason.REUSED,
+    }
+)
 
 
 class Turn(Labelled):
@@ -85,13 +87,20 @@ class Turn(Labelled):
     RIGHT = "right", "向右转头"
 
 
-#: What a burst may ask for; drawn anew for every burst.
-TURNS: tuple[tuple[Turn, ...], ...] = ((Turn.LEFT, Turn.RIGHT), (Turn.RIGHT, Turn.LEFT), (Turn.LEFT,), (Turn.RIGHT,))
-FEWEST_FRAMES, MOST_FRAMES = 3, 5
+#: What an enrolment may ask for; drawn anew for every page. Checks draw their own (``operations.checks.drawing``).
+ENROLMENT_TURNS: tuple[tuple[Turn, ...], ...] = ((Turn.LEFT, Turn.RIGHT), (Turn.RIGHT, Turn.LEFT))
+FEWEST_FRAMES, MOST_FRAMES = 2, 5
 
 
-class RenewalState(Labelled):
-    """Of a second enrolment, which the training provider confirms."""
+class PendingCause(Labelled):
+    """Why an enrolment waits for the training provider."""
+
+    RENEWAL = "renewal", "重新登记"
+    PORTRAIT = "portrait", "和证件照不够像"
+
+
+class PendingState(Labelled):
+    """Of an enrolment that the training provider confirms, with the person before them."""
 
     WAITING = "waiting", "待机构确认"
     CONFIRMED = "confirmed", "已确认"
@@ -99,11 +108,11 @@ class RenewalState(Labelled):
     LAPSED = "lapsed", "已失效"
 
 
-RENEWAL_TRANSITIONS: dict[RenewalState, frozenset[RenewalState]] = {
-    RenewalState.WAITING: frozenset({RenewalState.CONFIRMED, RenewalState.REFUSED, RenewalState.LAPSED}),
-    RenewalState.CONFIRMED: frozenset(),
-    RenewalState.REFUSED: frozenset(),
-    RenewalState.LAPSED: frozenset(),
+PENDING_TRANSITIONS: dict[PendingState, frozenset[PendingState]] = {
+    PendingState.WAITING: frozenset({PendingState.CONFIRMED, PendingState.REFUSED, PendingState.LAPSED}),
+    PendingState.CONFIRMED: frozenset(),
+    PendingState.REFUSED: frozenset(),
+    PendingState.LAPSED: frozenset(),
 }
 
 
@@ -134,6 +143,11 @@ class CheckState(Labelled):
     FAILED = "failed", "未通过"
     MISSED = "missed", "超时未完成"
     CANCELLED = "cancelled", "已取消"
+
+    @property
+    def tone(self) -> str:
+        """The tone of the tag that shows it."""
+        return {"open": "wait", "passed": "ok", "cancelled": "idle"}.get(self.value, "bad")
 
 
 CHECK_TRANSITIONS: dict[CheckState, frozenset[CheckState]] = {
@@ -178,6 +192,31 @@ CHECK_STRENGTH: dict[CheckKind, int] = {
 TASK_KINDS = frozenset({CheckKind.QUESTION, CheckKind.PUZZLE})
 #: Whom nobody waits for: checks that ended without a proof.
 UNPROVEN_STATES = frozenset({CheckState.FAILED, CheckState.MISSED})
+
+
+#: What the page of a check says above it.
+CAUSE_WORDS: dict[CheckCause, str] = {
+    CheckCause.ENTRY: "开始之前，先确认是你本人在学。",
+    CheckCause.HOURLY: "随机抽查：请确认你正在学习。",
+    CheckCause.ADDRESS: "你的网络地址变了，请确认还是你本人。",
+    CheckCause.DEVICE: "你换了设备，请确认还是你本人。",
+    CheckCause.CAMERA: "你的摄像头变了，请确认还是你本人。",
+    CheckCause.PATTERN: "请确认你正在学习，做完就接着计学时。",
+    CheckCause.COMMAND: "人社部门正在抽查本班的在学情况，请完成核验。",
+    CheckCause.MAKE_UP: "补做之前漏做的核验，通过后恢复被扣下的时间。",
+}
+#: A question is drawn from what was shown in so many milliseconds before the check.
+SHOWN_MS = 600_000
+#: Nobody reads a question and answers faster.
+READING_MS = 1_200
+#: A question or a puzzle is tried at most so often: guessing does not become an answer.
+TASK_TRIES = 2
+#: A teacher has longer than the learner to look at the page; the clock stands still meanwhile.
+WORD_SECONDS = 300
+#: A missed check may be made up once, in at most so many goes.
+MAKE_UP_GOES = 3
+#: Between two commands for the same learners lie so many minutes.
+COMMAND_PAUSE_MINUTES = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,3 +78,13 @@ class Check(models.Model):
             models.Index(fields=["person", "-asked_at"], name="integrity_check_person"),
             models.Index(fields=["context", "-asked_at"], name="integrity_check_context"),
         ]
+
+    @property
+    def tone(self) -> str:
+        """The tone of the tag that shows the state."""
+        return CheckState(self.state).tone
+
+    @property
+    def took_seconds(self) -> int | None:
+        """How long the answer took; None without one."""
+        return int((self.answered_at - self.asked_at).total_seconds()) if self.answered_at else None

