@@ -39,6 +39,17 @@ def _marked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [("得分", f"{body['score']} / {body['total']}"), ("结果", f"{result}（合格线 {body['pass_percent']}%）")]
 
 
+def _voided(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    number = str(body["source"]).rpartition(":")[2]
+    return [("依据", f"第 {number} 号核查的裁定"), ("原得分", str(body["before"]["score"]))]
+
+
+def _restored(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    number = str(body["source"]).rpartition(":")[2]
+    result = "合格" if body["passed"] else "不合格"
+    return [("依据", f"第 {number} 号核查的申诉成立"), ("得分", str(body["score"])), ("结果", result)]
+
+
 KINDS = (
     Kind("exams.bank_created", "建立题库"),
     Kind("exams.question_added", "新增题目", describe=_questions),
@@ -53,6 +64,8 @@ KINDS = (
     Kind("exams.attempt_moved", "换设备继续考试", describe=_lines(moves="第几次换")),
     Kind("exams.attempt_submitted", "交卷", describe=_submitted),
     Kind("exams.attempt_marked", "评分", describe=_marked),
+    Kind("exams.attempt_voided", "考试作废", describe=_voided),
+    Kind("exams.attempt_restored", "考试恢复有效", describe=_restored),
 )
 
 
@@ -69,12 +82,21 @@ class ExamsConfig(AppConfig):
     label = "exams"
 
     def ready(self) -> None:
+        from zhenxue.exams import subscribers
+        from zhenxue.exams.queries import facts
         from zhenxue.exams.queries.verification import check_scores
+        from zhenxue.integrity import api as integrity
+        from zhenxue.integrity import signals as presence
 
         for kind in KINDS:
             register(kind)
         register_projection("exams.scores", check_scores)
         periodic.register(periodic.Job("exams.close_due", 15, _close_due))
+        presence.ruling_made.connect(subscribers.on_ruling_made, dispatch_uid="exams.ruling_made")
+        attempts = integrity.Looks.ATTEMPT
+        integrity.register_facts(
+            integrity.Source("exams.attempts", attempts, facts.attempts_between, facts.attempts_beside)
+        )
         item, everybody = navigation.Item, STAFF | {Role.LEARNER}
         navigation.register(item("考试", "exams:list", "clipboard-check", everybody, 30, "考核", EXAM_PLACES))
         navigation.register(item("试卷", "exams:papers", "file-text", STAFF, 31, "考核", PAPER_PLACES))

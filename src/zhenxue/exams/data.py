@@ -74,12 +74,15 @@ class AttemptState(Labelled):
     OPEN = "open", "作答中"
     SUBMITTED = "submitted", "已交卷"
     MARKED = "marked", "已评分"
+    VOIDED = "voided", "已作废"
 
 
+#: A ruling makes a marked attempt void; an appeal that overturns it brings its marks back.
 ATTEMPT_TRANSITIONS: dict[AttemptState, frozenset[AttemptState]] = {
     AttemptState.OPEN: frozenset({AttemptState.SUBMITTED}),
     AttemptState.SUBMITTED: frozenset({AttemptState.MARKED}),
-    AttemptState.MARKED: frozenset(),
+    AttemptState.MARKED: frozenset({AttemptState.VOIDED}),
+    AttemptState.VOIDED: frozenset({AttemptState.MARKED}),
 }
 
 

@@ -11,6 +11,13 @@
     when an appeal changes it (then with ``overturned`` true for the ruling that no longer stands).
 ``signal_noted``
     ``signal_id, now``.
+``incident_opened``, ``incident_explained``, ``incident_appealed``
+    ``incident_id, now``.
+``appeal_decided``
+    ``incident_id, upheld, now``.
+``incident_due``
+    ``incident_id, due`` (``data.Due``), ``by`` (a day), ``overdue, now``; once a day for each incident that waits for
+    somebody.
 """
 
 from django.dispatch import Signal
@@ -21,3 +28,8 @@ check_missed = Signal()
 check_made_up = Signal()
 ruling_made = Signal()
 signal_noted = Signal()
+incident_opened = Signal()
+incident_explained = Signal()
+incident_appealed = Signal()
+appeal_decided = Signal()
+incident_due = Signal()

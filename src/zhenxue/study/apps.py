@@ -16,10 +16,13 @@ class StudyConfig(AppConfig):
         from zhenxue.evidence import api as evidence
         from zhenxue.identity import signals as identity
         from zhenxue.identity.data import Role
+        from zhenxue.integrity import api as integrity
+        from zhenxue.integrity import signals as presence
         from zhenxue.kernel import navigation, partitions, periodic
         from zhenxue.ledger import signals as ledger
         from zhenxue.study import queries, subscribers, tasks
         from zhenxue.study.operations import archives
+        from zhenxue.study.queries import facts
         from zhenxue.training import signals
 
         evidence.register(evidence.Kind("study.opened", "开始学习", describe=_opened))
@@ -38,6 +41,12 @@ class StudyConfig(AppConfig):
         signals.enrolment_left.connect(subscribers.on_enrolment_left, dispatch_uid="study.enrolment_left")
         ledger.coverage_corrected.connect(subscribers.on_coverage_corrected, dispatch_uid="study.coverage_corrected")
         identity.sign_in_ended.connect(subscribers.on_sign_in_ended, dispatch_uid="study.sign_in_ended")
+        presence.ruling_made.connect(subscribers.on_ruling_made, dispatch_uid="study.ruling_made")
+        look = integrity.Looks
+        integrity.register_facts(
+            integrity.Source("study.sessions", look.SESSION, facts.sessions_between, facts.sessions_beside)
+        )
+        integrity.register_facts(integrity.Source("study.sign_ins", look.SIGN_INS, facts.sign_ins_between))
         learner = {Role.LEARNER.value}
         navigation.register(
             navigation.Item(

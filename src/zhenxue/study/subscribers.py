@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
+from zhenxue.identity.data import Actor
+from zhenxue.integrity.data import RulingKind
 from zhenxue.study import operations
 
 
@@ -30,3 +32,26 @@ def on_sign_in_ended(*, sign_in_ids: Sequence[int], now: datetime, **_: Any) -> 
     else) and without standing in its way: settling finds it again within the minute."""
     end = partial(operations.end_sessions_of_sign_ins, sign_in_ids=sign_in_ids, now=now)
     transaction.on_commit(end, robust=True)
+
+
+def on_ruling_made(
+    *,
+    incident_id: int,
+    ruling: RulingKind,
+    enrolment_id: int | None,
+    since: datetime | None,
+    until: datetime | None,
+    overturned: bool,
+    actor: Actor,
+    now: datetime,
+    **_: Any,
+) -> None:
+    """Hours that a ruling withdraws are taken back in its transaction, and put back when an appeal overturns it."""
+    if ruling is not RulingKind.WITHDRAW or enrolment_id is None or since is None or until is None:
+        return
+    if overturned:
+        operations.put_back_ruled(enrolment_id=enrolment_id, incident_id=incident_id, actor=actor, now=now)
+        return
+    operations.withdraw_ruled(
+        enrolment_id=enrolment_id, incident_id=incident_id, since=since, until=until, actor=actor, now=now
+    )

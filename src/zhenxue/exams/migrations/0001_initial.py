@@ -267,7 +267,12 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("open", "作答中"), ("submitted", "已交卷"), ("marked", "已评分")],
+                        choices=[
+                            ("open", "作答中"),
+                            ("submitted", "已交卷"),
+                            ("marked", "已评分"),
+                            ("voided", "已作废"),
+                        ],
                         default=zhenxue.exams.data.AttemptState["OPEN"],
                         max_length=10,
                         verbose_name="状态",

@@ -133,7 +133,7 @@ def close_due_exams(*, now: dt.datetime) -> int:
     for pk in list(due):
         with transaction.atomic():
             exam = Exam.objects.select_for_update(of=("self",)).select_related("cohort").get(pk=pk)
-            open_left = exam.attempts.exclude(state=AttemptState.MARKED).exists()
+            open_left = exam.attempts.filter(state__in=[AttemptState.OPEN, AttemptState.SUBMITTED]).exists()
             if exam.state != ExamState.SCHEDULED or open_left:
                 continue
             _move(exam, ExamState.CLOSED)

@@ -9,14 +9,22 @@ from zhenxue.evidence import api as evidence
 from zhenxue.exams.data import AttemptState
 from zhenxue.exams.models import Attempt
 
+#: Entries that give an attempt its score, or take it away.
+SCORING = ("exams.attempt_marked", "exams.attempt_voided", "exams.attempt_restored")
+
 
 def check_scores() -> Iterator[evidence.Finding]:
-    """Every marked attempt must have the score and the result of its entry, and its answers must come to that score."""
+    """Every marked attempt must have the score and the result of its newest entry, and its answers must come to that
+    score; one that is void has neither."""
     logged: dict[int, tuple[Decimal, bool]] = {}
     numbers: dict[int, int | None] = {}
-    for entry in evidence.iterate_bodies(kinds=("exams.attempt_marked",)):
+    for entry in evidence.iterate_bodies(kinds=SCORING):
         attempt = int(entry.subject.partition(":")[2])
-        logged[attempt], numbers[attempt] = (Decimal(entry.body["score"]), entry.body["passed"]), entry.number
+        numbers[attempt] = entry.number
+        if entry.kind == "exams.attempt_voided":
+            logged.pop(attempt, None)
+        else:
+            logged[attempt] = Decimal(entry.body["score"]), entry.body["passed"]
     marked = Attempt.objects.filter(state=AttemptState.MARKED).annotate(answered=Sum("answers__awarded"))
     for number, score, passed, answered in (
         marked.values_list("pk", "score", "passed", "answered").order_by("pk").iterator()

@@ -8,13 +8,18 @@ from zhenxue.integrity.rules.registry import Finding, Looks, Rule, register_rule
 
 
 def missed(check: CheckFacts) -> Sequence[Finding]:
-    """A check that ran out of time and has not been made up."""
-    return [_of(check)] if check.state == "missed" and not check.made_up else []
+    """A check that ran out of time and was not made up in its days."""
+    return [_of(check)] if check.state == "missed" and not check.made_up and not check.can_be_made_up else []
 
 
 def failed(check: CheckFacts) -> Sequence[Finding]:
-    """A check that was answered, and wrongly to the end."""
-    return [_of(check)] if check.state == "failed" and not check.made_up else []
+    """A check that was answered, wrongly to the end, and not made up in its days."""
+    return [_of(check)] if check.state == "failed" and not check.made_up and not check.can_be_made_up else []
+
+
+def other_face(check: CheckFacts) -> Sequence[Finding]:
+    """Somebody else to the very end; who passed in a later try only had a bad picture before."""
+    return seen("other_face")(check) if check.state != "passed" else []
 
 
 def seen(rule: str) -> Callable[[CheckFacts], Sequence[Finding]]:
@@ -87,12 +92,12 @@ register_rule(
         "other_face",
         "画面里是另一个人",
         Looks.CHECK,
-        "核验的照片清楚，但与登记的人脸明显不同",
+        "核验到最后也没有通过，照片清楚，但与登记的人脸不同",
         60,
         1,
         IncidentKind.PROXY_STUDY,
-        "家人替拿手机，登记时的照片质量差，长相变化大",
-        seen("other_face"),
+        "登记时的照片质量差，长相变化大；同一次核验里后来通过的不算",
+        other_face,
         why="直接指向替课，单独一次也要由人看照片",
         most=2,
         in_exam=IncidentKind.PROXY_EXAM,
@@ -100,7 +105,7 @@ register_rule(
 )
 register_rule(
     Rule(
-        "picture_reused",
+        "reused_picture",
         "照片以前用过",
         Looks.CHECK,
         "交来的照片与以前交过的逐字节相同，或感知哈希几乎相同",
@@ -108,14 +113,14 @@ register_rule(
         1,
         IncidentKind.VIRTUAL_CAMERA,
         "网络重发同一次提交（同一次核验内的不算）",
-        seen("picture_reused"),
+        seen("reused_picture"),
         why="摄像头拍不出两张逐字节相同的照片，单独一次也要由人看",
         most=2,
     )
 )
 register_rule(
     Rule(
-        "picture_frozen",
+        "frozen_picture",
         "画面不动或循环",
         Looks.CHECK,
         "连拍的几张画面之间没有活体应有的变化，或循环播放",
@@ -123,7 +128,7 @@ register_rule(
         1,
         IncidentKind.VIRTUAL_CAMERA,
         "手机架得很稳、人坐着不动；摄像头驱动卡住",
-        seen("picture_frozen"),
+        seen("frozen_picture"),
         why="卡住的摄像头也会这样，两次才立案；最多算两次",
         most=2,
     )

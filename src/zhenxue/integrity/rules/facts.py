@@ -85,22 +85,21 @@ class CheckFacts:
     kind: str
     tries: int = 0
     made_up: bool = False
+    can_be_made_up: bool = False  # its time for that is not over yet
     found: frozenset[str] = frozenset()
 
 
 #: What of a check's verdict is a signal by itself, and the rule that it belongs to.
 CHECK_WORDS: Mapping[str, str] = {
-    "second_face": "second_face",
     "two_faces": "second_face",
-    "many_faces": "second_face",
+    "second_face": "second_face",
     "other_face": "other_face",
-    "not_same": "other_face",
-    "reused": "picture_reused",
-    "picture_reused": "picture_reused",
-    "frozen": "picture_frozen",
-    "loop": "picture_frozen",
-    "picture_frozen": "picture_frozen",
-    "still": "picture_frozen",
+    "changed_face": "other_face",
+    "reused": "reused_picture",
+    "reused_picture": "reused_picture",
+    "frozen": "frozen_picture",
+    "looped": "frozen_picture",
+    "frozen_picture": "frozen_picture",
     "virtual_camera": "virtual_camera",
 }
 

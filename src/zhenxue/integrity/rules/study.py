@@ -83,7 +83,7 @@ def hidden_share(session: SessionFacts) -> Sequence[Finding]:
 
 def machine_input(session: SessionFacts) -> Sequence[Finding]:
     """Inputs that come at intervals too even for a hand: their spread is a few per cent of their mean."""
-    moments = []
+    moments: list[int] = []
     for beat in session.beats:
         at = beat.offset_ms - beat.idle_ms
         if not moments or at - moments[-1] > 500:

@@ -2,6 +2,7 @@
 
 from zhenxue.study.operations.keys import release_key
 from zhenxue.study.operations.opening import challenge_for, open_session
+from zhenxue.study.operations.ruling import put_back_ruled, withdraw_ruled
 from zhenxue.study.operations.self_tests import submit_self_test
 from zhenxue.study.operations.sessions import (
     close_session,
@@ -21,8 +22,10 @@ __all__ = [
     "follow_ledger",
     "hand_over",
     "open_session",
+    "put_back_ruled",
     "release_key",
     "settle",
     "settle_stale",
     "submit_self_test",
+    "withdraw_ruled",
 ]

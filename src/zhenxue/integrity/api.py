@@ -1,0 +1,72 @@
+"""What other apps may call."""
+
+from zhenxue.integrity.data import PresencePlan, RunningContext
+from zhenxue.integrity.models import Check, Incident, Signal
+from zhenxue.integrity.operations.checks import (
+    answer_task,
+    ask,
+    begin_make_up,
+    cancel,
+    command,
+    sweep,
+    take_other,
+    word,
+)
+from zhenxue.integrity.operations.scanning import Source, register_facts
+from zhenxue.integrity.operations.signals import note_signal
+from zhenxue.integrity.queries.checks import island, last_proof_at, open_check_of, to_make_up, unit_misses
+from zhenxue.integrity.queries.incidents import open_incidents_of
+from zhenxue.integrity.queries.plans import plan_of, register_running
+from zhenxue.integrity.rules import (
+    AnswerFact,
+    AttemptFacts,
+    BeatFact,
+    CheckFacts,
+    FaceFacts,
+    Finding,
+    Looks,
+    Owner,
+    Rule,
+    SessionFacts,
+    SignInFacts,
+    register_rule,
+)
+
+__all__ = [
+    "AnswerFact",
+    "AttemptFacts",
+    "BeatFact",
+    "Check",
+    "CheckFacts",
+    "FaceFacts",
+    "Finding",
+    "Incident",
+    "Looks",
+    "Owner",
+    "PresencePlan",
+    "Rule",
+    "RunningContext",
+    "SessionFacts",
+    "SignInFacts",
+    "Signal",
+    "Source",
+    "answer_task",
+    "ask",
+    "begin_make_up",
+    "cancel",
+    "command",
+    "island",
+    "last_proof_at",
+    "note_signal",
+    "open_check_of",
+    "open_incidents_of",
+    "plan_of",
+    "register_facts",
+    "register_rule",
+    "register_running",
+    "sweep",
+    "take_other",
+    "to_make_up",
+    "unit_misses",
+    "word",
+]

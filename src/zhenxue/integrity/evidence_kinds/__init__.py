@@ -1,0 +1,1 @@
+"""Kinds of evidence that ``integrity`` records, a file a concern."""
