@@ -1,0 +1,42 @@
+"""What a browser says of its camera: claims, kept short, never facts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+#: Words in the labels of programs that play files or screens as a camera.
+VIRTUAL_WORDS = (
+    "obs",
+    "manycam",
+    "virtual",
+    "snap camera",
+    "xsplit",
+    "splitcam",
+    "droidcam",
+    "iriun",
+    "vcam",
+    "e2esoft",
+    "fake",
+    "虚拟",
+)
+MOST_TEXT = 80
+TEXTS = ("label", "device", "facing")
+NUMBERS = ("width", "height", "frame_rate", "cameras", "burst_ms")
+
+
+def camera_claims(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The known claims in their known shapes; anything else is left out."""
+    claims: dict[str, Any] = {}
+    for name in TEXTS:
+        if isinstance(said.get(name), str) and said[name]:
+            claims[name] = said[name][:MOST_TEXT]
+    for name in NUMBERS:
+        value = said.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1_000_000:
+            claims[name] = round(value)
+    return claims
+
+
+def looks_virtual(claims: Mapping[str, Any]) -> bool:
+    """Whether the camera's own label has a word of a virtual camera; a label can be changed, so this only hints."""
+    label = str(claims.get("label", "")).casefold()
+    return any(word in label for word in VIRTUAL_WORDS)

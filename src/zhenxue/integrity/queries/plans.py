@@ -1,0 +1,35 @@
+"""What the rules ask for, and who runs right now."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from zhenxue.integrity.data import PresencePlan, RunningContext
+from zhenxue.training.data import LATER_RULES
+
+type Runners = Callable[[int], Iterable[RunningContext]]
+
+_runners: list[Runners] = []
+
+
+def plan_of(rules: Mapping[str, int]) -> PresencePlan:
+    """The numbers of presence checks among the frozen rules of a cohort (``training.rules_of``)."""
+    known = {**LATER_RULES, **rules}
+    return PresencePlan(
+        per_class_hour=known["presence_per_class_hour"],
+        at_entry=bool(known["presence_at_entry"]),
+        answer_seconds=known["presence_answer_seconds"],
+        make_up_days=known["presence_make_up_days"],
+        misses_fail=known["presence_misses_fail"],
+        face_first=bool(known["presence_face_first"]),
+        tries=known["presence_tries"],
+    )
+
+
+def register_running(runners: Runners) -> None:
+    """Announce in ``apps.ready()`` who runs: ``runners(cohort_id)`` gives a ``RunningContext`` for each open one."""
+    if runners not in _runners:
+        _runners.append(runners)
+
+
+def list_running(cohort_id: int) -> list[RunningContext]:
+    """Everybody of a cohort who studies or sits an exam right now, as their owners tell it."""
+    return [context for runners in _runners for context in runners(cohort_id)]
