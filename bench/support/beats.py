@@ -7,11 +7,11 @@ is off, for all of it comes from one.
 """
 
 import asyncio
-import hmac
 import json
 import os
+import re
 import time
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +22,10 @@ import uvloop
 
 from bench.support import ground
 from bench.support.ground import ROOT, free_port, run
+from zhenxue.study.protocol import proofs
 
+TO_URL = bytes.maketrans(b"+/", b"-_")
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r", re.IGNORECASE)
 #: Content that one beat claims: less than the time between two beats of one session at full load.
 STEP_MS = 60
 
@@ -164,7 +167,13 @@ COUNTS = {
 }
 
 
-@dataclass
+BODY = (
+    b'{"number":%d,"ticket":"%b","from_ms":%d,"to_ms":%d,'
+    b'"rate_percent":100,"visible":true,"focused":true,"playing":true,"event":"tick","idle_ms":1200}'
+)
+
+
+@dataclass(slots=True)
 class Session:
     """The page's side of one open session."""
 
@@ -172,21 +181,23 @@ class Session:
     cookie: str
     key: bytes
     number: int = 0
-    ticket: str = "first"
+    ticket: bytes = b"first"
+    head: bytes = b""
+    mac: proofs.Mac = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.mac = proofs.Mac(self.key)
+        self.head = (
+            f"POST /study/beats/{self.pk} HTTP/1.1\r\nHost: localhost\r\nCookie: zhenxue={self.cookie}\r\n"
+            "Content-Type: application/json\r\nX-Beat-Proof: "
+        ).encode()
 
     def request(self) -> bytes:
         """The next beat as it goes over the wire."""
         at = self.number * STEP_MS
-        body = (
-            f'{{"number":{self.number + 1},"ticket":"{self.ticket}","from_ms":{at},"to_ms":{at + STEP_MS},'
-            '"rate_percent":100,"visible":true,"focused":true,"playing":true,"event":"tick","idle_ms":1200}'
-        ).encode()
-        proof = urlsafe_b64encode(hmac.digest(self.key, body, "sha256"))[:43].decode()
-        head = (
-            f"POST /study/beats/{self.pk} HTTP/1.1\r\nHost: localhost\r\nCookie: zhenxue={self.cookie}\r\n"
-            f"X-Beat-Proof: {proof}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        return head.encode() + body
+        body = BODY % (self.number + 1, self.ticket, at, at + STEP_MS)
+        proof = b2a_base64(self.mac.digest(body), newline=False).translate(TO_URL)
+        return b"%b%b\r\nContent-Length: %d\r\n\r\n%b" % (self.head, proof[:43], len(body), body)
 
 
 @dataclass
@@ -228,25 +239,22 @@ class Page(asyncio.Protocol):
         self._send()
 
     def data_received(self, data: bytes) -> None:
-        self.held += data
-        split = self.held.find(b"\r\n\r\n")
+        self.held = data = self.held + data if self.held else data
+        split = data.find(b"\r\n\r\n")
         if split < 0:
             return
-        head = self.held[:split].lower()
-        place = head.index(b"content-length:") + 15
-        stop = head.find(b"\r", place)
-        length = int(head[place : stop if stop > 0 else len(head)])
-        if len(self.held) < split + 4 + length:
+        found = LENGTH.search(data, 0, split + 2)
+        if found is None or len(data) < split + 4 + int(found[1]):
             return
-        body, self.held = self.held[split + 4 :], b""
+        body, self.held = data[split + 4 :], b""
         self.result.waits.append(time.perf_counter() - self.sent)
-        if not head.startswith(b"http/1.1 200"):
-            self._stop(SystemExit(f"refused: {head.decode()} {body.decode()}"))
+        if not data.startswith(b"HTTP/1.1 200"):
+            self._stop(SystemExit(f"refused: {data.decode()}"))
             return
         session = self.sessions[self.turn % len(self.sessions)]
         start = body.find(b'"ticket":"') + 10
         session.number += 1
-        session.ticket = body[start : body.index(b'"', start)].decode()
+        session.ticket = body[start : body.index(b'"', start)]
         self.result.credited += b'"gained_ms":0' not in body
         self.turn += 1
         if self.turn < self.turns and self.sent < self.end:
