@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 GROUP_LIMIT: Final = 2_000
 WAITING_LIMIT: Final = 20_000
 SETTLE_EVERY_MS: Final = 60_000
+SETTLING_EVENTS: Final = frozenset({"pause", "end", "close", "hide"})
 #: After a connection that could not be made, beats are answered "try again" for so long without asking once more.
 REST_SECONDS: Final = 0.5
 #: Answered when the beat could not be made durable: nothing was counted, the page keeps it and tries again.
@@ -230,8 +231,9 @@ class Writer:
             decision = protocol.judge_beat(session.state, claim, proof, now_ms)
             if decision.accepted:
                 beats.append(_beat_row(claim, decision, now_ms))
-                waiting.reply = (200, self._accept(session, claim, decision, now_ms))
-                if _settle_now(session, claim, decision, now_ms):
+                answer = self._accept(session, claim, decision, now_ms)
+                waiting.reply = (200, self._encoder.encode(answer))
+                if _settle_now(session, claim, decision, answer.finished, now_ms):
                     settle[waiting.session_id] = settle.get(waiting.session_id, False) or claim.event == "close"
             else:
                 session.refusals, kept = refusals.note(session.refusals, decision.reason, decision.claimed_ms, now_ms)
@@ -248,21 +250,18 @@ class Writer:
         self.beats += len(beats)
         return list(settle.items())
 
-    def _accept(self, session: Held, claim: Claim, decision: Decision, now_ms: int) -> bytes:
+    def _accept(self, session: Held, claim: Claim, decision: Decision, now_ms: int) -> Answer:
         """Moves the session, opens or renews its check, and makes the answer with the next ticket."""
         state = decision.state
         if decision.answered or not (state.check_left_ms or state.check_nonce):
             state = protocol.follow_up(state, self._key, answered=decision.answered, now_ms=now_ms)
             session.rare = True
         ticket = self._next_ticket(state, claim.ticket)
-        session.state = msgspec.structs.replace(
-            state, last_ticket_digest=state.ticket_digest, ticket_digest=protocol.digest(ticket)
-        )
+        state.last_ticket_digest, state.ticket_digest = state.ticket_digest, protocol.digest(ticket)
+        session.state = state  # made by the judgement for this beat alone
         session.last_gained_ms, session.last_reason = decision.credit_ms, decision.reason.value
         session.moved = True
-        return self._encoder.encode(
-            _answer(session, decision.reason, ticket, decision.credit_ms, saved_at_ms=now_ms, now_ms=now_ms)
-        )
+        return _answer(session, decision.reason, ticket, decision.credit_ms, saved_at_ms=now_ms, now_ms=now_ms)
 
     def _refuse(self, session: Held, reason: Reason, now_ms: int) -> bytes:
         """What a beat without proof is told: how the session stands, and no ticket."""
@@ -290,20 +289,21 @@ class Writer:
 
 def _answer(session: Held, reason: Reason, ticket: str, gained_ms: int, *, saved_at_ms: int, now_ms: int) -> Answer:
     state = session.state
-    answer = Answer(
-        number=state.number,
-        ticket=ticket,
-        reason=reason.value,
-        text=reason.label,
-        credited_seconds=state.credited_ms // 1000,
-        gained_ms=gained_ms,
-        position_ms=state.position_ms,
-        seen_to_ms=coverage.reach(state.covered) if state.paced else coverage.length(state.covered),
-        day_left_seconds=state.day_left_ms // 1000,
-        saved_at_ms=saved_at_ms,
-        ended=state.ended,
-        finished=protocol.is_finished(state),
-        ended_because=session.end_reason,
+    covered_ms = coverage.length(state.covered)
+    answer = Answer(  # in the order of its fields: half the time of naming them
+        state.number,
+        ticket,
+        reason.value,
+        reason.label,
+        state.credited_ms // 1000,
+        gained_ms,
+        state.position_ms,
+        coverage.reach(state.covered) if state.paced else covered_ms,
+        state.day_left_ms // 1000,
+        saved_at_ms,
+        state.ended,
+        protocol.is_finished(state, covered_ms),
+        session.end_reason,
     )
     if reason is Reason.ENDED:
         answer.text = ENDED_WORDS.get(session.end_reason, reason.label)
@@ -348,14 +348,14 @@ def _beat_row(claim: Claim, decision: Decision, now_ms: int) -> Row:
     )
 
 
-def _settle_now(session: Held, claim: Claim, decision: Decision, now_ms: int) -> bool:
+def _settle_now(session: Held, claim: Claim, decision: Decision, finished: bool, now_ms: int) -> bool:
     """The ledger is brought up to date at a pause, at the end, when the unit or the day is full, and each minute."""
-    if claim.event in {"pause", "end", "close", "hide"} or decision.reason is Reason.DAILY_CAP:
+    if claim.event in SETTLING_EVENTS or decision.reason is Reason.DAILY_CAP:
         return True
     if now_ms - session.settled_ms >= SETTLE_EVERY_MS:
         session.settled_ms = now_ms
         return True
-    return decision.credit_ms > 0 and protocol.is_finished(decision.state)
+    return finished and decision.credit_ms > 0
 
 
 def _resolve(group: Sequence[Waiting]) -> None:

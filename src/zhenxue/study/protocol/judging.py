@@ -37,9 +37,14 @@ def is_retry(state: State, claim: Claim, proof: Proof) -> bool:
     )
 
 
-def is_finished(state: State) -> bool:
-    """Whether enough of the unit is covered (never by time alone where a self-test decides)."""
-    return state.finish_ms > 0 and coverage.length(state.covered) >= state.finish_ms
+def is_finished(state: State, covered_ms: int | None = None) -> bool:
+    """Whether enough of the unit is covered (never by time alone where a self-test decides).
+
+    ``covered_ms``: the length of what is covered, where it is known.
+    """
+    if state.finish_ms == 0:
+        return False
+    return (coverage.length(state.covered) if covered_ms is None else covered_ms) >= state.finish_ms
 
 
 def judge_beat(state: State, claim: Claim, proof: Proof, now_ms: int) -> Decision:

@@ -24,6 +24,11 @@ ECDSA = ec.ECDSA(hashes.SHA256())
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 
 
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+_PADDING = "00" * 32
+
+
 class Mac:
     """HMAC-SHA256 (RFC 2104) of many messages under one key, whose two blocks are hashed once."""
 
@@ -31,8 +36,8 @@ class Mac:
 
     def __init__(self, key: bytes) -> None:
         block = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
-        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+        self._inner = hashlib.sha256(block.translate(_INNER))
+        self._outer = hashlib.sha256(block.translate(_OUTER))
 
     def digest(self, message: bytes) -> bytes:
         """What ``hmac.digest(key, message, "sha256")`` gives, in less than half of its time."""
@@ -134,6 +139,7 @@ def check_proof(beat_key_hex: str, body: bytes, header: bytes) -> Proof:
         return Proof.MISSING
     if len(beat_key_hex) != 64:
         return Proof.WRONG
-    mac = hmac.digest(bytes.fromhex(beat_key_hex), body, "sha256")
+    block = bytes.fromhex(beat_key_hex + _PADDING)  # HMAC-SHA256 by hand: OpenSSL's costs twice as much
+    mac = hashlib.sha256(block.translate(_OUTER) + hashlib.sha256(block.translate(_INNER) + body).digest()).digest()
     right = b2a_base64(mac, newline=False).translate(_TO_URL)[:43]
     return Proof.RIGHT if hmac.compare_digest(right, header) else Proof.WRONG

@@ -43,16 +43,21 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
 
 
 class State(msgspec.Struct, gc=False):
-    """A study session as the last accepted beat left it. Its upper half is fixed at opening (``ended`` and ``released``
-    are moved by pages, not by beats). No function of the protocol changes the one that it is given.
+    """A study session as the last accepted beat left it; no function of the protocol changes the one that it is given.
+
+    The fields before ``number`` are fixed at opening, but for ``ended`` and ``released``, which pages move, and
+    ``covered``.
 
     A video (``paced``) has its content on an axis of ``unit_ms``. Whatever is read has ``slots`` pages of ``slot_ms``
     each: page ``p`` covers ``[p·slot_ms, (p+1)·slot_ms)`` of the axis, and ``unit_ms`` bounds all pages together.
     """
 
     session_id: int
-    unit_id: int
     paced: bool
+    ended: bool
+    released: Stretches
+    covered: Stretches
+    unit_id: int
     unit_ms: int
     finish_ms: int
     slots: int
@@ -65,15 +70,12 @@ class State(msgspec.Struct, gc=False):
     check_min_ms: int
     check_max_ms: int
     check_answer_ms: int
-    ended: bool
-    released: Stretches
     number: int
     ticket_digest: str
     last_ticket_digest: str
     clock_ms: int
     last_beat_ms: int
     position_ms: int
-    covered: Stretches
     credited_ms: int
     day_end_ms: int
     day_left_ms: int
