@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import or_
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Value
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 
 from zhenxue.kernel.prepared import Prepared
 
@@ -226,20 +227,24 @@ class Listing:
         own = OWN_PARAMS | {one.param for one in self._filters}
         return [(key, value) for key in self.query if key not in own for value in self.query.getlist(key)]
 
+    @cached_property
+    def _asked(self) -> dict[str, list[str]]:
+        """The address's parameters without the page number."""
+        return {key: several for key, several in self.query.lists() if key != "page"}
+
     def without(self, *names: str) -> str:
         """The query string without some parameters (and always without the page number)."""
         return self.with_(**dict.fromkeys(names, ""))
 
     def with_(self, **values: str | int) -> str:
         """The query string (``?a=b``) with some parameters set; an empty value removes one; the page starts anew."""
-        query: QueryDict = self.query.copy()
-        query.pop("page", None)
+        asked = dict(self._asked)
         for key, value in values.items():
             if value == "":
-                query.pop(key, None)
+                asked.pop(key, None)
             else:
-                query[key] = str(value)
-        return f"?{query.urlencode()}"
+                asked[key] = [str(value)]
+        return f"?{urlencode([(key, value) for key, several in asked.items() for value in several])}"
 
     def page_links(self) -> list[tuple[str, str]]:
         """Page numbers around the present one with their query strings; an ellipsis has an empty one."""

@@ -31,7 +31,7 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Group:
     label: str
-    entries: list[Entry]
+    entries: tuple[Entry, ...]
 
 
 class Shell:
@@ -67,17 +67,17 @@ class Shell:
         return "true" if url == chosen else ""
 
     @cached_property
-    def groups(self) -> list[Group]:
+    def groups(self) -> tuple[Group, ...]:
         """The left rail: entries under their headings, in the order in which the headings first come."""
         found: dict[str, list[Entry]] = {}
         for label, entry in self.entries:
             found.setdefault(label, []).append(entry)
-        return [Group(label, entries) for label, entries in found.items()]
+        return tuple(Group(label, tuple(entries)) for label, entries in found.items())
 
     @cached_property
-    def bar(self) -> list[Entry]:
+    def bar(self) -> tuple[Entry, ...]:
         """The learner's bottom bar."""
-        return [entry for _, entry in self.entries][:BAR_SIZE]
+        return tuple(entry for _, entry in self.entries[:BAR_SIZE])
 
     @cached_property
     def home_url(self) -> str:

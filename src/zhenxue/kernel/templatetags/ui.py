@@ -5,6 +5,7 @@ import itertools
 import json
 import logging
 import time
+from collections.abc import Hashable
 from decimal import ROUND_DOWN, Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -14,9 +15,10 @@ from django import template
 from django.conf import settings
 from django.forms import BoundField
 from django.template.base import FilterExpression, NodeList, Parser, Token, VariableNode
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from zhenxue.kernel import clock, hours, masking, once, rows
@@ -68,15 +70,27 @@ def vite(context: template.Context, entry: str) -> SafeString:
     built = manifest()
     if entry not in built:
         return mark_safe("")  # a constant
-    nonce = context.get("csp_nonce", "")
+    known, pieces = _linked.get(entry, (None, []))
+    if known is not built:
+        pieces = _links(built, entry).split(ANY_NONCE)
+        _linked[entry] = built, pieces
+    return mark_safe(escape(context.get("csp_nonce", "")).join(pieces))  # made by format_html
+
+
+#: The links of an entry in pieces, between which the page's nonce stands, with the manifest they were made of.
+_linked: dict[str, tuple[dict[str, dict[str, Any]], list[str]]] = {}
+ANY_NONCE = "987654321987654321"
+
+
+def _links(built: dict[str, dict[str, Any]], entry: str) -> str:
     chunks = _with_imports(built, entry)
     styles = dict.fromkeys(name for chunk in chunks for name in chunk.get("css", ()))
-    parts = [format_html('<link rel="stylesheet" href="{}" nonce="{}">', _address(name), nonce) for name in styles]
+    parts = [format_html('<link rel="stylesheet" href="{}" nonce="{}">', _address(name), ANY_NONCE) for name in styles]
     parts += [format_html('<link rel="modulepreload" href="{}">', _address(chunk["file"])) for chunk in chunks[1:]]
     parts.append(
-        format_html('<script type="module" src="{}" nonce="{}"></script>', _address(built[entry]["file"]), nonce)
+        format_html('<script type="module" src="{}" nonce="{}"></script>', _address(built[entry]["file"]), ANY_NONCE)
     )
-    return format_html_join("\n", "{}", ((part,) for part in parts))
+    return "\n".join(parts)
 
 
 def _address(name: str) -> str:
@@ -157,14 +171,17 @@ def cells(*values: object, css: str = "") -> SafeString:
 @register.simple_tag
 def ask_link(name: str, number: int, ask: Ask, uid: str, subject: str) -> SafeString:
     """A row's act that asks first: a link to its address, which opens the page's dialog ``uid`` (``ui/ask.html``)."""
-    return mark_safe(_ask_link(ask, uid).format(row_link(name, number), escape(subject)))  # both are markup now
+    first, then, last = _ask_link(name, ask, uid)
+    return mark_safe(f"{first}{int(number)}{then}{escape(subject)}{last}")  # made by format_html
 
 
 @lru_cache(maxsize=64)
-def _ask_link(ask: Ask, uid: str) -> str:
-    """All of the link but where it leads and whom it is about."""
+def _ask_link(name: str, ask: Ask, uid: str) -> list[str]:
+    """All of the link but the number and whom it is about."""
+    gap = mark_safe("\x1f")  # a constant
+    address = mark_safe(gap.join(_pieces(name, 1)))  # our own address
     fixed = '<a class="btn btn-{} btn-small" href="{}" data-ask="{}">{}<span class="sr-only">{}</span></a>'
-    return format_html(fixed, ask.tone, mark_safe("{}"), uid, ask.label, mark_safe("{}"))  # constants
+    return format_html(fixed, ask.tone, address, uid, ask.label, gap).split(gap)
 
 
 @lru_cache(maxsize=256)
@@ -258,6 +275,17 @@ def form_token(context: template.Context) -> SafeString:
     posted = request.POST.get(once.FIELD, "") if request is not None else ""
     token = posted if once.is_token(posted) else once.new_token()
     return format_html('<input type="hidden" name="{}" value="{}">', once.FIELD, token)
+
+
+@register.simple_tag
+def places(template_name: str, entries: tuple[Hashable, ...]) -> SafeString:
+    """The navigation drawn by a template of its own, from ``entries`` alone; kept, for most pages have the same."""
+    return _places(template_name, entries, manifest().get("icons", {}).get("file", ""))
+
+
+@lru_cache(maxsize=512)
+def _places(template_name: str, entries: tuple[Hashable, ...], sprite: str) -> SafeString:
+    return render_to_string(template_name, {"entries": entries})
 
 
 @register.simple_tag
