@@ -223,7 +223,7 @@ class Walker:
         self.said.clear()
         page, where = self.page, f"{address} ({self.name}, {self.username})"
         phone_first = self.role == "learner" or self.name.startswith("portal:")
-        self._resize(PHONE_SIZE if phone_first else DESK_SIZE)
+        page.set_viewport_size(PHONE_SIZE if phone_first else DESK_SIZE)
         try:
             answer = page.goto(address, wait_until="load")
         except PlaywrightError as error:  # a download or a broken page: say which
@@ -243,22 +243,32 @@ class Walker:
         """What the open page says into the console, how it fits a phone, and (once a look) axe and the pictures."""
         page = self.page
         self.walk.visits += 1
-        page.wait_for_function(SETTLED)
+        if not page.evaluate(SETTLED):
+            page.wait_for_function(SETTLED)
         look = self.role if self.name in OWN_LOOK else page.evaluate("document.body.className")
-        if (look, self.name) not in self.walk.judged:
+        is_new = (look, self.name) not in self.walk.judged
+        if is_new:
             self.walk.judged.add((look, self.name))
             self._ask_axe(where)
-            for size in (DESK_SIZE, PHONE_SIZE):
-                self._resize(size)
+        # The size that the page was opened in comes first: it stands already.
+        sizes = sorted((DESK_SIZE, PHONE_SIZE), key=lambda size: size != page.viewport_size) if is_new else [PHONE_SIZE]
+        for size in sizes:
+            self._resize(size)
+            if size == PHONE_SIZE:
+                self._measure(where)
+            if is_new:
                 self._picture(size["width"])
-        self._resize(PHONE_SIZE)
-        over = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+        self.walk.faults.extend(f"{where}: {words}" for words in self.said)
+
+    def _measure(self, where: str) -> None:
+        over = self.page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
         if over > 0:
             self.walk.faults.append(f"{where}: {over} px wider than 360: {self._widest()}")
-        self.walk.faults.extend(f"{where}: {words}" for words in self.said)
 
     def _resize(self, size: ViewportSize) -> None:
         """Another window, and the moment that the page takes to see it."""
+        if size == self.page.viewport_size:
+            return
         self.page.set_viewport_size(size)
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
