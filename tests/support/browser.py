@@ -1,6 +1,6 @@
 """Debian's Chromium under Playwright: a phone of 360 px and a desk of 1280 px.
 
-``chromium-headless-shell`` is the same engine without the desktop program around it; a page costs half the processor time.
+``chromium-headless-shell`` is the same engine without the desktop program around it: a page costs half the processor.
 """
 
 import os
