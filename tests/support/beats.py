@@ -27,6 +27,7 @@ def state(**changes: Any) -> State:
         "check_min_ms": 600_000,
         "check_max_ms": 1_200_000,
         "check_answer_ms": 60_000,
+        "presence_every_ms": 0,
         "ended": False,
         "released": ((0, 300_000),),
         "number": 0,
@@ -43,6 +44,8 @@ def state(**changes: Any) -> State:
         "check_nonce": "",
         "check_asked_ms": 0,
         "checks_missed": 0,
+        "presence_at_ms": 0,
+        "presence_asked_ms": 0,
     }
     return State(**{**values, **changes})
 

@@ -83,20 +83,26 @@ class ExamsConfig(AppConfig):
 
     def ready(self) -> None:
         from zhenxue.exams import subscribers
+        from zhenxue.exams.operations import presence
         from zhenxue.exams.queries import facts
         from zhenxue.exams.queries.verification import check_scores
         from zhenxue.integrity import api as integrity
-        from zhenxue.integrity import signals as presence
+        from zhenxue.integrity import signals
 
         for kind in KINDS:
             register(kind)
         register_projection("exams.scores", check_scores)
         periodic.register(periodic.Job("exams.close_due", 15, _close_due))
-        presence.ruling_made.connect(subscribers.on_ruling_made, dispatch_uid="exams.ruling_made")
+        signals.ruling_made.connect(subscribers.on_ruling_made, dispatch_uid="exams.ruling_made")
         attempts = integrity.Looks.ATTEMPT
         integrity.register_facts(
             integrity.Source("exams.attempts", attempts, facts.attempts_between, facts.attempts_beside)
         )
+        periodic.register(periodic.Job("exams.presence", 5, lambda now: presence.ask_due(now=now)))
+        signals.check_asked.connect(subscribers.on_check_asked, dispatch_uid="exams.check_asked")
+        signals.check_passed.connect(subscribers.on_check_passed, dispatch_uid="exams.check_passed")
+        signals.check_missed.connect(subscribers.on_check_missed, dispatch_uid="exams.check_missed")
+        integrity.register_running(presence.running_in)
         item, everybody = navigation.Item, STAFF | {Role.LEARNER}
         navigation.register(item("考试", "exams:list", "clipboard-check", everybody, 30, "考核", EXAM_PLACES))
         navigation.register(item("试卷", "exams:papers", "file-text", STAFF, 31, "考核", PAPER_PLACES))

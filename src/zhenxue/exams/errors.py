@@ -26,5 +26,12 @@ class OtherDevice(Conflict):
         )
 
 
+class ProvePresence(Refused):
+    """The entry check has not been passed yet: the paper stays closed."""
+
+    def __init__(self) -> None:
+        super().__init__("exams.prove_presence", "请先完成入场核验，通过后才能看题答题，答题时间从通过时算起。")
+
+
 class CannotStart(Refused):
     """The learner may not start this exam now; the message says why."""

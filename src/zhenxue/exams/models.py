@@ -163,6 +163,11 @@ class Attempt(models.Model):
     sequence = models.PositiveIntegerField("已存次数", default=0)
     device = models.CharField(max_length=64)  # digest of the sign-in that sits the exam
     moves = models.PositiveSmallIntegerField("换设备次数", default=0)
+    presence_asked_at = models.DateTimeField(null=True, blank=True)  # a presence check is waited for since then
+    presence_cause = models.CharField(max_length=8, blank=True)  # a ``CheckCause``
+    presence_at = models.DateTimeField(null=True, blank=True)  # when the next check at random is asked
+    presence_missed = models.PositiveSmallIntegerField("漏做核验次数", default=0)
+    proven_at = models.DateTimeField("最近核验通过", null=True, blank=True)
     score = models.DecimalField("得分", max_digits=6, decimal_places=1, null=True, blank=True)
     passed = models.BooleanField("合格", null=True)
 
@@ -170,6 +175,11 @@ class Attempt(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["deadline_at"], condition=Q(state=AttemptState.OPEN), name="exams_attempt_due"),
             models.Index(fields=["enrolment", "exam"], name="exams_attempt_enrolment"),
+            models.Index(
+                fields=["presence_at"],
+                condition=Q(state=AttemptState.OPEN, presence_at__isnull=False),
+                name="exams_attempt_presence",
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["exam", "enrolment", "number"], name="exams_attempt_number"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from zhenxue.exams.operations import voiding
+from zhenxue.exams.operations import presence, voiding
 from zhenxue.identity.data import Actor
 from zhenxue.integrity.data import RulingKind
 
@@ -27,3 +27,21 @@ def on_ruling_made(
         what, _name, number = context.partition(":")
         if what == "exam" and number.isdecimal():
             change(actor=actor, attempt_id=int(number), source=f"incident:{incident_id}", now=now)
+
+
+def on_check_asked(*, context: str, cause: str, now: datetime, **_: Any) -> None:
+    """An attempt knows that a presence check is open, whoever asked it."""
+    if attempt_id := presence.attempt_of(context):
+        presence.hold(attempt_id=attempt_id, cause=cause, now=now)
+
+
+def on_check_passed(*, context: str, now: datetime, **_: Any) -> None:
+    """Presence was shown: at the door the paper opens."""
+    if attempt_id := presence.attempt_of(context):
+        presence.free(attempt_id=attempt_id, now=now)
+
+
+def on_check_missed(*, context: str, now: datetime, **_: Any) -> None:
+    """Presence was not shown; nothing is voided by that alone."""
+    if attempt_id := presence.attempt_of(context):
+        presence.miss(attempt_id=attempt_id, now=now)

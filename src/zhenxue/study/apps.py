@@ -17,11 +17,11 @@ class StudyConfig(AppConfig):
         from zhenxue.identity import signals as identity
         from zhenxue.identity.data import Role
         from zhenxue.integrity import api as integrity
-        from zhenxue.integrity import signals as presence
+        from zhenxue.integrity import signals as checks
         from zhenxue.kernel import navigation, partitions, periodic
         from zhenxue.ledger import signals as ledger
         from zhenxue.study import queries, subscribers, tasks
-        from zhenxue.study.operations import archives
+        from zhenxue.study.operations import archives, presence
         from zhenxue.study.queries import facts
         from zhenxue.training import signals
 
@@ -40,8 +40,14 @@ class StudyConfig(AppConfig):
         signals.cohort_closed.connect(subscribers.on_cohort_closed, dispatch_uid="study.cohort_closed")
         signals.enrolment_left.connect(subscribers.on_enrolment_left, dispatch_uid="study.enrolment_left")
         ledger.coverage_corrected.connect(subscribers.on_coverage_corrected, dispatch_uid="study.coverage_corrected")
+        checks.check_asked.connect(subscribers.on_check_asked, dispatch_uid="study.check_asked")
+        checks.check_passed.connect(subscribers.on_check_passed, dispatch_uid="study.check_passed")
+        checks.check_missed.connect(subscribers.on_check_missed, dispatch_uid="study.check_missed")
+        checks.check_made_up.connect(subscribers.on_check_made_up, dispatch_uid="study.check_made_up")
+        integrity.register_running(presence.running_in)
+        periodic.register(periodic.Job("study.presence", 10, lambda now: presence.ask_forgotten(now=now)))
         identity.sign_in_ended.connect(subscribers.on_sign_in_ended, dispatch_uid="study.sign_in_ended")
-        presence.ruling_made.connect(subscribers.on_ruling_made, dispatch_uid="study.ruling_made")
+        checks.ruling_made.connect(subscribers.on_ruling_made, dispatch_uid="study.ruling_made")
         look = integrity.Looks
         integrity.register_facts(
             integrity.Source("study.sessions", look.SESSION, facts.sessions_between, facts.sessions_beside)

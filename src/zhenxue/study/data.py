@@ -89,7 +89,8 @@ class Opened:
 
     ``server_ephemeral`` is the server's half of the key agreement. For what is read, ``slots`` pages count at most
     ``slot_ms`` each, ``page_counts_ms`` is what they count already and ``page`` the one to resume at;
-    ``needs_self_test`` says that time alone does not finish it.
+    ``needs_self_test`` says that time alone does not finish it. With ``presence`` nothing counts until the check at
+    ``study:presence`` is passed.
     """
 
     session_id: int
@@ -114,6 +115,7 @@ class Opened:
     needs_self_test: bool
     key_lead_seconds: int
     check_answer_seconds: int
+    presence: bool
 
 
 @dataclass(frozen=True, slots=True)

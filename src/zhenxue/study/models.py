@@ -50,6 +50,8 @@ class StudySession(models.Model):
     key_lead_ms = models.PositiveIntegerField(default=0)  # how far ahead of the clock keys are given out
     opened_reach_ms = models.PositiveIntegerField(default=0)  # how far was seen when the session opened
 
+    presence_every_ms = models.PositiveIntegerField(default=0)  # credited time between two presence checks; 0: none
+
     beat_key = models.CharField(max_length=64, blank=True)  # hex, agreed at opening; blank once the session has ended
     released = models.TextField(default="[]")  # content whose keys were given out: JSON list of [from, to)
     refusals = models.TextField(default="{}")  # unproven beats: JSON {reason: see operations.settling}
@@ -70,6 +72,10 @@ class StudySession(models.Model):
     check_nonce = models.CharField(max_length=16, blank=True)  # of the check that is open
     check_asked_ms = models.BigIntegerField(default=0)
     checks_missed = models.PositiveSmallIntegerField(default=0)
+    presence_at_ms = models.PositiveIntegerField(default=0)  # the check is asked when this much of the unit is credited
+    presence_asked_ms = models.BigIntegerField(default=0)  # since when a presence check is waited for; 0: none is
+    presence_cause = models.CharField(max_length=8, blank=True)  # a ``CheckCause``, or "missed"; blank: at random
+    proven_ms = models.BigIntegerField(default=0)  # when presence was shown last
     settled_number = models.PositiveIntegerField(default=0)
     settled_ms = models.BigIntegerField()
 
@@ -96,6 +102,9 @@ class StudySession(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["opened_at"], condition=Q(state=SessionState.OPEN), name="study_session_open"),
             models.Index(fields=["enrolment", "opened_at"], name="study_session_enrolment"),
+            models.Index(
+                fields=["presence_asked_ms"], condition=Q(presence_asked_ms__gt=0), name="study_session_presence"
+            ),
             models.Index(
                 fields=["device_fingerprint", "opened_at"],
                 condition=~Q(device_fingerprint=""),

@@ -10,6 +10,7 @@ from django.db import transaction
 from zhenxue.identity.data import Actor
 from zhenxue.integrity.data import RulingKind
 from zhenxue.study import operations
+from zhenxue.study.operations import presence
 
 
 def on_cohort_closed(*, cohort_id: int, now: datetime, **_: Any) -> None:
@@ -55,3 +56,29 @@ def on_ruling_made(
     operations.withdraw_ruled(
         enrolment_id=enrolment_id, incident_id=incident_id, since=since, until=until, actor=actor, now=now
     )
+
+
+def on_check_asked(*, context: str, cause: str, now: datetime, **_: Any) -> None:
+    """The clock of a study session stands while a presence check is open, whoever asked it."""
+    if session_id := presence.session_of(context):
+        presence.hold(session_id=session_id, cause=cause, now=now)
+
+
+def on_check_passed(*, context: str, now: datetime, **_: Any) -> None:
+    """Presence was shown: the clock goes on."""
+    if session_id := presence.session_of(context):
+        presence.free(session_id=session_id, now=now)
+
+
+def on_check_missed(
+    *, check_id: int, context: str, proof_at: datetime, asked_at: datetime, now: datetime, **_: Any
+) -> None:
+    """Presence was not shown: what counted since the last proof no longer does."""
+    if session_id := presence.session_of(context):
+        presence.take_back(check_id=check_id, session_id=session_id, proof_at=proof_at, asked_at=asked_at, now=now)
+
+
+def on_check_made_up(*, enrolment_id: int | None, missed_check_id: int, now: datetime, **_: Any) -> None:
+    """A missed check was made up in time."""
+    if enrolment_id is not None:
+        presence.give_back(enrolment_id=enrolment_id, missed_check_id=missed_check_id, now=now)

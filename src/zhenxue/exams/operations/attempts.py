@@ -12,12 +12,15 @@ from django.db.models import QuerySet
 
 from zhenxue.evidence import api as evidence
 from zhenxue.exams.data import ATTEMPT_TRANSITIONS, AttemptEnd, AttemptState, Saved
-from zhenxue.exams.errors import AttemptEnded, DeadlinePassed
+from zhenxue.exams.errors import AttemptEnded, DeadlinePassed, ProvePresence
 from zhenxue.exams.models import Answer, Attempt, Exam, PaperLine
+from zhenxue.exams.operations.common import lock_attempt
 from zhenxue.exams.operations.marking import clean_given, digest_of, has_passed, mark_answer, points
+from zhenxue.exams.operations.presence import asks_presence, is_at_the_door
 from zhenxue.exams.policies import check_can_answer, check_can_start, is_own
 from zhenxue.exams.queries import readiness_of
 from zhenxue.identity.data import SYSTEM, Actor
+from zhenxue.integrity.data import CheckCause
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.training import api as training
 
@@ -42,6 +45,8 @@ def start_attempt(*, actor: Actor, exam: Exam, device: str, now: dt.datetime) ->
             started_at=now,
             deadline_at=min(now + dt.timedelta(minutes=exam.duration_minutes), exam.closes_at),
             device=device,
+            presence_asked_at=now if asks_presence(exam) else None,
+            presence_cause=CheckCause.ENTRY if asks_presence(exam) else "",
         )
         body = {
             "number": attempt.number,
@@ -69,8 +74,10 @@ def save_answer(
     ``DeadlinePassed``, ``AttemptEnded``, ``OtherDevice``, or ``Invalid`` for a choice the question does not have.
     """
     with transaction.atomic():
-        attempt = _locked(attempt_id)
+        attempt = lock_attempt(attempt_id)
         check_can_answer(actor, attempt, device)
+        if is_at_the_door(attempt):
+            raise ProvePresence
         if now < attempt.deadline_at:
             return _store(attempt, position, given, client_sequence, now)
     settle(Attempt.objects.filter(pk=attempt_id), now=now)
@@ -80,7 +87,7 @@ def save_answer(
 def submit_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.datetime) -> Attempt:
     """Hands in and marks. Handing in twice, or after the deadline did it, is harmless and answers the same attempt."""
     with transaction.atomic():
-        attempt = _locked(attempt_id)
+        attempt = lock_attempt(attempt_id)
         if not is_own(actor, attempt):
             raise Refused("exams.not_your_attempt", "这不是你的考试。")
         if attempt.state != AttemptState.OPEN:
@@ -96,7 +103,7 @@ def submit_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.dateti
 def move_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.datetime) -> Attempt:
     """Goes on with an open attempt on this device; the other one is refused from now on. It leaves evidence."""
     with transaction.atomic():
-        attempt = _locked(attempt_id)
+        attempt = lock_attempt(attempt_id)
         if not is_own(actor, attempt):
             raise Refused("exams.not_your_attempt", "这不是你的考试。")
         if attempt.state != AttemptState.OPEN:
@@ -123,7 +130,7 @@ def settle(attempts: QuerySet[Attempt], *, now: dt.datetime) -> int:
     count = 0
     for pk in list(due.values_list("pk", flat=True)):
         with transaction.atomic():
-            attempt = _locked(pk)
+            attempt = lock_attempt(pk)
             if attempt.state == AttemptState.OPEN:
                 _end(SYSTEM, attempt, AttemptEnd.DEADLINE, now)
                 count += 1
@@ -219,14 +226,6 @@ def _own_enrolment(actor: Actor, exam: Exam) -> training.Enrolment:
     if not actor.is_learner or enrolment is None:
         raise Refused("exams.not_enrolled", "你不在这个班的名单里，不能参加这场考试。")
     return enrolment
-
-
-def _locked(attempt_id: int) -> Attempt:
-    rows = Attempt.objects.select_for_update(of=("self",)).select_related("exam__paper", "exam__cohort", "enrolment")
-    attempt = rows.filter(pk=attempt_id).first()
-    if attempt is None:
-        raise NotFound("exams.attempt_not_found", "没有找到这次考试。")
-    return attempt
 
 
 def _record(actor: Actor, attempt: Attempt, kind: str, body: dict[str, object], now: dt.datetime) -> None:

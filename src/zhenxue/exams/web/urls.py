@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.exams.web.views import attempts, banks, exams, learner, papers
+from zhenxue.exams.web.views import attempts, banks, exams, learner, papers, presence
 
 app_name = "exams"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("exams/attempts/<int:attempt_id>/", attempts.attempt_page, name="attempt"),
     path("exams/attempts/<int:attempt_id>/state/", attempts.attempt_state, name="attempt_state"),
     path("exams/attempts/<int:attempt_id>/answers/<int:position>/", attempts.answer, name="answer"),
+    path("exams/attempts/<int:attempt_id>/presence/", presence.ask, name="presence"),
     path("exams/attempts/<int:attempt_id>/move/", attempts.move, name="move"),
     path("exams/attempts/<int:attempt_id>/submit/", attempts.submit, name="submit"),
     path("exams/attempts/<int:attempt_id>/result/", attempts.result, name="result"),

@@ -8,397 +8,879 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalogue', '0002_guards'),
-        ('identity', '0001_initial'),
-        ('training', '0002_plan_guard'),
+        ("catalogue", "0002_guards"),
+        ("identity", "0001_initial"),
+        ("training", "0002_plan_guard"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EngineState',
+            name="EngineState",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True, verbose_name='进程')),
-                ('engine', models.CharField(max_length=80, verbose_name='引擎')),
-                ('started_at', models.DateTimeField(verbose_name='启动时间')),
-                ('seen_at', models.DateTimeField(verbose_name='最近报告')),
-                ('jobs', models.PositiveIntegerField(default=0, verbose_name='已处理')),
-                ('failures', models.PositiveIntegerField(default=0, verbose_name='出错')),
-                ('mean_ms', models.PositiveIntegerField(default=0, verbose_name='平均用时（毫秒）')),
-                ('slowest_ms', models.PositiveIntegerField(default=0, verbose_name='最长用时（毫秒）')),
-                ('memory_mb', models.PositiveIntegerField(default=0, verbose_name='内存（MB）')),
-                ('templates', models.PositiveIntegerField(default=0, verbose_name='比对库人数')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True, verbose_name="进程")),
+                ("engine", models.CharField(max_length=80, verbose_name="引擎")),
+                ("started_at", models.DateTimeField(verbose_name="启动时间")),
+                ("seen_at", models.DateTimeField(verbose_name="最近报告")),
+                ("jobs", models.PositiveIntegerField(default=0, verbose_name="已处理")),
+                ("failures", models.PositiveIntegerField(default=0, verbose_name="出错")),
+                ("mean_ms", models.PositiveIntegerField(default=0, verbose_name="平均用时（毫秒）")),
+                ("slowest_ms", models.PositiveIntegerField(default=0, verbose_name="最长用时（毫秒）")),
+                ("memory_mb", models.PositiveIntegerField(default=0, verbose_name="内存（MB）")),
+                ("templates", models.PositiveIntegerField(default=0, verbose_name="比对库人数")),
             ],
         ),
         migrations.CreateModel(
-            name='ScanMark',
+            name="ScanMark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=40, unique=True)),
-                ('until', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=40, unique=True)),
+                ("until", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Command',
+            name="Command",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200, verbose_name='抽查理由')),
-                ('given_at', models.DateTimeField(verbose_name='下达时间')),
-                ('cohort', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.cohort')),
-                ('enrolment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.enrolment')),
-                ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.CharField(max_length=200, verbose_name="抽查理由")),
+                ("given_at", models.DateTimeField(verbose_name="下达时间")),
+                (
+                    "cohort",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="training.cohort"
+                    ),
+                ),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="training.enrolment",
+                    ),
+                ),
+                (
+                    "officer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Check',
+            name="Check",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('context', models.CharField(max_length=24)),
-                ('cause', models.CharField(choices=[('entry', '开始学习'), ('hourly', '随机抽查'), ('address', '网络地址变化'), ('device', '设备变化'), ('camera', '摄像头变化'), ('pattern', '学习情况异常'), ('command', '人社部门抽查'), ('make_up', '补做核验')], max_length=8, verbose_name='缘由')),
-                ('kind', models.CharField(choices=[('face', '人脸核验'), ('question', '随堂问题'), ('puzzle', '图形小题'), ('word', '老师确认')], max_length=8, verbose_name='方式')),
-                ('offered', models.JSONField(default=list)),
-                ('state', models.CharField(choices=[('open', '等待完成'), ('passed', '已通过'), ('failed', '未通过'), ('missed', '超时未完成'), ('cancelled', '已取消')], default=zhenxue.integrity.data.CheckState['OPEN'], max_length=9, verbose_name='状态')),
-                ('asked_at', models.DateTimeField(verbose_name='提出时间')),
-                ('due_at', models.DateTimeField(verbose_name='截止时间')),
-                ('proof_at', models.DateTimeField()),
-                ('answered_at', models.DateTimeField(null=True, verbose_name='完成时间')),
-                ('nonce', models.CharField(max_length=32)),
-                ('task', models.JSONField(default=dict)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('strength', models.PositiveSmallIntegerField(default=0)),
-                ('verdict', models.JSONField(default=dict)),
-                ('claims', models.JSONField(default=dict)),
-                ('device', models.CharField(blank=True, max_length=64)),
-                ('ip', models.GenericIPAddressField(null=True)),
-                ('make_up_by', models.DateField(null=True, verbose_name='可补做到')),
-                ('made_up_at', models.DateTimeField(null=True, verbose_name='补做时间')),
-                ('enrolment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.enrolment')),
-                ('makes_up', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='integrity.check')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.person')),
-                ('unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalogue.unit')),
-                ('command', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='checks', to='integrity.command')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("context", models.CharField(max_length=24)),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("entry", "开始学习"),
+                            ("hourly", "随机抽查"),
+                            ("address", "网络地址变化"),
+                            ("device", "设备变化"),
+                            ("camera", "摄像头变化"),
+                            ("pattern", "学习情况异常"),
+                            ("command", "人社部门抽查"),
+                            ("make_up", "补做核验"),
+                        ],
+                        max_length=8,
+                        verbose_name="缘由",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("face", "人脸核验"),
+                            ("question", "随堂问题"),
+                            ("puzzle", "图形小题"),
+                            ("word", "老师确认"),
+                        ],
+                        max_length=8,
+                        verbose_name="方式",
+                    ),
+                ),
+                ("offered", models.JSONField(default=list)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "等待完成"),
+                            ("passed", "已通过"),
+                            ("failed", "未通过"),
+                            ("missed", "超时未完成"),
+                            ("cancelled", "已取消"),
+                        ],
+                        default=zhenxue.integrity.data.CheckState["OPEN"],
+                        max_length=9,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(verbose_name="提出时间")),
+                ("due_at", models.DateTimeField(verbose_name="截止时间")),
+                ("proof_at", models.DateTimeField()),
+                ("answered_at", models.DateTimeField(null=True, verbose_name="完成时间")),
+                ("nonce", models.CharField(max_length=32)),
+                ("task", models.JSONField(default=dict)),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("strength", models.PositiveSmallIntegerField(default=0)),
+                ("verdict", models.JSONField(default=dict)),
+                ("claims", models.JSONField(default=dict)),
+                ("device", models.CharField(blank=True, max_length=64)),
+                ("ip", models.GenericIPAddressField(null=True)),
+                ("make_up_by", models.DateField(null=True, verbose_name="可补做到")),
+                ("made_up_at", models.DateTimeField(null=True, verbose_name="补做时间")),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="training.enrolment",
+                    ),
+                ),
+                (
+                    "makes_up",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="integrity.check"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.person"
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalogue.unit"
+                    ),
+                ),
+                (
+                    "command",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="checks",
+                        to="integrity.command",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='FaceJob',
+            name="FaceJob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('enrol', '登记人脸'), ('check', '在学核验'), ('duplicates', '重复人脸查找')], max_length=10)),
-                ('nonce', models.CharField(blank=True, max_length=32)),
-                ('asked', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('queued', '排队中'), ('running', '比对中'), ('done', '已完成'), ('expired', '超时未处理')], default=zhenxue.integrity.data.JobState['QUEUED'], max_length=8)),
-                ('worker', models.CharField(blank=True, max_length=60)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('starts', models.PositiveSmallIntegerField(default=0)),
-                ('queued_at', models.DateTimeField()),
-                ('deadline_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(null=True)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('passed', models.BooleanField(null=True)),
-                ('verdict', models.JSONField(default=dict)),
-                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.person')),
-                ('presence', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='integrity.check')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("enrol", "登记人脸"), ("check", "在学核验"), ("duplicates", "重复人脸查找")],
+                        max_length=10,
+                    ),
+                ),
+                ("nonce", models.CharField(blank=True, max_length=32)),
+                ("asked", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "排队中"),
+                            ("running", "比对中"),
+                            ("done", "已完成"),
+                            ("expired", "超时未处理"),
+                        ],
+                        default=zhenxue.integrity.data.JobState["QUEUED"],
+                        max_length=8,
+                    ),
+                ),
+                ("worker", models.CharField(blank=True, max_length=60)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("starts", models.PositiveSmallIntegerField(default=0)),
+                ("queued_at", models.DateTimeField()),
+                ("deadline_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(null=True)),
+                ("done_at", models.DateTimeField(null=True)),
+                ("passed", models.BooleanField(null=True)),
+                ("verdict", models.JSONField(default=dict)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.person"
+                    ),
+                ),
+                (
+                    "presence",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs",
+                        to="integrity.check",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Capture',
+            name="Capture",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('path', models.CharField(blank=True, max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('picture_hash', models.CharField(blank=True, max_length=16)),
-                ('points', models.JSONField(default=list)),
-                ('taken_at', models.DateTimeField()),
-                ('keep_until', models.DateField(verbose_name='保存到')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.person')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='captures', to='integrity.facejob')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("path", models.CharField(blank=True, max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("picture_hash", models.CharField(blank=True, max_length=16)),
+                ("points", models.JSONField(default=list)),
+                ("taken_at", models.DateTimeField()),
+                ("keep_until", models.DateField(verbose_name="保存到")),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.person"
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="captures", to="integrity.facejob"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='FaceTemplate',
+            name="FaceTemplate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('vector', zhenxue.kernel.fields.SealedTextField(blank=True)),
-                ('engine', models.CharField(max_length=80, verbose_name='引擎')),
-                ('frames', models.PositiveSmallIntegerField()),
-                ('portrait_score', models.FloatField(null=True, verbose_name='与证件照相似度')),
-                ('threshold', models.FloatField()),
-                ('enrolled_at', models.DateTimeField(verbose_name='登记时间')),
-                ('keep_until', models.DateField(null=True, verbose_name='保存到')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='停用时间')),
-                ('end_reason', models.CharField(blank=True, choices=[('', ''), ('replaced', '重新登记'), ('withdrawn', '本人撤回同意'), ('kept_long_enough', '保存期满'), ('revoked', '核查后停用')], max_length=20, verbose_name='停用原因')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("vector", zhenxue.kernel.fields.SealedTextField(blank=True)),
+                ("engine", models.CharField(max_length=80, verbose_name="引擎")),
+                ("frames", models.PositiveSmallIntegerField()),
+                ("portrait_score", models.FloatField(null=True, verbose_name="与证件照相似度")),
+                ("threshold", models.FloatField()),
+                ("enrolled_at", models.DateTimeField(verbose_name="登记时间")),
+                ("keep_until", models.DateField(null=True, verbose_name="保存到")),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="停用时间")),
+                (
+                    "end_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", ""),
+                            ("replaced", "重新登记"),
+                            ("withdrawn", "本人撤回同意"),
+                            ("kept_long_enough", "保存期满"),
+                            ("revoked", "核查后停用"),
+                        ],
+                        max_length=20,
+                        verbose_name="停用原因",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.person"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Incident',
+            name="Incident",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('brushing', '刷课'), ('idling', '挂课'), ('proxy_study', '替课'), ('exam_brushing', '刷考'), ('proxy_exam', '替考'), ('device_sharing', '多人共用设备'), ('virtual_camera', '虚拟摄像头'), ('duplicate_face', '一张脸登记了两个人')], max_length=16, verbose_name='类型')),
-                ('state', models.CharField(choices=[('open', '待说明'), ('explained', '待裁定'), ('ruled', '已裁定'), ('appealed', '申诉中'), ('closed', '已办结')], default=zhenxue.integrity.data.IncidentState['OPEN'], max_length=9, verbose_name='状态')),
-                ('score', models.PositiveIntegerField(verbose_name='分值')),
-                ('signal_count', models.PositiveIntegerField(verbose_name='线索数')),
-                ('first_at', models.DateTimeField(verbose_name='最早')),
-                ('last_at', models.DateTimeField(verbose_name='最近')),
-                ('opened_at', models.DateTimeField(verbose_name='立案时间')),
-                ('reply_by', models.DateField(verbose_name='说明期限')),
-                ('rule_by', models.DateField(verbose_name='裁定期限')),
-                ('appeal_by', models.DateField(null=True, verbose_name='申诉期限')),
-                ('decide_by', models.DateField(null=True, verbose_name='复核期限')),
-                ('closed_at', models.DateTimeField(null=True, verbose_name='办结时间')),
-                ('reminded_on', models.DateField(null=True)),
-                ('cohort', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.cohort')),
-                ('enrolment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.enrolment')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.organisation')),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='integrity.incident')),
-                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.person')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.region')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("brushing", "刷课"),
+                            ("idling", "挂课"),
+                            ("proxy_study", "替课"),
+                            ("exam_brushing", "刷考"),
+                            ("proxy_exam", "替考"),
+                            ("device_sharing", "多人共用设备"),
+                            ("virtual_camera", "虚拟摄像头"),
+                            ("duplicate_face", "一张脸登记了两个人"),
+                        ],
+                        max_length=16,
+                        verbose_name="类型",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "待说明"),
+                            ("explained", "待裁定"),
+                            ("ruled", "已裁定"),
+                            ("appealed", "申诉中"),
+                            ("closed", "已办结"),
+                        ],
+                        default=zhenxue.integrity.data.IncidentState["OPEN"],
+                        max_length=9,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("score", models.PositiveIntegerField(verbose_name="分值")),
+                ("signal_count", models.PositiveIntegerField(verbose_name="线索数")),
+                ("first_at", models.DateTimeField(verbose_name="最早")),
+                ("last_at", models.DateTimeField(verbose_name="最近")),
+                ("opened_at", models.DateTimeField(verbose_name="立案时间")),
+                ("reply_by", models.DateField(verbose_name="说明期限")),
+                ("rule_by", models.DateField(verbose_name="裁定期限")),
+                ("appeal_by", models.DateField(null=True, verbose_name="申诉期限")),
+                ("decide_by", models.DateField(null=True, verbose_name="复核期限")),
+                ("closed_at", models.DateTimeField(null=True, verbose_name="办结时间")),
+                ("reminded_on", models.DateField(null=True)),
+                (
+                    "cohort",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="training.cohort"
+                    ),
+                ),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="training.enrolment",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.organisation"
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parts",
+                        to="integrity.incident",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.person"
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.region"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PendingFace',
+            name="PendingFace",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cause', models.CharField(choices=[('renewal', '重新登记'), ('portrait', '和证件照不够像')], max_length=10, verbose_name='原因')),
-                ('state', models.CharField(choices=[('waiting', '待机构确认'), ('confirmed', '已确认'), ('refused', '未同意'), ('lapsed', '已失效')], default=zhenxue.integrity.data.PendingState['WAITING'], max_length=10, verbose_name='状态')),
-                ('vector', zhenxue.kernel.fields.SealedTextField(blank=True)),
-                ('engine', models.CharField(max_length=80, verbose_name='引擎')),
-                ('frames', models.PositiveSmallIntegerField()),
-                ('portrait_score', models.FloatField(null=True, verbose_name='与证件照相似度')),
-                ('former_score', models.FloatField(null=True, verbose_name='与原登记相似度')),
-                ('threshold', models.FloatField()),
-                ('asked_at', models.DateTimeField(verbose_name='提出时间')),
-                ('lapses_on', models.DateField(verbose_name='失效日期')),
-                ('decided_at', models.DateTimeField(null=True, verbose_name='办理时间')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='说明')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='integrity.facejob')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[("renewal", "重新登记"), ("portrait", "和证件照不够像")],
+                        max_length=10,
+                        verbose_name="原因",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "待机构确认"),
+                            ("confirmed", "已确认"),
+                            ("refused", "未同意"),
+                            ("lapsed", "已失效"),
+                        ],
+                        default=zhenxue.integrity.data.PendingState["WAITING"],
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("vector", zhenxue.kernel.fields.SealedTextField(blank=True)),
+                ("engine", models.CharField(max_length=80, verbose_name="引擎")),
+                ("frames", models.PositiveSmallIntegerField()),
+                ("portrait_score", models.FloatField(null=True, verbose_name="与证件照相似度")),
+                ("former_score", models.FloatField(null=True, verbose_name="与原登记相似度")),
+                ("threshold", models.FloatField()),
+                ("asked_at", models.DateTimeField(verbose_name="提出时间")),
+                ("lapses_on", models.DateField(verbose_name="失效日期")),
+                ("decided_at", models.DateTimeField(null=True, verbose_name="办理时间")),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="说明")),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="integrity.facejob"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.person"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Ruling',
+            name="Ruling",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('kind', models.CharField(choices=[('dismiss', '不成立'), ('warn', '提醒'), ('withdraw', '撤销学时'), ('void_exam', '考试作废'), ('refer', '移送查处'), ('split', '按人分案')], max_length=10, verbose_name='裁定')),
-                ('reason', models.TextField(verbose_name='理由')),
-                ('since', models.DateTimeField(null=True)),
-                ('until', models.DateTimeField(null=True)),
-                ('context', models.CharField(blank=True, max_length=24)),
-                ('made_at', models.DateTimeField(verbose_name='裁定时间')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('first_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rulings', to='integrity.incident')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("dismiss", "不成立"),
+                            ("warn", "提醒"),
+                            ("withdraw", "撤销学时"),
+                            ("void_exam", "考试作废"),
+                            ("refer", "移送查处"),
+                            ("split", "按人分案"),
+                        ],
+                        max_length=10,
+                        verbose_name="裁定",
+                    ),
+                ),
+                ("reason", models.TextField(verbose_name="理由")),
+                ("since", models.DateTimeField(null=True)),
+                ("until", models.DateTimeField(null=True)),
+                ("context", models.CharField(blank=True, max_length=24)),
+                ("made_at", models.DateTimeField(verbose_name="裁定时间")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "first_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="rulings", to="integrity.incident"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Signal',
+            name="Signal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=30)),
-                ('rule_version', models.PositiveSmallIntegerField()),
-                ('weight', models.PositiveSmallIntegerField(verbose_name='权重')),
-                ('context', models.CharField(blank=True, max_length=24)),
-                ('facts', models.JSONField(default=dict)),
-                ('happened_at', models.DateTimeField(verbose_name='发生时间')),
-                ('noted_at', models.DateTimeField(verbose_name='发现时间')),
-                ('once_key', models.CharField(max_length=120, unique=True)),
-                ('enrolment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.enrolment')),
-                ('incident', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signals', to='integrity.incident')),
-                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=30)),
+                ("rule_version", models.PositiveSmallIntegerField()),
+                ("weight", models.PositiveSmallIntegerField(verbose_name="权重")),
+                ("context", models.CharField(blank=True, max_length=24)),
+                ("facts", models.JSONField(default=dict)),
+                ("happened_at", models.DateTimeField(verbose_name="发生时间")),
+                ("noted_at", models.DateTimeField(verbose_name="发现时间")),
+                ("once_key", models.CharField(max_length=120, unique=True)),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="training.enrolment",
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="signals",
+                        to="integrity.incident",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.person"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Statement',
+            name="Statement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('explanation', '机构说明'), ('appeal', '学员申诉')], max_length=11)),
-                ('text', models.TextField(verbose_name='内容')),
-                ('pictures', models.JSONField(default=list)),
-                ('made_at', models.DateTimeField(verbose_name='提交时间')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='integrity.incident')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(choices=[("explanation", "机构说明"), ("appeal", "学员申诉")], max_length=11),
+                ),
+                ("text", models.TextField(verbose_name="内容")),
+                ("pictures", models.JSONField(default=list)),
+                ("made_at", models.DateTimeField(verbose_name="提交时间")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="statements", to="integrity.incident"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='command',
-            index=models.Index(fields=['cohort', '-given_at'], name='integrity_command_cohort'),
+            model_name="command",
+            index=models.Index(fields=["cohort", "-given_at"], name="integrity_command_cohort"),
         ),
         migrations.AddIndex(
-            model_name='check',
-            index=models.Index(condition=models.Q(('state', zhenxue.integrity.data.CheckState['OPEN'])), fields=['due_at'], name='integrity_check_open'),
+            model_name="check",
+            index=models.Index(
+                condition=models.Q(("state", zhenxue.integrity.data.CheckState["OPEN"])),
+                fields=["due_at"],
+                name="integrity_check_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='check',
-            index=models.Index(fields=['enrolment', '-asked_at'], name='integrity_check_enrolment'),
+            model_name="check",
+            index=models.Index(fields=["enrolment", "-asked_at"], name="integrity_check_enrolment"),
         ),
         migrations.AddIndex(
-            model_name='check',
-            index=models.Index(fields=['person', '-asked_at'], name='integrity_check_person'),
+            model_name="check",
+            index=models.Index(fields=["person", "-asked_at"], name="integrity_check_person"),
         ),
         migrations.AddIndex(
-            model_name='check',
-            index=models.Index(fields=['context', '-asked_at'], name='integrity_check_context'),
+            model_name="check",
+            index=models.Index(fields=["context", "-asked_at"], name="integrity_check_context"),
         ),
         migrations.AddConstraint(
-            model_name='check',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', zhenxue.integrity.data.CheckState['OPEN'])), fields=('context',), name='integrity_one_open_check'),
+            model_name="check",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", zhenxue.integrity.data.CheckState["OPEN"])),
+                fields=("context",),
+                name="integrity_one_open_check",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('due_at__gt', models.F('asked_at'))), name='integrity_check_due'),
+            model_name="check",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due_at__gt", models.F("asked_at"))), name="integrity_check_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', zhenxue.integrity.data.CheckState['PASSED']), _negated=True), ('answered_at__isnull', False), _connector='OR'), name='integrity_check_passed'),
+            model_name="check",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", zhenxue.integrity.data.CheckState["PASSED"]), _negated=True),
+                    ("answered_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="integrity_check_passed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='check',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', [zhenxue.integrity.data.CheckState['OPEN'], zhenxue.integrity.data.CheckState['PASSED']])), fields=('makes_up',), name='integrity_made_up_once'),
+            model_name="check",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [zhenxue.integrity.data.CheckState["OPEN"], zhenxue.integrity.data.CheckState["PASSED"]],
+                    )
+                ),
+                fields=("makes_up",),
+                name="integrity_made_up_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('made_up_at__isnull', True), ('make_up_by__isnull', False), _connector='OR'), name='integrity_check_made_up'),
+            model_name="check",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("made_up_at__isnull", True), ("make_up_by__isnull", False), _connector="OR"),
+                name="integrity_check_made_up",
+            ),
         ),
         migrations.AddIndex(
-            model_name='facejob',
-            index=models.Index(condition=models.Q(('state__in', [zhenxue.integrity.data.JobState['QUEUED'], zhenxue.integrity.data.JobState['RUNNING']])), fields=['deadline_at'], name='integrity_job_waiting'),
+            model_name="facejob",
+            index=models.Index(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [zhenxue.integrity.data.JobState["QUEUED"], zhenxue.integrity.data.JobState["RUNNING"]],
+                    )
+                ),
+                fields=["deadline_at"],
+                name="integrity_job_waiting",
+            ),
         ),
         migrations.AddIndex(
-            model_name='facejob',
-            index=models.Index(fields=['person', '-queued_at'], name='integrity_job_of_person'),
+            model_name="facejob",
+            index=models.Index(fields=["person", "-queued_at"], name="integrity_job_of_person"),
         ),
         migrations.AddConstraint(
-            model_name='facejob',
-            constraint=models.CheckConstraint(condition=models.Q(('deadline_at__gt', models.F('queued_at'))), name='integrity_job_deadline'),
+            model_name="facejob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("deadline_at__gt", models.F("queued_at"))), name="integrity_job_deadline"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='facejob',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', zhenxue.integrity.data.JobState['DONE']), _negated=True), models.Q(('done_at__isnull', False), ('passed__isnull', False)), _connector='OR'), name='integrity_job_done'),
+            model_name="facejob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", zhenxue.integrity.data.JobState["DONE"]), _negated=True),
+                    models.Q(("done_at__isnull", False), ("passed__isnull", False)),
+                    _connector="OR",
+                ),
+                name="integrity_job_done",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='facejob',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', zhenxue.integrity.data.JobState['RUNNING']), _negated=True), models.Q(('lease_until__isnull', False), models.Q(('worker', ''), _negated=True)), _connector='OR'), name='integrity_job_running'),
+            model_name="facejob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", zhenxue.integrity.data.JobState["RUNNING"]), _negated=True),
+                    models.Q(("lease_until__isnull", False), models.Q(("worker", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="integrity_job_running",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='facejob',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', zhenxue.integrity.data.JobKind['DUPLICATES']), ('person__isnull', False), _connector='OR'), name='integrity_job_person'),
+            model_name="facejob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind", zhenxue.integrity.data.JobKind["DUPLICATES"]), ("person__isnull", False), _connector="OR"
+                ),
+                name="integrity_job_person",
+            ),
         ),
         migrations.AddIndex(
-            model_name='capture',
-            index=models.Index(fields=['sha256'], name='integrity_capture_bytes'),
+            model_name="capture",
+            index=models.Index(fields=["sha256"], name="integrity_capture_bytes"),
         ),
         migrations.AddIndex(
-            model_name='capture',
-            index=models.Index(condition=models.Q(('picture_hash', ''), _negated=True), fields=['picture_hash'], name='integrity_capture_hash'),
+            model_name="capture",
+            index=models.Index(
+                condition=models.Q(("picture_hash", ""), _negated=True),
+                fields=["picture_hash"],
+                name="integrity_capture_hash",
+            ),
         ),
         migrations.AddIndex(
-            model_name='capture',
-            index=models.Index(condition=models.Q(('path', ''), _negated=True), fields=['keep_until'], name='integrity_capture_keep'),
+            model_name="capture",
+            index=models.Index(
+                condition=models.Q(("path", ""), _negated=True), fields=["keep_until"], name="integrity_capture_keep"
+            ),
         ),
         migrations.AddIndex(
-            model_name='capture',
-            index=models.Index(fields=['person', '-taken_at'], name='integrity_capture_person'),
+            model_name="capture",
+            index=models.Index(fields=["person", "-taken_at"], name="integrity_capture_person"),
         ),
         migrations.AddConstraint(
-            model_name='capture',
-            constraint=models.UniqueConstraint(fields=('job', 'number'), name='integrity_capture_number'),
+            model_name="capture",
+            constraint=models.UniqueConstraint(fields=("job", "number"), name="integrity_capture_number"),
         ),
         migrations.AddConstraint(
-            model_name='facetemplate',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('person',), name='integrity_one_living_template'),
+            model_name="facetemplate",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)), fields=("person",), name="integrity_one_living_template"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='facetemplate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at__isnull', True), models.Q(('vector', ''), _negated=True)), models.Q(('ended_at__isnull', False), ('vector', ''), models.Q(('end_reason', ''), _negated=True)), _connector='OR'), name='integrity_template_end'),
+            model_name="facetemplate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("end_reason", ""), ("ended_at__isnull", True), models.Q(("vector", ""), _negated=True)),
+                    models.Q(("ended_at__isnull", False), ("vector", ""), models.Q(("end_reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="integrity_template_end",
+            ),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['state', 'rule_by'], name='integrity_incident_due'),
+            model_name="incident",
+            index=models.Index(fields=["state", "rule_by"], name="integrity_incident_due"),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['region', '-opened_at'], name='integrity_incident_region'),
+            model_name="incident",
+            index=models.Index(fields=["region", "-opened_at"], name="integrity_incident_region"),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['organisation', '-opened_at'], name='integrity_incident_org'),
+            model_name="incident",
+            index=models.Index(fields=["organisation", "-opened_at"], name="integrity_incident_org"),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['person', '-opened_at'], name='integrity_incident_person'),
+            model_name="incident",
+            index=models.Index(fields=["person", "-opened_at"], name="integrity_incident_person"),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('last_at__gte', models.F('first_at'))), name='integrity_incident_period'),
+            model_name="incident",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_at__gte", models.F("first_at"))), name="integrity_incident_period"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('enrolment__isnull', True), ('person__isnull', True)), models.Q(('enrolment__isnull', False), ('person__isnull', False)), _connector='OR'), name='integrity_incident_learner'),
+            model_name="incident",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("enrolment__isnull", True), ("person__isnull", True)),
+                    models.Q(("enrolment__isnull", False), ("person__isnull", False)),
+                    _connector="OR",
+                ),
+                name="integrity_incident_learner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('state', zhenxue.integrity.data.IncidentState['CLOSED'])), models.Q(models.Q(('state', zhenxue.integrity.data.IncidentState['CLOSED']), _negated=True), ('closed_at__isnull', True)), _connector='OR'), name='integrity_incident_closed'),
+            model_name="incident",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", False), ("state", zhenxue.integrity.data.IncidentState["CLOSED"])),
+                    models.Q(
+                        models.Q(("state", zhenxue.integrity.data.IncidentState["CLOSED"]), _negated=True),
+                        ("closed_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="integrity_incident_closed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', zhenxue.integrity.data.IncidentState['APPEALED']), _negated=True), ('decide_by__isnull', False), _connector='OR'), name='integrity_incident_appealed'),
+            model_name="incident",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", zhenxue.integrity.data.IncidentState["APPEALED"]), _negated=True),
+                    ("decide_by__isnull", False),
+                    _connector="OR",
+                ),
+                name="integrity_incident_appealed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pendingface',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', zhenxue.integrity.data.PendingState['WAITING'])), fields=('person',), name='integrity_one_pending_face'),
+            model_name="pendingface",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", zhenxue.integrity.data.PendingState["WAITING"])),
+                fields=("person",),
+                name="integrity_one_pending_face",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pendingface',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', zhenxue.integrity.data.PendingState['WAITING']), models.Q(('vector', ''), _negated=True)), models.Q(models.Q(('state', zhenxue.integrity.data.PendingState['WAITING']), _negated=True), ('decided_at__isnull', False), ('vector', '')), _connector='OR'), name='integrity_pending_decided'),
+            model_name="pendingface",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("decided_at__isnull", True),
+                        ("state", zhenxue.integrity.data.PendingState["WAITING"]),
+                        models.Q(("vector", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("state", zhenxue.integrity.data.PendingState["WAITING"]), _negated=True),
+                        ("decided_at__isnull", False),
+                        ("vector", ""),
+                    ),
+                    _connector="OR",
+                ),
+                name="integrity_pending_decided",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ruling',
-            constraint=models.UniqueConstraint(fields=('incident', 'number'), name='integrity_ruling_number'),
+            model_name="ruling",
+            constraint=models.UniqueConstraint(fields=("incident", "number"), name="integrity_ruling_number"),
         ),
         migrations.AddConstraint(
-            model_name='ruling',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('first_by__isnull', True), ('number', 1)), models.Q(('first_by__isnull', False), ('number', 2), models.Q(('account', models.F('first_by')), _negated=True)), _connector='OR'), name='integrity_ruling_second_person'),
+            model_name="ruling",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("first_by__isnull", True), ("number", 1)),
+                    models.Q(
+                        ("first_by__isnull", False),
+                        ("number", 2),
+                        models.Q(("account", models.F("first_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="integrity_ruling_second_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ruling',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', zhenxue.integrity.data.RulingKind['WITHDRAW']), _negated=True), models.Q(('since__isnull', False), ('until__gt', models.F('since'))), _connector='OR'), name='integrity_ruling_stretch'),
+            model_name="ruling",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", zhenxue.integrity.data.RulingKind["WITHDRAW"]), _negated=True),
+                    models.Q(("since__isnull", False), ("until__gt", models.F("since"))),
+                    _connector="OR",
+                ),
+                name="integrity_ruling_stretch",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ruling',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', zhenxue.integrity.data.RulingKind['VOID_EXAM']), _negated=True), models.Q(('context', ''), _negated=True), _connector='OR'), name='integrity_ruling_attempt'),
+            model_name="ruling",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", zhenxue.integrity.data.RulingKind["VOID_EXAM"]), _negated=True),
+                    models.Q(("context", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="integrity_ruling_attempt",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ruling',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='integrity_ruling_reason'),
+            model_name="ruling",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="integrity_ruling_reason"
+            ),
         ),
         migrations.AddIndex(
-            model_name='signal',
-            index=models.Index(fields=['person', '-noted_at'], name='integrity_signal_person'),
+            model_name="signal",
+            index=models.Index(fields=["person", "-noted_at"], name="integrity_signal_person"),
         ),
         migrations.AddIndex(
-            model_name='signal',
-            index=models.Index(fields=['enrolment', '-happened_at'], name='integrity_signal_enrolment'),
+            model_name="signal",
+            index=models.Index(fields=["enrolment", "-happened_at"], name="integrity_signal_enrolment"),
         ),
         migrations.AddConstraint(
-            model_name='signal',
-            constraint=models.CheckConstraint(condition=models.Q(('weight__lte', 100)), name='integrity_signal_weight'),
+            model_name="signal",
+            constraint=models.CheckConstraint(condition=models.Q(("weight__lte", 100)), name="integrity_signal_weight"),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(condition=models.Q(('role', zhenxue.integrity.data.StatementRole['APPEAL'])), fields=('incident',), name='integrity_one_appeal'),
+            model_name="statement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("role", zhenxue.integrity.data.StatementRole["APPEAL"])),
+                fields=("incident",),
+                name="integrity_one_appeal",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='integrity_statement_text'),
+            model_name="statement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("text", ""), _negated=True), name="integrity_statement_text"
+            ),
         ),
     ]

@@ -1,11 +1,12 @@
 """What the rules ask for, and who runs right now."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 
 from zhenxue.integrity.data import PresencePlan, RunningContext
 from zhenxue.training.data import LATER_RULES
 
-type Runners = Callable[[int], Iterable[RunningContext]]
+type Runners = Callable[[int, datetime], Iterable[RunningContext]]
 
 _runners: list[Runners] = []
 
@@ -25,11 +26,11 @@ def plan_of(rules: Mapping[str, int]) -> PresencePlan:
 
 
 def register_running(runners: Runners) -> None:
-    """Announce in ``apps.ready()`` who runs: ``runners(cohort_id)`` gives a ``RunningContext`` for each open one."""
+    """Announce in ``apps.ready()`` who runs: ``runners(cohort_id, now)`` gives a ``RunningContext`` for each open one."""
     if runners not in _runners:
         _runners.append(runners)
 
 
-def list_running(cohort_id: int) -> list[RunningContext]:
+def list_running(cohort_id: int, now: datetime) -> list[RunningContext]:
     """Everybody of a cohort who studies or sits an exam right now, as their owners tell it."""
-    return [context for runners in _runners for context in runners(cohort_id)]
+    return [context for runners in _runners for context in runners(cohort_id, now)]

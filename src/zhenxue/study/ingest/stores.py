@@ -39,6 +39,7 @@ SESSION_COLUMNS = (
     "check_min_ms",
     "check_max_ms",
     "check_answer_ms",
+    "presence_every_ms",
     "number",
     "ticket_digest",
     "last_ticket_digest",
@@ -52,6 +53,8 @@ SESSION_COLUMNS = (
     "check_nonce",
     "check_asked_ms",
     "checks_missed",
+    "presence_at_ms",
+    "presence_asked_ms",
     "sign_in_digest",
     "beat_key",
     "refusals",
@@ -81,6 +84,7 @@ RARE_COLUMNS = {
     "check_nonce": "text",
     "check_asked_ms": "int8",
     "checks_missed": "int2",
+    "presence_asked_ms": "int8",
     "refusals": "text",
 }
 BEAT_COLUMNS = {
@@ -127,8 +131,8 @@ class Held(msgspec.Struct, gc=False):
     @classmethod
     def from_row(cls, row: Row) -> "Held":
         number, paced, end_reason, released, covered = row[:5]
-        state = State(number, bool(paced), end_reason != "", _decode(released), _decode(covered), *row[5:31])
-        return cls(state, end_reason, *row[31:])
+        state = State(number, bool(paced), end_reason != "", _decode(released), _decode(covered), *row[5:34])
+        return cls(state, end_reason, *row[34:])
 
     def values(self) -> Row:
         """The moved columns in their order, then the id."""
@@ -153,7 +157,14 @@ class Held(msgspec.Struct, gc=False):
     def rare_values(self) -> Row:
         """The rarely moved columns in their order, then the id."""
         state = self.state
-        return (state.check_nonce, state.check_asked_ms, state.checks_missed, self.refusals, state.session_id)
+        return (
+            state.check_nonce,
+            state.check_asked_ms,
+            state.checks_missed,
+            state.presence_asked_ms,
+            self.refusals,
+            state.session_id,
+        )
 
 
 class Store(Protocol):

@@ -59,7 +59,7 @@ class Answer(msgspec.Struct, gc=False):
     """What the page reads. ``saved_at_ms`` is the server's clock; seconds are whole and of the unit.
 
     ``position_ms`` lies on the content's axis; ``seen_to_ms`` is how far a video was seen, or how much was read.
-    ``ended_because`` is an ``EndReason``.
+    ``ended_because`` is an ``EndReason``. With ``presence`` nothing counts before the check is passed.
     """
 
     number: int
@@ -76,6 +76,7 @@ class Answer(msgspec.Struct, gc=False):
     finished: bool
     ended_because: str
     check: Check | msgspec.UnsetType = msgspec.UNSET
+    presence: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 type Reply = tuple[int, bytes]
@@ -256,6 +257,9 @@ class Writer:
         if decision.answered or not (state.check_left_ms or state.check_nonce):
             state = protocol.follow_up(state, self._key, answered=decision.answered, now_ms=now_ms)
             session.rare = True
+        if protocol.presence_due(state):
+            state.presence_asked_ms = now_ms
+            session.rare = True
         ticket = self._next_ticket(state, claim.ticket)
         state.last_ticket_digest, state.ticket_digest = state.ticket_digest, protocol.digest(ticket)
         session.state = state  # made by the judgement for this beat alone
@@ -307,6 +311,8 @@ def _answer(session: Held, reason: Reason, ticket: str, gained_ms: int, *, saved
     )
     if reason is Reason.ENDED:
         answer.text = ENDED_WORDS.get(session.end_reason, reason.label)
+    if state.presence_asked_ms:
+        answer.presence = True
     if state.check_nonce:
         left_ms = state.check_asked_ms + state.check_answer_ms - now_ms
         answer.check = Check(state.check_nonce, max(0, left_ms))
@@ -354,6 +360,8 @@ def _settle_now(session: Held, claim: Claim, decision: Decision, finished: bool,
         return True
     if now_ms - session.settled_ms >= SETTLE_EVERY_MS:
         session.settled_ms = now_ms
+        return True
+    if session.state.presence_asked_ms and decision.credit_ms:
         return True
     return finished and decision.credit_ms > 0
 

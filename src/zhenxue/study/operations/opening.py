@@ -21,6 +21,7 @@ from zhenxue.study.data import DeviceProof, EndReason, Opened, SessionState
 from zhenxue.study.errors import ProveDevice, StudyingElsewhere
 from zhenxue.study.models import StudySession
 from zhenxue.study.operations.order import check_in_order
+from zhenxue.study.operations.presence import standing_at_opening
 from zhenxue.study.operations.sessions import open_of, record_hand_over
 from zhenxue.study.operations.settling import (
     day_end_ms,
@@ -72,6 +73,9 @@ def open_session(
             now=now,
         )
         check_device_has_room(fingerprint, enrolment.person_id, limit=rules["persons_per_device_day"], now=now)
+        presence = standing_at_opening(
+            person_id=enrolment.person_id, fingerprint=fingerprint, ip=ip, rules=rules, now=now
+        )
         _end_former(
             person_id=enrolment.person_id,
             sign_in_digest=sign_in_digest,
@@ -118,6 +122,11 @@ def open_session(
             check_max_ms=rules["check_max_seconds"] * 1000,
             check_answer_ms=rules["check_answer_seconds"] * 1000,
             key_lead_ms=rules["key_lead_seconds"] * 1000,
+            presence_every_ms=presence.every_ms,
+            presence_at_ms=(known.credited_ms if known else 0) + presence.left_ms,
+            presence_asked_ms=now_ms if presence.cause else 0,
+            presence_cause=presence.cause,
+            proven_ms=presence.proven_ms,
             opened_reach_ms=coverage.reach(covered),
             ticket_digest="",
             clock_ms=now_ms,
@@ -168,6 +177,7 @@ def open_session(
             needs_self_test=missing_test is not None,
             key_lead_seconds=rules["key_lead_seconds"],
             check_answer_seconds=rules["check_answer_seconds"],
+            presence=bool(presence.cause),
         )
 
 

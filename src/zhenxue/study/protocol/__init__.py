@@ -5,7 +5,7 @@ since 1970. Whatever the page says is a claim: the server's own time is the only
 """
 
 from zhenxue.study.protocol import refusals
-from zhenxue.study.protocol.checks import draw_interval, follow_up
+from zhenxue.study.protocol.checks import draw_interval, follow_up, presence_due
 from zhenxue.study.protocol.judging import is_finished, is_retry, judge_beat
 from zhenxue.study.protocol.proofs import (
     agree,
@@ -53,6 +53,7 @@ __all__ = [
     "make_ephemeral",
     "make_ticket",
     "opening_text",
+    "presence_due",
     "read_challenge",
     "refusals",
     "sign_in_digest",

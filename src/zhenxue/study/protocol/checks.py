@@ -1,4 +1,4 @@
-"""Checks ("我在学习"): when one is due, and how far the next one is; the chance comes from the server's secret."""
+"""Checks ("我在学习", presence): when one is due, how far the next is; the chance is the server's secret."""
 
 import hmac
 from base64 import urlsafe_b64encode
@@ -12,6 +12,11 @@ def draw_interval(key: bytes, session_id: int, number: int, min_ms: int, max_ms:
     """Study time until a check, evenly within the window; the same for the same beat, unknown without the key."""
     chance = hmac.digest(key, f"study check v1|{session_id}|{number}".encode(), "sha256")
     return min_ms + int.from_bytes(chance[:8], "big") % max(1, max_ms - min_ms + 1)
+
+
+def presence_due(state: State) -> bool:
+    """Whether so much counts now that the learner has to show presence before more does."""
+    return state.presence_every_ms > 0 and not state.presence_asked_ms and state.credited_ms >= state.presence_at_ms
 
 
 def follow_up(state: State, key: bytes, *, answered: bool, now_ms: int) -> State:

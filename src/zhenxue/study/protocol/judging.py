@@ -107,6 +107,8 @@ def _refusal(state: State, claim: Claim, now_ms: int) -> Reason:
         return Reason.NOT_PLAYING
     if not 0 < claim.rate_percent <= state.max_rate_percent:
         return Reason.RATE
+    if state.presence_asked_ms:
+        return Reason.PRESENCE
     if state.check_nonce:
         return Reason.CHECK
     return _place(state, claim)

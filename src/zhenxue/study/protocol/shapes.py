@@ -70,6 +70,7 @@ class State(msgspec.Struct, gc=False):
     check_min_ms: int
     check_max_ms: int
     check_answer_ms: int
+    presence_every_ms: int
     number: int
     ticket_digest: str
     last_ticket_digest: str
@@ -83,6 +84,8 @@ class State(msgspec.Struct, gc=False):
     check_nonce: str
     check_asked_ms: int
     checks_missed: int
+    presence_at_ms: int
+    presence_asked_ms: int
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):

@@ -65,6 +65,7 @@ def _addresses(session_id: int) -> dict[str, str]:
     return {
         "beats": f"/study/beats/{session_id}",
         "close": reverse("study:close", args=[session_id]),
+        "presence": reverse("study:presence", args=[session_id]),
         "stream": reverse("study:master", args=[session_id]),
         "document": reverse("study:document", args=[session_id]),
         "pages": reverse("study:document_page", args=[session_id, 0]).removesuffix("0.webp"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.study.web import archives, media, opening, records, views
+from zhenxue.study.web import archives, media, opening, presence, records, views
 
 app_name = "study"
 UNIT = "study/<int:enrolment_id>/units/<int:unit_id>/"
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{UNIT}poster.jpg", media.poster, name="poster"),
     path(f"{UNIT}images/<int:material_id>/", media.image, name="image"),
     path(f"{SESSION}close/", views.close_session, name="close"),
+    path(f"{SESSION}presence/", presence.ask, name="presence"),
     path(f"{SESSION}master.m3u8", media.master, name="master"),
     path(f"{SESSION}<slug:rung>.m3u8", media.rung, name="rung"),
     path(f"{SESSION}keys/<slug:rung>/<int:index>/", media.key, name="key"),

@@ -14,6 +14,7 @@ from zhenxue.exams.data import AttemptState, Saved
 from zhenxue.exams.errors import AttemptEnded, DeadlinePassed
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations import attempts as operations
+from zhenxue.exams.operations import presence
 from zhenxue.exams.web.forms import AnswerForm, civil
 from zhenxue.exams.web.support import STAFF, device_of, read_only, to_question, wants_json
 from zhenxue.identity.api import ActorRequest, roles
@@ -36,6 +37,8 @@ def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
         return redirect("exams:result", attempt.pk)
     if attempt.device != device_of(request):
         return render(request, "exams/move.html", {"attempt": attempt, "bare": True, "narrow": True}, status=409)
+    if presence.is_at_the_door(attempt):
+        return render(request, "exams/door.html", {"attempt": attempt, "bare": True, "narrow": True})
     sheet = queries.paper_sheet(attempt)
     context = {"attempt": attempt, "sheet": sheet, "bare": True, "now_ms": clock.milliseconds(now)}
     context |= {
@@ -56,7 +59,8 @@ def attempt_state(request: ActorRequest, attempt_id: int) -> HttpResponse:
         "server_now": clock.milliseconds(now),
         "deadline": clock.milliseconds(attempt.deadline_at),
     }
-    return JsonResponse({**body, "sequence": attempt.sequence, "here": attempt.device == device_of(request)})
+    body |= {"sequence": attempt.sequence, "here": attempt.device == device_of(request)}
+    return JsonResponse({**body, "presence": attempt.presence_asked_at is not None})
 
 
 @roles(Role.LEARNER)

@@ -42,7 +42,7 @@ def command(*, actor: Actor, cohort_id: int, enrolment_id: int | None, reason: s
             reason=reason,
             given_at=now,
         )
-        running = [one for one in list_running(cohort.pk) if enrolment_id in {None, one.enrolment_id}]
+        running = [one for one in list_running(cohort.pk, now) if enrolment_id in {None, one.enrolment_id}]
         body = {
             "command": made.pk,
             "enrolment": enrolment_id,
