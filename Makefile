@@ -36,7 +36,7 @@ migrations: setup
 	@.venv/bin/zhenxue makemigrations
 
 diagrams: setup
-	@.venv/bin/python scripts/state_diagrams.py
+	@.venv/bin/python scripts/state_diagrams.py && .venv/bin/python scripts/signal_rules.py
 
 clean:
 	rm -rf .venv .tools node_modules src/zhenxue/kernel/static/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

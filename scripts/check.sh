@@ -26,6 +26,7 @@ step types .venv/bin/mypy
 step borders .venv/bin/lint-imports --no-cache
 step migrations .venv/bin/zhenxue makemigrations --check --dry-run
 step diagrams .venv/bin/python scripts/state_diagrams.py --check
+step signals .venv/bin/python scripts/signal_rules.py --check
 step system .venv/bin/zhenxue check --fail-level WARNING
 step typescript "$NODE" node_modules/typescript/bin/tsc --noEmit
 

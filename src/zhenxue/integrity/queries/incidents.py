@@ -188,6 +188,17 @@ def attempts_in(incident: Incident) -> list[str]:
     return [one for one in contexts_of(incident) if one.startswith("exam:")]
 
 
+def parts_of(incident: Incident) -> list[Incident]:
+    """What a class's incident was taken apart into."""
+    return list(Incident.objects.filter(parent=incident).select_related("person").order_by("pk"))
+
+
+def providers_of(actor: Actor) -> list[tuple[str, str]]:
+    """Id and name of the providers that have incidents in sight, for a filter; one query."""
+    rows = visible_incidents(actor).select_related(None).order_by("organisation__name")
+    return [(str(pk), name) for pk, name in rows.values_list("organisation_id", "organisation__name").distinct()]
+
+
 def people_in(incident: Incident) -> list[training.Enrolment]:
     """The learners of a class's incident."""
     ids = set(incident.signals.values_list("enrolment_id", flat=True))
@@ -240,4 +251,3 @@ def fitting_rulings(incident: Incident) -> list[RulingKind]:
     allowed = LEARNER_RULINGS if incident.person_id is not None else CLASS_RULINGS
     has_exam = bool(attempts_in(incident))
     return [kind for kind in RulingKind if kind in allowed and (kind is not RulingKind.VOID_EXAM or has_exam)]
-

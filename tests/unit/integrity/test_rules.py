@@ -1,0 +1,246 @@
+"""Every rule with a true case and the honest one that looks like it; the registry and its page."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from scripts import signal_rules
+from zhenxue.integrity import rules
+from zhenxue.integrity.data import IncidentKind
+from zhenxue.integrity.rules import (
+    AnswerFact,
+    AttemptFacts,
+    BeatFact,
+    CheckFacts,
+    FaceFacts,
+    Owner,
+    SessionFacts,
+    SignInFacts,
+)
+
+AT = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
+ME, YOU, HER = Owner(1, 11, 5), Owner(2, 12, 5), Owner(3, 13, 5)
+
+
+def check(**facts: Any) -> CheckFacts:
+    values = {"context": "study:1", "owner": ME, "check_id": 7, "asked_at": AT, "state": "missed", "kind": "face"}
+    return CheckFacts(**{**values, **facts})
+
+
+def session(number: int = 1, owner: Owner = ME, minute: float = 0, lasted: float = 5, **facts: Any) -> SessionFacts:
+    began = AT + dt.timedelta(minutes=minute)
+    values = {
+        "context": f"study:{number}",
+        "owner": owner,
+        "unit_id": 3,
+        "began_at": began,
+        "ended_at": began + dt.timedelta(minutes=lasted),
+    }
+    return SessionFacts(**{**values, **facts})
+
+
+def beats(
+    count: int, *, jitter: Callable[[int], int] = lambda _: 0, idle: Callable[[int], int] = lambda _: 4000
+) -> Any:
+    """A video played through, a beat every ten seconds and a little more or less."""
+    return tuple(
+        BeatFact(10_000 * n + jitter(n), "tick", 10_000 * (n - 1), 10_000 * n + jitter(n), idle(n))
+        for n in range(1, count + 1)
+    )
+
+
+def attempt(number: int, owner: Owner, answers: list[tuple[str, bool]], *, pace: float = 60) -> AttemptFacts:
+    return AttemptFacts(
+        context=f"exam:{number}",
+        owner=owner,
+        exam_id=1,
+        began_at=AT,
+        ended_at=AT + dt.timedelta(hours=1),
+        questions=len(answers),
+        answers=tuple(
+            AnswerFact(place, (given,), place, round(place * pace * 1000), right)
+            for place, (given, right) in enumerate(answers, 1)
+        ),
+    )
+
+
+def sign_in(place: tuple[float, float] | None, hour: float, key: str) -> SignInFacts:
+    began = AT + dt.timedelta(hours=hour)
+    return SignInFacts(ME, began, began + dt.timedelta(minutes=20), "203.0.113.9", place, key)
+
+
+LIAOCHENG, GUANGZHOU, JINAN = (36.46, 115.99), (23.13, 113.26), (36.65, 117.12)
+WRONG = [("A", True), ("B", False), ("C", False), ("D", False), ("A", True)]
+RIGHT = [(letter, True) for letter in "ABCDA"]
+THREE = [session(n, owner, n * 6, device="d" * 64) for n, owner in enumerate((ME, YOU, HER))]
+
+
+def steady(n: int) -> int:
+    """Idle milliseconds of a page that a script touches every minute, to the millisecond."""
+    return (n % 6) * 10_000
+
+
+def human(n: int) -> int:
+    """Of a hand: now and then, never evenly."""
+    return (n * n * 7919 + n * 104_729) % 45_000
+
+
+#: Rule: facts that are strange, and honest ones that look like them.
+CASES: dict[str, tuple[Any, list[Any]]] = {
+    "check_missed": (
+        check(),
+        [check(state="passed"), check(made_up=True), check(can_be_made_up=True), check(state="failed")],
+    ),
+    "check_failed": (
+        check(state="failed"),
+        [check(), check(state="failed", made_up=True), check(state="failed", can_be_made_up=True)],
+    ),
+    "second_face": (
+        check(state="passed", found=frozenset({"two_faces"})),
+        [check(state="passed"), check(found=frozenset({"too_dark"}))],
+    ),
+    "other_face": (
+        check(state="failed", found=frozenset({"other_face"})),
+        [check(state="passed", found=frozenset({"other_face"})), check(state="failed", found=frozenset({"blurred"}))],
+    ),
+    "reused_picture": (check(found=frozenset({"reused"})), [check(found=frozenset({"bad_picture"}))]),
+    "frozen_picture": (check(found=frozenset({"looped"})), [check(found=frozenset({"no_turn"}))]),
+    "virtual_camera": (check(found=frozenset({"virtual_camera"})), [check(found=frozenset({"too_bright"}))]),
+    "two_addresses": (
+        [session(n, minute=n * 8, address=("203.0.113.5", "198.51.100.7")[n % 2]) for n in range(5)],
+        [
+            [session(1, address="203.0.113.5"), session(2, minute=8, address="198.51.100.7")],
+            [session(n, minute=n * 8, address=f"203.0.113.{n}") for n in range(6)],
+            [session(n, minute=n * 120, address=("203.0.113.5", "198.51.100.7")[n % 2]) for n in range(5)],
+            [session(n, minute=n * 8, address=f"10.0.{n}.1") for n in range(4)],
+        ],
+    ),
+    "impossible_travel": (
+        [sign_in(LIAOCHENG, 0, "1"), sign_in(GUANGZHOU, 1, "2")],
+        [
+            [sign_in(LIAOCHENG, 0, "1"), sign_in(GUANGZHOU, 5, "2")],
+            [sign_in(LIAOCHENG, 0, "1"), sign_in(JINAN, 0.4, "2")],
+            [sign_in(LIAOCHENG, 0, "1"), sign_in(None, 0.5, "2")],
+        ],
+    ),
+    "hidden_share": (
+        session(hidden_ms=30 * 60_000, reported_ms=40 * 60_000),
+        [
+            session(hidden_ms=10 * 60_000, reported_ms=12 * 60_000),
+            session(hidden_ms=25 * 60_000, reported_ms=60 * 60_000),
+        ],
+    ),
+    "machine_input": (
+        session(beats=beats(150, idle=steady)),
+        [
+            session(beats=beats(150, idle=human)),
+            session(beats=beats(60, idle=steady)),
+            session(beats=beats(150, idle=lambda _: 100)),
+            session(beats=beats(150, idle=lambda n: n * 10_000)),
+        ],
+    ),
+    "keys_ahead": (session(keys_ahead=6), [session(keys_ahead=2)]),
+    "ticket_refusals": (
+        session(refusals={"device": 3}),
+        [session(refusals={"replayed": 4, "ended": 9}), session(refusals={"foreign": 1, "no_proof": 2})],
+    ),
+    "device_shared": (
+        THREE,
+        [
+            THREE[:2],
+            [session(n, owner, n * 60, device="d" * 64) for n, owner in enumerate((ME, YOU, HER))],
+            [session(n, owner, n * 6) for n, owner in enumerate((ME, YOU, HER))],
+        ],
+    ),
+    "identical_timelines": (
+        [session(1, ME, beats=beats(40)), session(2, YOU, 90, beats=beats(40, jitter=lambda n: n % 7))],
+        [
+            [session(1, ME, beats=beats(40)), session(2, YOU, beats=beats(40, jitter=lambda n: (n * 37) % 400))],
+            [session(1, ME, beats=beats(40)), session(2, ME, 90, beats=beats(40))],
+            [session(1, ME, beats=beats(10)), session(2, YOU, beats=beats(10))],
+            [session(1, ME, beats=beats(40)), session(2, YOU, unit_id=4, beats=beats(40))],
+        ],
+    ),
+    "same_answers": (
+        [attempt(1, ME, WRONG), attempt(2, YOU, WRONG)],
+        [
+            [attempt(1, ME, RIGHT), attempt(2, YOU, RIGHT)],
+            [attempt(1, ME, WRONG), attempt(2, YOU, WRONG, pace=95)],
+            [attempt(1, ME, WRONG), attempt(2, YOU, [*WRONG[:-1], ("B", False)])],
+            [attempt(1, ME, WRONG), attempt(2, ME, WRONG)],
+        ],
+    ),
+    "duplicate_face": (FaceFacts(ME, 2, 61, 55, AT), [FaceFacts(ME, 2, 54, 55, AT)]),
+}
+
+
+def test_every_rule_has_a_true_and_a_false_case() -> None:
+    assert set(CASES) == {rule.key for rule in rules.all_rules()}
+    assert all(honest for _, honest in CASES.values())
+
+
+@pytest.mark.parametrize("key", CASES)
+def test_a_rule_finds_what_is_strange_and_leaves_the_honest_alone(key: str) -> None:
+    rule = rules.find_rule(key)
+    assert rule is not None
+    strange, honest = CASES[key]
+    found = rule.find(strange)
+    assert found, "the strange case is found"
+    assert all(one.owner in {ME, YOU, HER} and one.at for one in found)
+    assert all(not isinstance(value, float) for one in found for value in one.facts.values()), "the log knows no floats"
+    for case in honest:
+        assert not rule.find(case), case
+
+
+def test_what_is_found_again_has_the_same_key() -> None:
+    for key, (strange, _) in CASES.items():
+        rule = rules.find_rule(key)
+        assert rule is not None
+        assert [one.once for one in rule.find(strange)] == [one.once for one in rule.find(strange)]
+
+
+def test_a_class_wide_rule_speaks_of_each_learner_once() -> None:
+    for key, people in (("device_shared", 3), ("identical_timelines", 2), ("same_answers", 2)):
+        rule = rules.find_rule(key)
+        assert rule is not None
+        found = rule.find(CASES[key][0])
+        assert len({one.owner for one in found}) == len(found) == people
+        assert len({one.once for one in found}) == people
+
+
+def test_one_learner_may_open_an_incident_only_by_strong_or_many_signals() -> None:
+    alone = {rule.key for rule in rules.all_rules() if rule.weight >= rules.GATHERING[rule.points_to].threshold}
+    assert alone == {"other_face", "reused_picture", "identical_timelines", "same_answers", "duplicate_face"}
+    assert rules.score_of([("check_missed", 10)] * 9) == 40
+    assert rules.score_of([("check_missed", 10)] * 9 + [("machine_input", 30)]) == 70
+
+
+def test_the_heaviest_signals_name_the_incident() -> None:
+    rows = [
+        (IncidentKind.IDLING, "check_missed", 10),
+        (IncidentKind.IDLING, "check_missed", 10),
+        (IncidentKind.BRUSHING, "machine_input", 30),
+    ]
+    assert rules.heaviest_kind(rows) is IncidentKind.BRUSHING
+    rule = rules.find_rule("other_face")
+    assert rule is not None
+    assert rule.kind_for("exam:7") is IncidentKind.PROXY_EXAM
+    assert rule.kind_for("study:7") is IncidentKind.PROXY_STUDY
+
+
+def test_a_rule_is_registered_once_and_says_what_speaks_against_it() -> None:
+    rule = rules.all_rules()[0]
+    assert rules.register_rule(rule) is rule
+    with pytest.raises(ValueError, match="registered already"):
+        rules.register_rule(dataclasses.replace(rule, weight=11))
+    for poor in ({"against": ""}, {"weight": 0}, {"weight": 101}, {"why": ""}, {"most": 0}):
+        with pytest.raises(ValueError, match="has to say"):
+            rules.register_rule(dataclasses.replace(rule, key="another", **poor))
+    assert rules.find_rule("another") is None
+
+
+def test_the_page_of_signals_is_fresh() -> None:
+    assert signal_rules.PAGE.read_text(encoding="utf-8") == signal_rules.page(), "run `make diagrams`"
