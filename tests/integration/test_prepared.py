@@ -17,7 +17,7 @@ from zhenxue.exams.queries import results, sitting
 from zhenxue.exams.queries import scope as exam_scope
 from zhenxue.identity.data import ANONYMOUS, SYSTEM
 from zhenxue.identity.models import LoginSession, Region
-from zhenxue.identity.queries import accounts
+from zhenxue.identity.queries import accounts, sessions
 from zhenxue.identity.web import session_store
 from zhenxue.kernel.fields import Sealed
 from zhenxue.kernel.listing import Filter, Listing
@@ -56,8 +56,8 @@ def cases_of(made: Sitting) -> list[Case]:
     found: list[Case] = [
         (accounts._sign_ins, (LoginSession.objects.values_list("key_digest", flat=True)[0],)),
         (accounts._sign_ins, ("nobody's",)),
-        (session_store._alive, ("no such key", NOW)),
-        (session_store._alive, (None, NOW)),
+        (sessions.lasting_sessions, ("no such key", NOW)),
+        (sessions.lasting_sessions, (None, NOW)),
         (scope._enrolments_of_person, (made.learners[0].person_id,)),
         (cohorts._imports, (cohort,)),
         (exam_scope._exams_of_cohorts, ([cohort], True)),
@@ -99,7 +99,7 @@ def test_a_prepared_query_asks_and_finds_what_the_plain_one_does() -> None:
     living = [one for one in gc.get_objects() if type(one) is Prepared]
     every = {one for one in living if one.build.__module__.startswith("zhenxue.")}
     assert every == {prepared for prepared, _ in cases}, "each prepared query is held against the plain one here"
-    silent = {session_store._alive, cohorts._imports, claims._claims.first}
+    silent = {sessions.lasting_sessions, cohorts._imports, claims._claims.first}
     assert every - seen <= silent, "and finds something"
 
 
@@ -137,8 +137,8 @@ def test_a_session_is_found_until_it_expires_and_not_by_another_key() -> None:
     store, now = session_store.SessionStore(client.session.session_key), dt.datetime.now(dt.UTC)
 
     assert store.load()["sign_in"]
-    assert [one.session_key for one in session_store._alive(store.session_key, now)] == [store.session_key]
-    assert session_store._alive(store.session_key, now + dt.timedelta(days=2)) == []
+    assert [one.session_key for one in sessions.lasting_sessions(store.session_key, now)] == [store.session_key]
+    assert sessions.lasting_sessions(store.session_key, now + dt.timedelta(days=2)) == []
     assert session_store.SessionStore("x" * 32).load() == {}
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
-from zhenxue.kernel.templatetags import ui
+from zhenxue.kernel import built
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Opener = Callable[..., BrowserContext]
@@ -207,9 +207,9 @@ def test_a_page_stays_light(live_server: Any) -> None:
     """look.md: at most 60 kB of styles and 70 kB of script, gzipped, before the player."""
     import gzip
 
-    entry = ui.manifest()["main.ts"]
-    chunks = ui._with_imports(ui.manifest(), "main.ts")
-    script = sum(len(gzip.compress((ui.BUILT / chunk["file"]).read_bytes())) for chunk in chunks)
-    styles = sum(len(gzip.compress((ui.BUILT / name).read_bytes())) for name in entry["css"])
+    entry = built.manifest()["main.ts"]
+    chunks = built.with_imports(built.manifest(), "main.ts")
+    script = sum(len(gzip.compress((built.BUILT / chunk["file"]).read_bytes())) for chunk in chunks)
+    styles = sum(len(gzip.compress((built.BUILT / name).read_bytes())) for name in entry["css"])
     assert styles <= 60_000
     assert script <= 70_000

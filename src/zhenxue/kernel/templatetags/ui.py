@@ -2,17 +2,12 @@
 
 import datetime as dt
 import itertools
-import json
-import logging
-import time
 from collections.abc import Hashable
 from decimal import ROUND_DOWN, Decimal
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.forms import BoundField
 from django.template.base import FilterExpression, NodeList, Parser, Token, VariableNode
 from django.template.loader import render_to_string
@@ -22,46 +17,13 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from zhenxue.kernel import clock, hours, masking, once, rows
+from zhenxue.kernel.built import manifest, with_imports
 from zhenxue.kernel.listing import Listing
 from zhenxue.kernel.web.confirm import Ask
 
 register = template.Library()
-log = logging.getLogger(__name__)
-BUILT = Path(__file__).resolve().parent.parent / "static" / "built"
 _numbers = itertools.count(1)
 ANY_NUMBER = 987_654_321
-
-
-class Manifest:
-    """Vite's manifest of the built front end; looked at once a second, for a page asks for it with every icon."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._stamp: int | None = None
-        self._looked_at = -1
-        self._found: dict[str, dict[str, Any]] = {}
-
-    def read(self) -> dict[str, dict[str, Any]]:
-        """The entries by name; empty (and logged) where nothing was built yet."""
-        second = int(time.monotonic())
-        if second != self._looked_at:
-            self._look()
-            self._looked_at = second
-        return self._found
-
-    def _look(self) -> None:
-        try:
-            stamp = self.path.stat().st_mtime_ns
-            if stamp != self._stamp:
-                self._found, self._stamp = json.loads(self.path.read_text()), stamp
-        except FileNotFoundError:
-            if settings.PRODUCTION:
-                raise
-            self._found, self._stamp = {}, None
-            log.warning("front end is not built (npm run build); pages come without styles")
-
-
-manifest = Manifest(BUILT / "manifest.json").read
 
 
 @register.simple_tag(takes_context=True)
@@ -83,7 +45,7 @@ ANY_NONCE = "987654321987654321"
 
 
 def _links(built: dict[str, dict[str, Any]], entry: str) -> str:
-    chunks = _with_imports(built, entry)
+    chunks = with_imports(built, entry)
     styles = dict.fromkeys(name for chunk in chunks for name in chunk.get("css", ()))
     parts = [format_html('<link rel="stylesheet" href="{}" nonce="{}">', _address(name), ANY_NONCE) for name in styles]
     parts += [format_html('<link rel="modulepreload" href="{}">', _address(chunk["file"])) for chunk in chunks[1:]]
@@ -95,17 +57,6 @@ def _links(built: dict[str, dict[str, Any]], entry: str) -> str:
 
 def _address(name: str) -> str:
     return _static(f"built/{name}")
-
-
-def _with_imports(built: dict[str, dict[str, Any]], entry: str) -> list[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    waiting = [entry]
-    while waiting:
-        key = waiting.pop(0)
-        if key not in found:
-            found[key] = built[key]
-            waiting += built[key].get("imports", ())
-    return list(found.values())
 
 
 @register.simple_tag
