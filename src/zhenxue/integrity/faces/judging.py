@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from zhenxue.integrity.data import FEWEST_FRAMES, MOST_FRAMES, FaceReason, Turn
 from zhenxue.integrity.faces import images, liveness, quality
-from zhenxue.integrity.faces.engine import ENGINE, Engine, Face, Vector, average, cosine
+from zhenxue.integrity.faces.engine import Engine, Face, Vector, average, cosine
 from zhenxue.integrity.faces.limits import BadPicture
+from zhenxue.integrity.faces.naming import ENGINE
 
 #: The face during a turn against the one from the front: 35 degrees cost about 0.2 of likeness.
 SAME_FACE = 0.45
@@ -189,7 +190,7 @@ def _judge_burst(burst: Burst, turns: Sequence[Turn]) -> None:
     """What needs no vector: number, light and place, second people, motion, turns."""
     if burst.bad:
         burst.reasons.append(FaceReason.BAD_PICTURE)
-    if not FEWEST_FRAMES <= len(burst.pictures) <= MOST_FRAMES:
+    if not max(FEWEST_FRAMES, 1 + len(turns)) <= len(burst.pictures) <= MOST_FRAMES:
         burst.reasons.append(FaceReason.TOO_FEW)
         return
     if sum(one.quality.second for one in burst.pictures) >= SECONDS_FRAMES:
