@@ -35,7 +35,7 @@ class Class:
     def enrolment(self) -> Enrolment:
         return self.made.enrolments[0]
 
-    def ask(self, *, context: str = "study:1", now: dt.datetime = BEGIN, number: int = 0, **changes: Any) -> Check:
+    def ask(self, *, context: str = "room:1", now: dt.datetime = BEGIN, number: int = 0, **changes: Any) -> Check:
         """A check of the learner while they study the unit; a question, since nobody has enrolled a face."""
         enrolment = self.made.enrolments[number]
         values: dict[str, Any] = {

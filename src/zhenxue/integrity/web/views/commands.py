@@ -55,7 +55,8 @@ def new_command(request: ActorRequest) -> HttpResponse:
     if made:
         messages.success(request, "抽查已下达，结果会在本页自动更新。")
         return redirect("integrity:command", made.pk)
-    context = {"form": form, "chosen": chosen, "running": len({one.enrolment_id for one in list_running(chosen.pk)})}
+    running = {one.enrolment_id for one in list_running(chosen.pk, clock.now())}
+    context = {"form": form, "chosen": chosen, "running": len(running)}
     return render(request, "integrity/new_command.html", context, status=422 if form.errors else 200)
 
 
