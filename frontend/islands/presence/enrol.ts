@@ -1,18 +1,14 @@
 /**
- * Face enrolment in a box: a few good frames with a turn of the head, posted to `urls.frames`. `mountEnrol(box, enrolment, {onDone})`;
- * a wrong try asks `urls.fresh` (if given) for another nonce and other turns, else loads the page anew.
+ * Face enrolment in a box: a few good frames with turns of the head, posted to `urls.face`. `mountEnrol(box, enrolment, {onDone})`; before
+ * another try `urls.state` gives another nonce and other turns, for each is good once.
  */
 import "./presence.css";
 import { element } from "../../controllers/dom";
 import type { Step } from "./burst";
-import { faultWords, type Job, Server, type Turn } from "./check";
+import { type Check, faultWords, type Job, Server } from "./check";
 import { Shots, type Taken } from "./shots";
 
-export interface Enrolment {
-  nonce: string;
-  turns: Turn[];
-  urls: { frames: string; fresh?: string };
-}
+export type Enrolment = Pick<Check, "nonce" | "turns" | "urls">;
 
 export interface EnrolHooks {
   csrf?: string;
@@ -42,7 +38,7 @@ export function mountEnrol(box: HTMLElement, enrolment: Enrolment, hooks: EnrolH
     note.textContent = "";
     try {
       const frames = Object.fromEntries(burst.frames.map((frame, number) => [`f${number}`, frame]));
-      const { job } = await server.post<{ job: number }>(now.urls.frames, { ...frames, nonce: now.nonce, claims: JSON.stringify(claims) });
+      const { job } = await server.post<{ job: number }>(now.urls.face, { ...frames, nonce: now.nonce, claims: JSON.stringify(claims) });
       const verdict = await server.verdict(job, () => closed);
       if (closed) return;
       if (verdict?.passed || verdict?.pending) {
@@ -62,17 +58,13 @@ export function mountEnrol(box: HTMLElement, enrolment: Enrolment, hooks: EnrolH
   }
 
   async function renew(words: string): Promise<void> {
-    if (now.urls.fresh) {
-      now = await server.get<Enrolment>(now.urls.fresh).catch(() => now);
+    try {
+      now = await server.get<Enrolment>(now.urls.state);
       shots.again(words);
-      return;
+    } catch (error) {
+      note.textContent = faultWords(error);
+      shots.again("请刷新页面再试。");
     }
-    note.textContent = words;
-    const again = element("a", "btn btn-primary presence-button", "再拍一次");
-    again.href = location.pathname + location.search;
-    shots.close();
-    shots.part.replaceChildren(again);
-    again.focus({ preventScroll: true });
   }
 
   return {
