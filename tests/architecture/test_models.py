@@ -16,6 +16,7 @@ FLOORS = (
     "kernel",
     "evidence",
     "identity",
+    "notices",
     "catalogue",
     "training",
     "ledger",

@@ -1,9 +1,12 @@
 """The sandbox of services outside, running inside a test; and services that answer what a test tells them."""
 
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import HTTPError
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from zhenxue.kernel.outside import Service
 from zhenxue.sandbox.api import APP_ID, SECRET, make_server
@@ -59,3 +62,27 @@ def answering(answer: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterat
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+HOLDER = {"name": "样本甲", "citizen_number": "371502199003070019", "card_number": "SANDBOX00001"}
+
+
+def sign_in_at_the_card(address: str, answer: str = "yes") -> dict[str, str]:
+    """Fill in the card's page as a person does; what comes back in the address."""
+    parts = urlsplit(address)
+    asked = dict(parse_qsl(parts.query))
+    with urllib.request.urlopen(address, timeout=5) as page:
+        assert "沙箱" in page.read().decode()
+    form = urlencode({**asked, **HOLDER, "answer": answer}).encode()
+    opened = urllib.request.Request(f"{parts.scheme}://{parts.netloc}/social-card/authorize", data=form)
+    try:
+        urllib.request.build_opener(Stay()).open(opened, timeout=5).close()
+    except HTTPError as answer:
+        with answer:
+            return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+    raise AssertionError("the card's page did not send back")
+
+
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: object, **named: object) -> None:
+        """None: the redirect becomes an error with its headers."""

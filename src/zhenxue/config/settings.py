@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "zhenxue.kernel",
     "zhenxue.evidence",
     "zhenxue.identity",
+    "zhenxue.notices",
     "zhenxue.catalogue",
     "zhenxue.training",
     "zhenxue.ledger",

@@ -9,6 +9,9 @@ from zhenxue.identity.data import (
     ConsentText,
     FirstPassword,
     IssuedPassword,
+    Method,
+    MethodKind,
+    Need,
     OrganisationKind,
     OrganisationState,
     Role,
@@ -23,7 +26,9 @@ from zhenxue.identity.operations.accounts import (
     reset_password,
     revoke_role,
     set_active,
+    set_unread,
 )
+from zhenxue.identity.operations.codes import CodeSender, register_code_sender
 from zhenxue.identity.operations.consents import give_consent, withdraw_consent
 from zhenxue.identity.operations.devices import register_device_key
 from zhenxue.identity.operations.learners import (
@@ -40,9 +45,11 @@ from zhenxue.identity.operations.organisations import (
     verify_organisation,
 )
 from zhenxue.identity.operations.people import PersonFields, check_reason, register_people, register_person
+from zhenxue.identity.operations.photos import open_photo
 from zhenxue.identity.operations.reference import load_regions
 from zhenxue.identity.operations.rules import issue_rules, load_rules
 from zhenxue.identity.operations.sessions import change_password, open_session
+from zhenxue.identity.operations.verifying import end_verification, record_verification, verify_in_person
 from zhenxue.identity.queries.accounts import (
     actor_of,
     find_session,
@@ -71,11 +78,19 @@ from zhenxue.identity.queries.people import (
     get_person,
     get_visible_person,
     list_teachers,
+    managers_of,
     register_person_reach,
     search_people,
     visible_people,
 )
 from zhenxue.identity.queries.rules import find_rule_set, get_rules, kind_label, register_programme_kinds
+from zhenxue.identity.queries.verifying import (
+    needs_of,
+    register_method,
+    register_needs,
+    strength_of,
+    strengths_of,
+)
 from zhenxue.identity.validators import (
     check_citizen_number,
     check_name,
@@ -92,6 +107,7 @@ __all__ = [
     "Actor",
     "ActorRequest",
     "CitizenNumber",
+    "CodeSender",
     "ConsentPurpose",
     "ConsentText",
     "DeviceKey",
@@ -99,6 +115,9 @@ __all__ = [
     "IssuedPassword",
     "LoginSession",
     "Membership",
+    "Method",
+    "MethodKind",
+    "Need",
     "Organisation",
     "OrganisationFields",
     "OrganisationKind",
@@ -124,6 +143,7 @@ __all__ = [
     "consent_text",
     "device_key_of",
     "edit_organisation",
+    "end_verification",
     "ensure_learner_account",
     "ensure_learner_accounts",
     "find_account_of",
@@ -153,12 +173,19 @@ __all__ = [
     "load_regions",
     "load_rules",
     "make_first_passwords",
+    "managers_of",
+    "needs_of",
     "never_signed_in",
     "open_account",
+    "open_photo",
     "open_session",
     "public",
+    "record_verification",
     "region_path",
+    "register_code_sender",
     "register_device_key",
+    "register_method",
+    "register_needs",
     "register_organisation",
     "register_people",
     "register_person",
@@ -169,8 +196,12 @@ __all__ = [
     "roles",
     "search_people",
     "set_active",
+    "set_unread",
     "signed_in",
+    "strength_of",
+    "strengths_of",
     "suspend_organisation",
+    "verify_in_person",
     "verify_organisation",
     "visible_accounts",
     "visible_organisations",

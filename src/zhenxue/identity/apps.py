@@ -11,7 +11,7 @@ from django.apps import AppConfig
 from zhenxue.evidence.data import Kind, register, register_projection, register_viewer
 from zhenxue.identity.data import Role
 from zhenxue.kernel import navigation, periodic
-from zhenxue.kernel.navigation import Item
+from zhenxue.kernel.navigation import HomeBlock, Item
 
 Lines = list[tuple[str, str]]
 
@@ -70,6 +70,25 @@ KINDS = (
     Kind("identity.device_removed", "学习设备移除", ("device",), _lines(device="设备")),
     Kind("identity.consent_given", "本人同意", (), _lines(what="事项", version="文本版本", text="文本摘要")),
     Kind("identity.consent_withdrawn", "本人撤回同意", (), _lines(what="事项", version="文本版本")),
+    Kind(
+        "identity.card_read",
+        "证件识别",
+        (),
+        _lines(engine="引擎", problem="问题", number_fits="号码与登记一致", portrait="截取证件照"),
+    ),
+    Kind(
+        "identity.card_confirmed",
+        "本人核对证件信息",
+        ("citizen_number",),
+        _lines(citizen_number="公民身份号码", differences="不一致项"),
+    ),
+    Kind("identity.photos_deleted", "证件照片删除", (), _lines(count="张数")),
+    Kind("identity.code_sent", "手机验证码发出", ("phone",), _lines(phone="号码")),
+    Kind("identity.phone_verified", "手机号码验证通过", ("phone",), _lines(phone="号码")),
+    Kind("identity.verification_asked", "申请实名审核", (), _lines(method="方式")),
+    Kind("identity.verified", "实名认证通过", ("reason",), _lines(method="方式", strength="强度", reason="说明")),
+    Kind("identity.verification_refused", "实名认证未通过", ("reason",), _lines(method="方式", reason="原因")),
+    Kind("identity.verification_ended", "实名认证终止", ("reason",), _lines(method="方式", reason="原因")),
     Kind("identity.unmasked", "查看完整个人信息", ("reason",), _lines(what="内容", reason="原因")),
 )
 
@@ -115,7 +134,27 @@ ITEMS = (
         {Role.LEARNER},
         90,
         "",
-        ("identity:phone", "identity:choose_role", "identity:password", "identity:devices"),
+        (
+            "identity:phone",
+            "identity:choose_role",
+            "identity:password",
+            "identity:devices",
+            "identity:verify",
+            "identity:verify_consent",
+            "identity:verify_card",
+            "identity:verify_check",
+            "identity:verify_phone",
+            "identity:verify_method",
+        ),
+    ),
+    Item(
+        "实名审核",
+        "identity:reviews",
+        "shield-check",
+        {*MANAGERS, *OVERSEERS, Role.TEACHER},
+        76,
+        GROUP,
+        ("identity:review",),
     ),
 )
 
@@ -125,6 +164,7 @@ class IdentityConfig(AppConfig):
     label = "identity"
 
     def ready(self) -> None:
+        from zhenxue.identity import tasks
         from zhenxue.identity.operations.photos import give_up_photos, photo_claims, photo_heads, reseal_photos
         from zhenxue.identity.operations.tidying import tidy
         from zhenxue.identity.policies import may_view_entry
@@ -138,6 +178,9 @@ class IdentityConfig(AppConfig):
         register_projection("identity.devices", check_devices)
         for item in ITEMS:
             navigation.register(item)
+        navigation.register_home(HomeBlock("identity:home_verify", {Role.LEARNER}, order=11, wide=True, lines=2))
+        navigation.register_home(HomeBlock("identity:home_reviews", {*MANAGERS, Role.TEACHER}, order=35, lines=2))
         storage.register_claims("identity photographs", photo_claims)
         resealing.register("identity photographs", reseal_photos, photo_heads, give_up_photos)
+        periodic.register(periodic.Job("identity.rescue_cards", 60, tasks.rescue_cards))
         periodic.register(periodic.Job("identity.tidy", 3600, lambda now: tidy(now=now)))

@@ -6,8 +6,8 @@ The table of roles and acts is in docs/reference/roles.md.
 
 from collections.abc import Iterable
 
-from zhenxue.identity.data import Actor, OrganisationKind, OrganisationState, Role
-from zhenxue.identity.models import Account, Membership, Organisation, Person
+from zhenxue.identity.data import WORD, Actor, OrganisationKind, OrganisationState, Role, VerificationState
+from zhenxue.identity.models import Account, Membership, Organisation, Person, Verification
 from zhenxue.identity.queries.organisations import region_codes_of
 from zhenxue.kernel.errors import Invalid, Refused
 
@@ -61,14 +61,46 @@ def check_can_register_person(actor: Actor) -> None:
 
 
 def can_store_photo(actor: Actor, person: Person) -> bool:
-    """Whoever registers people, for those in sight; and the person, until real-name verification is done."""
-    own = actor.person_id == person.pk and person.verified_at is None
+    """Whoever registers people, for those in sight; and the person, until verified by more than a teacher's word."""
+    own = actor.person_id == person.pk and person.verified_strength < 2
     return own or can_register_person(actor)
 
 
 def check_can_store_photo(actor: Actor, person: Person) -> None:
     if not can_store_photo(actor, person):
         raise Refused("identity.store_photo", "实名认证已完成，照片不能再自行更换；需要更换请联系所在机构。")
+
+
+def check_can_store_portrait(actor: Actor) -> None:
+    """What faces are compared with comes from the card, or from staff; never from the person's own files."""
+    if not can_register_person(actor):
+        raise Refused("identity.store_portrait", "头像照片从身份证上截取，不能自行上传；请拍摄身份证人像面。")
+
+
+def can_judge(actor: Actor, verification: Verification) -> bool:
+    """Another's identity: a word by the teacher or manager, a card by managers, bureaus and the operator."""
+    if verification.person_id == actor.person_id or verification.state != VerificationState.WAITING:
+        return False
+    staff = actor.is_manager or actor.role in {Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN}
+    return staff or (actor.role is Role.TEACHER and verification.method == WORD)
+
+
+def check_can_judge(actor: Actor, verification: Verification) -> None:
+    if verification.person_id == actor.person_id:
+        raise Refused("identity.judge_oneself", "不能审核自己的实名认证，请由其他人办理。")
+    if verification.state == VerificationState.WAITING and not can_judge(actor, verification):
+        raise Refused("identity.judge", "您没有审核这项实名认证的权限；证件审核由机构管理员或人社部门办理。")
+
+
+def can_verify_in_person(actor: Actor, person: Person) -> bool:
+    return person.pk != actor.person_id and (
+        actor.is_manager or actor.role in {Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN}
+    )
+
+
+def check_can_verify_in_person(actor: Actor, person: Person) -> None:
+    if not can_verify_in_person(actor, person):
+        raise Refused("identity.in_person", "当面核验由机构管理员、人社部门或平台管理员办理，不能给自己办理。")
 
 
 def check_is_oneself(actor: Actor, person_id: int) -> None:

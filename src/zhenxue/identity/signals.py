@@ -5,6 +5,8 @@
     way in which sign-ins end: out, elsewhere, by a new password, with a role, an account or a device.
 ``consent_withdrawn``
     ``person_id, purpose`` (``ConsentPurpose``), ``now``; whoever keeps something by this consent deletes it now.
+``card_waiting``
+    ``card_id, attempt``; photographs of a card wait to be read.
 ``verification_asked``
     ``verification_id, person_id, method, now``; a person is to judge it.
 ``verification_decided``
@@ -22,6 +24,7 @@ from django.dispatch import Signal
 
 sign_in_ended = Signal()
 consent_withdrawn = Signal()
+card_waiting = Signal()
 verification_asked = Signal()
 verification_decided = Signal()
 strength_changed = Signal()

@@ -94,6 +94,15 @@ class Shell:
     def account_url(self) -> str:
         return find_address("identity:me") or find_address("identity:account")
 
+    @cached_property
+    def notices_url(self) -> str:
+        return find_address("notices:notices")
+
+    @property
+    def unread(self) -> int:
+        """Notices not yet read; known with the sign-in, no query."""
+        return getattr(getattr(self.request, "login_session", None), "unread", 0)
+
     @property
     def sign_in_url(self) -> str:
         return str(settings.LOGIN_URL)

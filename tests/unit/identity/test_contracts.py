@@ -7,19 +7,17 @@ import json
 import logging
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from urllib.error import HTTPError
 from urllib.parse import parse_qsl, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener, urlopen
 
 import pytest
 
-from tests.support.sandbox import answering, sandbox, services_of
+from tests.support.sandbox import HOLDER, answering, sandbox, services_of, sign_in_at_the_card
 from zhenxue.identity.data import Match
 from zhenxue.identity.services import carrier, police, social_card
 from zhenxue.kernel.outside import Caller, OutsideDown, OutsideRefused, Service, check_service
 from zhenxue.sandbox.server import Server
 
-PERSON = {"name": "样本甲", "citizen_number": "37150219900307001X", "phone": "13900001111"}
+PERSON = {"name": "样本甲", "citizen_number": "371502199003070019", "phone": "13900001111"}
 PICTURE = b"\xff\xd8\xff" + b"0" * 600
 SECRET = "s" * 32
 
@@ -161,45 +159,23 @@ def test_a_service_is_reached_by_tls_or_on_this_machine_only() -> None:
     assert check_service(Service("x", "https://sms.example.cn", "a", "b", "md5"))
 
 
-HOLDER = {"name": "样本甲", "citizen_number": "37150219900307001X", "card_number": "SANDBOX00001"}
-
-
-def agree(address: str, answer: str = "yes") -> dict[str, str]:
-    """Fill in the card's page as a person does; what comes back in the address."""
-    parts = urlsplit(address)
-    asked = dict(parse_qsl(parts.query))
-    with urlopen(address, timeout=5) as page:
-        assert "沙箱" in page.read().decode()
-    form = urlencode({**asked, **HOLDER, "answer": answer}).encode()
-    opened = Request(f"{parts.scheme}://{parts.netloc}/social-card/authorize", data=form)
-    with pytest.raises(HTTPError) as caught, build_opener(Stay()).open(opened, timeout=5):
-        """Never got here: the redirect is an error."""
-    with caught.value as answer:
-        return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
-
-
-class Stay(HTTPRedirectHandler):
-    def redirect_request(self, *args: object, **named: object) -> None:
-        """None: the redirect becomes an error with its headers."""
-
-
 def test_the_social_card_brings_back_who_signed_in_once(town: Server) -> None:
     way = callers(town)["social_card"]
     errand = social_card.new_errand("http://127.0.0.1:1/back/")
-    back = agree(social_card.address_of(way, errand))
+    back = sign_in_at_the_card(social_card.address_of(way, errand))
     assert back["state"] == errand.state
     holder = social_card.redeem(way, errand, back["code"])
     assert (holder.name, holder.citizen_number) == (HOLDER["name"], HOLDER["citizen_number"])
     with pytest.raises(OutsideRefused) as caught:
         social_card.redeem(way, errand, back["code"])
     assert caught.value.code == "invalid_grant", "a code is good once"
-    assert agree(social_card.address_of(way, errand), "no")["error"] == "access_denied"
+    assert sign_in_at_the_card(social_card.address_of(way, errand), "no")["error"] == "access_denied"
 
 
 def test_a_stolen_code_is_worth_nothing_without_its_verifier(town: Server) -> None:
     way = callers(town)["social_card"]
     errand, other = (social_card.new_errand("http://127.0.0.1:1/back/") for _ in range(2))
-    back = agree(social_card.address_of(way, errand))
+    back = sign_in_at_the_card(social_card.address_of(way, errand))
     with pytest.raises(OutsideRefused) as caught:
         social_card.redeem(way, other, back["code"])
     assert caught.value.code == "invalid_verifier"

@@ -58,9 +58,11 @@ from zhenxue.identity.data.verifying import (
     DocumentKind,
     DocumentState,
     Match,
+    Method,
     MethodKind,
     Need,
     Outcome,
+    Step,
     VerificationState,
 )
 
@@ -103,6 +105,7 @@ __all__ = [
     "FirstPassword",
     "IssuedPassword",
     "Match",
+    "Method",
     "MethodKind",
     "Need",
     "OrganisationKind",
@@ -119,6 +122,7 @@ __all__ = [
     "Rules",
     "SessionEnd",
     "SignIn",
+    "Step",
     "VerificationState",
     "rule_problems",
     "rules_by_group",

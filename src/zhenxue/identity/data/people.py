@@ -149,6 +149,7 @@ class SignIn:
     large_type: bool
     actor: Actor
     device_key_id: int | None = None
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)

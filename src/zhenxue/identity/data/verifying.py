@@ -24,6 +24,16 @@ class ConsentText:
     paragraphs: tuple[str, ...]
     digest: str
 
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """Each paragraph as its bold beginning (``**谁在处理。**``; may be empty) and the rest."""
+        return [_split_head(paragraph) for paragraph in self.paragraphs]
+
+
+def _split_head(paragraph: str) -> tuple[str, str]:
+    head, bold, rest = paragraph.removeprefix("**").partition("**")
+    return (head, rest) if bold and paragraph.startswith("**") else ("", paragraph)
+
 
 class CardState(Labelled):
     """The photographs of an identity card and what stands on it."""
@@ -81,7 +91,12 @@ class VerificationState(Labelled):
 
 VERIFICATION_TRANSITIONS: dict[VerificationState, frozenset[VerificationState]] = {
     VerificationState.STARTED: frozenset(
-        {VerificationState.PASSED, VerificationState.REFUSED, VerificationState.DROPPED}
+        {
+            VerificationState.WAITING,
+            VerificationState.PASSED,
+            VerificationState.REFUSED,
+            VerificationState.DROPPED,
+        }
     ),
     VerificationState.WAITING: frozenset(
         {VerificationState.PASSED, VerificationState.REFUSED, VerificationState.DROPPED}
@@ -125,6 +140,24 @@ class MethodKind(Labelled):
     REQUEST = "request", "提交申请，由人审核"
 
 
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way to prove who one is, as it is offered. ``url_name`` is the page of a method of kind ``PAGE``."""
+
+    key: str
+    kind: MethodKind
+    note: str
+    url_name: str = ""
+
+    @property
+    def label(self) -> str:
+        return METHOD_LABELS[self.key]
+
+    @property
+    def strength(self) -> int:
+        return STRENGTH_OF[self.key]
+
+
 class Match(Labelled):
     """What an outside register says about a person."""
 
@@ -150,6 +183,16 @@ class Need:
 
     label: str
     strength: int
+
+
+class Step(Labelled):
+    """The steps of the page 实名认证, in order."""
+
+    CONSENT = "consent", "同意"
+    CARD = "card", "拍证件"
+    CHECK = "check", "核对"
+    PHONE = "phone", "验手机"
+    METHOD = "method", "核验"
 
 
 class DocumentKind(Labelled):

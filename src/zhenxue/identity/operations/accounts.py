@@ -142,6 +142,11 @@ def set_active(*, actor: Actor, account_id: int, active: bool, now: dt.datetime)
     return account
 
 
+def set_unread(*, account_id: int, count: int) -> None:
+    """Keep with the account how many notices are unread: every page shows it, and none asks for it."""
+    Account.objects.filter(pk=account_id).update(unread=count)
+
+
 def set_large_type(*, actor: Actor, on: bool) -> None:
     """Keep the wish for large type with the account; a matter of looks, so without evidence."""
     Account.objects.filter(pk=actor.account_id or 0).update(large_type=on)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies
-from zhenxue.identity.data import Actor
+from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.identity.models import Person
 from zhenxue.identity.operations.people import check_reason
 from zhenxue.identity.queries import people as queries
@@ -29,7 +29,24 @@ def store_photo(*, actor: Actor, person_id: int, what: str, content: bytes, now:
     """
     person = queries.get_visible_person(actor, person_id)
     policies.check_can_store_photo(actor, person)
+    if what == "portrait":
+        policies.check_can_store_portrait(actor)
     check_photo(what, content)
+    return _keep(actor, person_id, what, content, now)
+
+
+def keep_portrait(*, person_id: int, content: bytes, now: dt.datetime) -> Person:
+    """The portrait that was cut out of the person's own card; what faces are compared with."""
+    return _keep(SYSTEM, person_id, "portrait", content, now)
+
+
+def open_photo(person: Person, what: str) -> bytes:
+    """The bytes of a photograph, for the platform's own work; who shows it to somebody uses ``unmask_photo``."""
+    with storage.open_file(getattr(person, what)) as stream:
+        return base64.b64decode(crypto.unseal(stream.read().decode(), context=f"{CONTEXT}.{what}"))
+
+
+def _keep(actor: Actor, person_id: int, what: str, content: bytes, now: dt.datetime) -> Person:
     sealed = crypto.seal(base64.b64encode(content).decode(), context=f"{CONTEXT}.{what}")
     stored = storage.store_stream("people", storage.new_name(".sealed"), [sealed.encode()])
     try:
@@ -67,8 +84,7 @@ def unmask_photo(*, actor: Actor, person_id: int, what: str, reason: str, now: d
     if what not in PHOTOS or not getattr(person, what):
         raise NotFound("identity.no_photo", "还没有这张照片。")
     reason = check_reason(reason)
-    with storage.open_file(getattr(person, what)) as stream:
-        content = base64.b64decode(crypto.unseal(stream.read().decode(), context=f"{CONTEXT}.{what}"))
+    content = open_photo(person, what)
     with transaction.atomic():
         _record("identity.unmasked", actor, person, now, what=PHOTOS[what], reason=reason)
     return media_type(content), content

@@ -130,6 +130,7 @@ SIGN_IN_COLUMNS = (
     "account__is_active",
     "account__must_change_password",
     "account__large_type",
+    "account__unread",
     "account__person_id",
     "account__person__name",
     "membership_id",
@@ -154,8 +155,8 @@ _sign_ins = Prepared(lambda digest: LoginSession.objects.filter(key_digest=diges
 
 def _sign_in(row: tuple[Any, ...]) -> SignIn:
     pk, device, ip, opened_at, seen_at, ended_at, end_reason, device_key = row[:8]
-    account, account_is_active, must_change_password, large_type, person, name = row[8:14]
-    membership, role, role_is_active, organisation, organisation_name, kind, state, region, region_name = row[14:]
+    account, account_is_active, must_change_password, large_type, unread, person, name = row[8:15]
+    membership, role, role_is_active, organisation, organisation_name, kind, state, region, region_name = row[15:]
     actor = ANONYMOUS
     if membership is not None:
         actor = Actor(
@@ -181,6 +182,7 @@ def _sign_in(row: tuple[Any, ...]) -> SignIn:
         usable=bool(role_is_active and account_is_active and state != OrganisationState.SUSPENDED),
         must_change_password=must_change_password,
         large_type=large_type,
+        unread=unread,
         actor=actor,
         device_key_id=device_key,
     )

@@ -123,6 +123,15 @@ def list_teachers(organisation_id: int) -> list[Person]:
     return list(Person.objects.filter(pk__in=members.values("account__person_id")).order_by("name", "pk"))
 
 
+def managers_of(organisation_id: int) -> list[int]:
+    """The people who manage an organisation (the operator's administrators, a bureau's officers)."""
+    chiefs = (Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.OPERATOR_ADMIN, Role.BUREAU_OFFICER)
+    members = Membership.objects.filter(
+        organisation_id=organisation_id, role__in=chiefs, is_active=True, account__is_active=True
+    )
+    return sorted(set(members.values_list("account__person_id", flat=True)))
+
+
 def find_account_of(person_id: int) -> Account | None:
     return Account.objects.filter(person_id=person_id).first()
 

@@ -32,7 +32,7 @@ def compare(caller: Caller, *, name: str, citizen_number: str, portrait: bytes, 
     score = answer.get("score")
     if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 100:
         raise broken(caller, "no score")
-    facts = {"score": score, "threshold": LEAST_SCORE}
+    facts = {"score": round(score), "threshold": LEAST_SCORE}
     if score < LEAST_SCORE:
         return Outcome(Match.DIFFERENT, reference, NOT_ALIKE, facts)
     return Outcome(Match.SAME, reference, "", facts)

@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.identity.web.views import accounts, devices, entry, me, organisations, people, photos, rules
+from zhenxue.identity.web.views import (
+    accounts,
+    devices,
+    entry,
+    me,
+    organisations,
+    people,
+    photos,
+    reviews,
+    rules,
+    verifying,
+)
 
 app_name = "identity"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,7 +24,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("password/", me.password, name="password"),
     path("me/", me.me, name="me"),
     path("me/phone/", me.phone, name="phone"),
-    path("me/photos/", photos.own_photos, name="own_photos"),
+    path("verify/", verifying.verify, name="verify"),
+    path("verify/consent/", verifying.verify_consent, name="verify_consent"),
+    path("verify/consent/withdraw/", verifying.withdraw_consent, name="withdraw_consent"),
+    path("verify/card/", verifying.verify_card, name="verify_card"),
+    path("verify/card/state/", verifying.verify_card_state, name="verify_card_state"),
+    path("verify/check/", verifying.verify_check, name="verify_check"),
+    path("verify/phone/", verifying.verify_phone, name="verify_phone"),
+    path("verify/phone/code/", verifying.send_code, name="send_code"),
+    path("verify/methods/", verifying.verify_method, name="verify_method"),
+    path("verify/methods/<slug:method>/", verifying.use_method, name="use_method"),
+    path("verify/social-card/", verifying.social_card_return, name="social_card_return"),
+    path("verify/home/", verifying.home_verify, name="home_verify"),
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/home/", reviews.home_reviews, name="home_reviews"),
+    path("reviews/<int:verification_id>/", reviews.review, name="review"),
+    path("people/<int:person_id>/in-person/", reviews.verify_in_person, name="verify_in_person"),
     path("me/role/", me.choose_role, name="choose_role"),
     path("me/large-type/", me.large_type, name="large_type"),
     path("me/devices/", devices.devices, name="devices"),

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies
-from zhenxue.identity.data import Role
+from zhenxue.identity.data import METHOD_LABELS, Role
 from zhenxue.identity.operations import people as operations
 from zhenxue.identity.operations.photos import PHOTOS
 from zhenxue.identity.queries import accounts
@@ -104,4 +104,6 @@ def _detail(request: ActorRequest, person_id: int) -> dict[str, object]:
         "memberships": accounts.list_memberships(account.pk) if account else [],
         "photos": [(name, label, bool(getattr(found, name))) for name, label in PHOTOS.items()],
         "may_unmask": policies.can_unmask(request.actor),
+        "may_verify_in_person": policies.can_verify_in_person(request.actor, found),
+        "method_label": METHOD_LABELS.get(found.verified_by_method, found.verified_by_method),
     }

@@ -12,19 +12,12 @@ from zhenxue.identity.data import Role
 from zhenxue.identity.operations import photos as operations
 from zhenxue.identity.policies import check_can_store_photo
 from zhenxue.identity.queries.people import get_visible_person
-from zhenxue.identity.web.access import ActorRequest, roles, signed_in
+from zhenxue.identity.web.access import ActorRequest, roles
 from zhenxue.identity.web.forms import PhotosForm, posted
 from zhenxue.kernel import clock
 from zhenxue.kernel.web.forms import attempt
 
 STAFF = (Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.BUREAU_OFFICER, Role.OPERATOR_ADMIN)
-
-
-@signed_in
-@require_http_methods(["GET", "POST"])
-def own_photos(request: ActorRequest) -> HttpResponse:
-    """Send in one's own photographs."""
-    return _photos(request, request.actor.person_id or 0, "identity:me")
 
 
 @roles(*STAFF)
