@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 #: A transaction that is under way may still write into the last moments; they are left for the next look.
 LAG = dt.timedelta(seconds=60)
-#: The first look of a new source goes back so far.
-FIRST_LOOK = dt.timedelta(days=2)
+#: The first look of a new source goes back so far; what lies before is not judged by rules that came later.
+FIRST_LOOK = dt.timedelta(hours=1)
 #: One look covers at most so much time, so that a platform that stood still catches up in pieces.
 LONGEST_LOOK = dt.timedelta(hours=6)
 
