@@ -77,8 +77,9 @@ def _incidents() -> None:
     """Evidence kinds, jobs and places of signals, incidents and appeals."""
     from zhenxue.evidence import api as evidence
     from zhenxue.identity.data import Role
+    from zhenxue.integrity import signals as announced
     from zhenxue.integrity.evidence_kinds.incidents import KINDS
-    from zhenxue.integrity.operations import incidents, pictures, scanning, signals
+    from zhenxue.integrity.operations import incidents, pictures, scanning, signals, telling
     from zhenxue.integrity.queries.facts import checks_between
     from zhenxue.integrity.queries.incidents import may_view_incident
     from zhenxue.integrity.queries.verification import check_incidents
@@ -100,6 +101,16 @@ def _incidents() -> None:
         periodic.register(job)
     storage.register_claims("incident pictures", pictures.picture_claims)
     resealing.register("incident pictures", pictures.reseal_pictures, pictures.picture_heads, pictures.give_up_pictures)
+    tellers = (
+        (announced.incident_opened, telling.on_opened),
+        (announced.incident_explained, telling.on_explained),
+        (announced.ruling_made, telling.on_ruled),
+        (announced.incident_appealed, telling.on_appealed),
+        (announced.appeal_decided, telling.on_decided),
+        (announced.incident_due, telling.on_due),
+    )
+    for signal, teller in tellers:
+        signal.connect(teller, dispatch_uid=f"integrity.{teller.__name__}")
     judges: set[str] = {Role.OPERATOR_ADMIN, Role.OPERATOR_REVIEWER, Role.BUREAU_OFFICER}
     managers: set[str] = {Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER}
     learner: set[str] = {Role.LEARNER}

@@ -9,6 +9,7 @@ from tests.factories import identity as people
 from tests.factories import incidents as make
 from tests.factories.incidents import BEGIN, LATER, REASON, WORDS
 from zhenxue.evidence import api as evidence
+from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM, Role
 from zhenxue.integrity.data import IncidentKind, IncidentState, RulingKind, StatementRole
 from zhenxue.integrity.models import Incident, Ruling, Signal, Statement
@@ -20,6 +21,7 @@ from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.kernel.workdays import after_working_days
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.queries import check_against_log
+from zhenxue.notices.models import Notice
 
 pytestmark = pytest.mark.django_db
 
@@ -342,3 +344,19 @@ def test_an_operator_sees_all_a_bureau_its_region_a_provider_its_own() -> None:
         assert list(queries.visible_incidents(actor)) == [case.incident], actor.label
     for actor in (people.make_bureau("371503"), people.make_provider(), case.running.teacher, people.make_learner()):
         assert not queries.visible_incidents(actor).exists(), actor.label
+
+
+def test_everybody_concerned_finds_it_in_the_inbox() -> None:
+    case = make.make_appealed()
+    operations.decide_appeal(
+        actor=case.second, incident_id=case.incident_id, kind="dismiss", reason="照片确系本人，撤销原裁定。", now=LATER
+    )
+    told: dict[str, list[str]] = {}
+    for notice in Notice.objects.order_by("pk").select_related("account"):
+        told.setdefault(identity.actor_of(identity.list_memberships(notice.account_id)[0]).label, []).append(
+            notice.title
+        )
+    assert told[case.learner.label] == ["有一件事正在核实", "核查结果：撤销学时", "申诉复核结果"]
+    assert told[case.running.manager.label] == ["有核查等待说明", "核查已裁定"]
+    assert told[case.running.bureau.label] == ["有核查等待裁定", "有申诉等待复核"]
+    assert all("分" not in notice.text for notice in Notice.objects.all()), "no score is told"
