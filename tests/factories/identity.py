@@ -15,9 +15,10 @@ from django.test import Client
 from stdnum.cn import ric, uscc
 
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import SYSTEM, Actor, Device, OrganisationKind, Role
+from zhenxue.identity.data import SYSTEM, Actor, Device, DocumentKind, OrganisationKind, Role
 from zhenxue.identity.management.commands import load_regions, load_rules
-from zhenxue.identity.models import Account, Membership, Organisation, Person, Region, RuleSet
+from zhenxue.identity.models import Account, Membership, Organisation, OrganisationDocument, Person, Region, RuleSet
+from zhenxue.identity.operations import documents
 
 NOW = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)  # Monday, 09:00 in China
 PASSWORD = "Lianxi-2026-mima"
@@ -38,16 +39,23 @@ def make_regions(code: str = "3715") -> Region:
     return found
 
 
-def make_rules(*, presence: bool = False) -> None:
-    """The rule set of 聊城 2025; presence checks and real-name strengths are off unless a test is about them."""
+OFF = re.compile(r"^((?:presence_per|presence_at|verify_strength)_\w+ = \{ value = )\d", flags=re.MULTILINE)
+
+
+def make_rules() -> None:
+    """The rule set of 聊城 2025; nothing asks for presence checks or for a strength of real names."""
     if not RuleSet.objects.exists():
         make_regions("3715")
-        text = load_rules.OWN_FILE.read_text()
-        if not presence:
-            text = re.sub(
-                r"^((?:presence_per|presence_at|verify_strength)_?\w* = \{ value = )\d", r"\g<1>0", text, flags=re.M
-            )
-        identity.load_rules(text=text, now=NOW)
+        identity.load_rules(text=OFF.sub(r"\g<1>0", load_rules.OWN_FILE.read_text()), now=NOW)
+
+
+def ask_presence() -> None:
+    """A rule set that asks for presence checks, in force for every cohort that a test files after this."""
+    make_rules()
+    text = load_rules.OWN_FILE.read_text().rpartition("[[rule_set]]")[2]
+    text = re.sub(r"^(verify_strength_\w+ = \{ value = )\d", r"\g<1>0", text, flags=re.MULTILINE)
+    text = text.replace("valid_from = 2026-11-21", "valid_from = 2025-03-14").replace('"2026-1"', '"presence"')
+    identity.load_rules(text=f"[[rule_set]]{text}", now=NOW)
 
 
 def citizen_number(*, region: str = "371502", birth: dt.date | None = None, gender: str | None = None) -> str:
@@ -106,6 +114,19 @@ def make_organisation(
     if verified:
         organisation = identity.verify_organisation(actor=SYSTEM, organisation_id=organisation.pk, now=now)
     return organisation
+
+
+def make_licence(organisation: Organisation, *, now: dt.datetime = NOW) -> OrganisationDocument:
+    """An accepted licence."""
+    row = documents.add_document(
+        actor=make_operator(),
+        organisation_id=organisation.pk,
+        fields=documents.DocumentFields(DocumentKind.LICENCE, organisation.uscc),
+        file_name="licence.pdf",
+        content=b"%PDF-1.7 specimen",
+        now=now,
+    )
+    return documents.review_document(actor=make_operator(), document_id=row.pk, accepted=True, note="", now=now)
 
 
 def make_account(

@@ -3,13 +3,24 @@
  * network and a reload, and the clock follows the server.
  */
 import "./exam.css";
+import { PresenceDialog } from "../../controllers/presence-dialog";
 import { asTime, ServerClock } from "./clock";
 import { Pages } from "./pages";
 import { AnswerQueue, Refusal, type Ack, type Entry } from "./queue";
 
 const WARN_MS = 5 * 60_000;
+/** How often the room asks how the attempt stands: a presence check may be due. */
+const LOOK_MS = 10_000;
 const FINAL_CODES = new Set(["exams.deadline_passed", "exams.attempt_ended", "exams.other_device", "identity.sign_in"]);
 const REQUEST_MS = 10_000;
+
+interface State {
+  state: string;
+  server_now: number;
+  deadline: number;
+  here: boolean;
+  presence: boolean;
+}
 
 interface Problem {
   code?: string;
@@ -40,7 +51,7 @@ function given(form: HTMLFormElement): string[] {
 }
 
 function start(root: HTMLElement): void {
-  const data = root.dataset as Record<"attempt" | "serverNow" | "deadline" | "clientSequence" | "stateUrl" | "resultUrl" | "submitUrl", string>;
+  const data = root.dataset as Record<"attempt" | "serverNow" | "deadline" | "clientSequence" | "stateUrl" | "presenceUrl" | "resultUrl" | "submitUrl", string>;
   const status = document.querySelector<HTMLElement>("[data-status]")!;
   const timer = document.querySelector<HTMLElement>("[data-timer]")!;
   const pages = new Pages(root, root.querySelector<HTMLElement>("[data-grid]")!, `exam-flags:${data.attempt}`);
@@ -120,22 +131,34 @@ function start(root: HTMLElement): void {
   tick();
   window.setInterval(tick, 500);
 
-  document.addEventListener("visibilitychange", () => {
+  const presence = new PresenceDialog(document.body, data.presenceUrl, () => undefined);
+  const look = () => {
     if (document.visibilityState !== "visible" || leaving) return;
     fetch(data.stateUrl, { headers: { Accept: "application/json" } })
       .then(async (answer) => {
         if (!answer.ok) return;
-        const state = (await answer.json()) as { state: string; server_now: number; deadline: number; here: boolean };
+        const state = (await answer.json()) as State;
         clock.sync(state.server_now, state.deadline);
         if (state.state !== "open") leave(data.resultUrl);
         else if (!state.here) leave(location.pathname);
         else queue.hurry();
+        if (state.presence && state.state === "open" && state.here) presence.ask();
       })
       .catch(() => undefined);
-  });
+  };
+  document.addEventListener("visibilitychange", look);
+  window.setInterval(look, LOOK_MS);
+  look();
   window.addEventListener("beforeunload", (event) => {
     if (queue.waiting && !leaving) event.preventDefault();
   });
 }
 
+/** At the door: the paper opens when the entry check is passed. */
+function enter(door: HTMLElement): void {
+  const presence = new PresenceDialog(door, door.dataset.presenceUrl ?? "", () => location.reload());
+  door.querySelector("[data-door-begin]")?.addEventListener("click", () => presence.ask());
+}
+
 document.querySelectorAll<HTMLElement>("[data-exam]").forEach(start);
+document.querySelectorAll<HTMLElement>("[data-exam-door]").forEach(enter);

@@ -1,6 +1,7 @@
 /** The study page: opens a session, plays or shows the unit, reports beats, and says at every moment what counts. */
 import "./player.css";
 import { Beats } from "./beats";
+import { PresenceDialog } from "../../controllers/presence-dialog";
 import { CheckDialog } from "./check";
 import { OpenRefusal, openSession, StudyingElsewhere } from "./opening";
 import { Pages } from "./pages";
@@ -12,7 +13,7 @@ import { View, whereElse } from "./view";
 import { endedWords, isQuiet, refusalWords, wordsOf } from "./words";
 
 /** Why nothing runs although a session is open. */
-type Pause = "" | "network" | "hidden" | "idle" | "check" | "daily_cap" | "cohort_closed";
+type Pause = "" | "network" | "hidden" | "idle" | "check" | "presence" | "daily_cap" | "cohort_closed";
 
 /** Reasons after which the learner stands where the server has them, and those that stop the clock until something happens. */
 const REWINDING = new Set(["gap", "jump", "no_key", "daily_cap", "cohort_closed"]);
@@ -26,6 +27,7 @@ class Player implements SourceListener {
   private readonly view: View;
   private readonly pages: Pages;
   private readonly check: CheckDialog;
+  private presence: PresenceDialog | null = null;
   private from = 0;
   private cutAt = performance.now();
   private active = performance.now();
@@ -68,6 +70,8 @@ class Player implements SourceListener {
       const { opened, prove } = await openSession({ address, enrolment, unit, csrf, challenge });
       const first = !this.opened;
       this.beats?.stop();
+      this.presence?.close();
+      this.presence = null; // each session is asked at its own address
       this.beats = new Beats(opened, prove, {
         answered: (answer, sent, accepted) => (accepted ? this.answered(answer, sent) : this.end(answer)),
         waiting: (since, words) => this.waiting(since, words),
@@ -98,12 +102,13 @@ class Player implements SourceListener {
     this.cutAt = performance.now();
     if (!opened.paced) this.progress(opened.seen_to_ms);
     await this.source.start(opened, () => beats.ticket);
-    this.source.play();
+    if (opened.presence) this.prove();
+    else this.source.play();
     this.show();
   }
 
   started(): void {
-    if (document.visibilityState !== "visible" || this.check.isOpen) {
+    if (document.visibilityState !== "visible" || this.check.isOpen || this.presence?.isOpen) {
       this.paused ||= "hidden"; // opened behind another window: it begins when somebody looks
       this.source.pause();
       return;
@@ -226,6 +231,7 @@ class Player implements SourceListener {
       if (document.visibilityState === "visible") this.source.play();
     }
     if (answer.ended) this.end(answer);
+    else if (answer.presence) this.prove();
     else if (answer.check) this.ask(answer.check);
     this.show();
   }
@@ -257,6 +263,25 @@ class Player implements SourceListener {
     this.source.pause();
     this.source.uncover();
     this.check.ask(check);
+  }
+
+  /** Presence has to be shown: the clock stands, so does the content, until the check is passed. */
+  private prove(): void {
+    if (this.presence?.isOpen || !this.opened) return;
+    if (this.counting) this.cut("tick");
+    this.counting = false;
+    this.paused = "presence";
+    this.source.pause();
+    this.source.uncover();
+    this.presence ??= new PresenceDialog(this.box, this.opened.urls.presence, () => {
+      this.active = performance.now();
+      this.paused = "";
+      this.from = this.source.position();
+      this.view.hideNotice();
+      this.source.play();
+      this.show();
+    });
+    this.presence.ask();
   }
 
   private confirm(check: Check): void {
@@ -291,6 +316,7 @@ class Player implements SourceListener {
     this.paused = "";
     this.beats?.stop();
     this.check.close();
+    this.presence?.close();
     this.source.pause();
     this.view.say(this.opened ? "已停止计时" : "现在不计学时", "bad");
   }
@@ -342,7 +368,7 @@ class Player implements SourceListener {
       const reading = !this.opened?.paced;
       if (this.counting) this.cut("hide");
       this.counting = false;
-      if (this.paused !== "check" && (reading || this.source.running())) this.paused = "hidden";
+      if (this.paused !== "check" && this.paused !== "presence" && (reading || this.source.running())) this.paused = "hidden";
       this.source.pause();
     } else if (this.paused === "hidden") {
       if (this.opened && !this.opened.paced && !this.beats?.isStopped) {
@@ -378,6 +404,7 @@ class Player implements SourceListener {
 
   private standing(): [string, "ok" | "wait" | "idle"] {
     const reading = this.opened && !this.opened.paced;
+    if (this.paused === "presence") return ["请完成在学核验，就接着计", "wait"];
     if (this.paused === "check") return ["请点“我在学习”，就接着计", "wait"];
     if (this.counting && this.source.running()) {
       if (this.finished) return ["本单元已学完，可以复习", "ok"];

@@ -25,8 +25,10 @@ export interface Opened {
   needs_self_test: boolean;
   key_lead_seconds: number;
   check_answer_seconds: number;
+  /** A presence check is waited for from the start. */
+  presence: boolean;
   server_ms: number;
-  urls: { beats: string; close: string; stream: string; document: string; pages: string };
+  urls: { beats: string; close: string; presence: string; stream: string; document: string; pages: string };
 }
 
 /** What the page claims of one stretch since the last beat. */
@@ -64,6 +66,8 @@ export interface Answer {
   finished: boolean;
   ended_because: string;
   check?: Check;
+  /** Nothing counts until the presence check is passed. */
+  presence?: boolean;
 }
 
 /** Makes `X-Beat-Proof` for the very bytes of a body. */

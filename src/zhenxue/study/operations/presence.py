@@ -158,8 +158,9 @@ def free(*, session_id: int, now: dt.datetime) -> None:
             return
         session.presence_asked_ms, session.presence_cause = 0, ""
         session.proven_ms = clock.milliseconds(now)
+        session.clock_ms = max(session.clock_ms, session.proven_ms)  # nothing of the time that stood can be claimed
         session.presence_at_ms = session.credited_ms + draw(session.presence_every_ms)
-        session.save(update_fields=["presence_asked_ms", "presence_cause", "proven_ms", "presence_at_ms"])
+        session.save(update_fields=["presence_asked_ms", "presence_cause", "proven_ms", "clock_ms", "presence_at_ms"])
 
 
 def take_back(*, check_id: int, session_id: int, proof_at: dt.datetime, asked_at: dt.datetime, now: dt.datetime) -> int:

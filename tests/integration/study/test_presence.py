@@ -1,0 +1,186 @@
+"""Presence while studying: the clock stands while a check is open; a missed one takes back what it was to prove."""
+
+import datetime as dt
+
+import pytest
+
+from tests.factories.identity import ask_presence
+from tests.factories.study import Page, make_studying, page_of, units_of
+from tests.factories.training import Running
+from zhenxue.integrity import api as integrity
+from zhenxue.integrity.data import CheckCause, CheckKind, CheckState
+from zhenxue.integrity.models import Check
+from zhenxue.kernel.errors import Conflict, Refused
+from zhenxue.ledger.models import Coverage, Span
+from zhenxue.ledger.queries import check_against_log
+from zhenxue.study.models import StudySession
+from zhenxue.study.operations import presence
+from zhenxue.study.protocol import sign_in_digest
+from zhenxue.study.subscribers import on_check_missed
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def running() -> Running:
+    ask_presence()
+    return make_studying(learners=2, minutes=60)
+
+
+def asked(page: Page) -> Check:
+    return presence.ask_presence(
+        actor=page.actor, session_id=page.session_id, sign_in_digest=sign_in_digest(page.cookie), now=page.now
+    )
+
+
+def answer(page: Page, check: Check) -> Check:
+    """Answers what stands there as an honest learner does, some seconds after it was asked."""
+    page.now += dt.timedelta(seconds=8)
+    given = (
+        check.task["question"]["answer"] if check.kind == CheckKind.QUESTION else [str(check.task["puzzle"]["place"])]
+    )
+    assert integrity.answer_task(
+        actor=page.actor,
+        check_id=check.pk,
+        kind=check.kind,
+        nonce=check.nonce,
+        given=given,
+        device=check.device,
+        now=page.now,
+    ).passed
+    check.refresh_from_db()
+    return check
+
+
+def show_presence(page: Page) -> Check:
+    return answer(page, asked(page))
+
+
+def test_nothing_counts_before_the_check_at_the_door_is_passed(running: Running) -> None:
+    page = page_of(running).open()
+    assert page.opened is not None
+    assert page.opened.presence
+    told = page.beat(10)
+    assert (told["reason"], told["gained_ms"], told["presence"]) == ("presence", 0, True)
+    assert show_presence(page).state == CheckState.PASSED
+    page.beat(1)
+    told = page.beat(10)
+    assert (told["gained_ms"], "presence" in told) == (10_000, False)
+    with pytest.raises(Conflict, match="没有要完成的核验"):
+        asked(page)
+
+
+def test_a_check_falls_at_a_second_of_chance_in_every_class_hour(running: Running) -> None:
+    page = page_of(running).open()
+    show_presence(page)
+    session = StudySession.objects.get()
+    left = session.presence_at_ms - session.credited_ms
+    assert 60_000 <= left < 45 * 60_000
+    StudySession.objects.update(presence_at_ms=session.credited_ms + 25_000)
+    answers = [page.beat(10) for _ in range(6)]
+    assert [told["gained_ms"] for told in answers] == [10_000] * 3 + [0] * 3
+    assert ["presence" in told for told in answers] == [False, False, True, True, True, True]
+    assert asked(page).cause == CheckCause.HOURLY
+    assert len({presence.draw(2_700_000) for _ in range(20)}) > 10
+
+
+def test_a_missed_check_takes_back_to_the_last_proof_and_a_make_up_gives_it_again(running: Running) -> None:
+    page = page_of(running).open()
+    show_presence(page)
+    StudySession.objects.update(presence_at_ms=295_000)
+    for _ in range(30):
+        page.beat(10)
+    page.settle()
+    counted = Coverage.objects.get().seconds
+    assert counted == 300
+    check = asked(page)
+    page.now += dt.timedelta(minutes=2)
+    assert integrity.sweep(now=page.now) == 1
+    assert Coverage.objects.get().seconds == 0
+    assert Span.objects.get(state="withdrawn").reason == "unproven"
+    check.refresh_from_db()
+    assert check.state == CheckState.MISSED
+    assert check.make_up_by is not None
+    assert page.beat(10)["reason"] == "presence"
+    again = integrity.begin_make_up(actor=page.actor, check_id=check.pk, device=check.device, now=page.now)
+    answer(page, again)
+    assert Coverage.objects.get().seconds == counted
+    assert not list(check_against_log())
+
+
+def test_who_closes_the_page_at_a_check_is_asked_all_the_same(running: Running) -> None:
+    page = page_of(running).open()
+    show_presence(page)
+    StudySession.objects.update(presence_at_ms=95_000)
+    for _ in range(10):
+        page.beat(10)
+    page.close()
+    assert Coverage.objects.get().seconds == 100
+    assert presence.ask_forgotten(now=page.now + dt.timedelta(seconds=30)) == 1
+    assert integrity.sweep(now=page.now + dt.timedelta(minutes=3)) == 1
+    assert Coverage.objects.get().seconds == 0
+    assert presence.ask_forgotten(now=page.now + dt.timedelta(minutes=4)) == 0
+
+
+def test_a_reload_at_a_check_is_no_miss_and_no_way_round(running: Running) -> None:
+    page = page_of(running, tab="t").open()
+    show_presence(page)
+    StudySession.objects.update(presence_at_ms=95_000)
+    for _ in range(10):
+        page.beat(10)
+    first = asked(page)
+    page.now += dt.timedelta(seconds=5)
+    page.open()
+    assert page.opened is not None
+    assert page.opened.presence
+    first.refresh_from_db()
+    assert first.state == CheckState.CANCELLED
+    assert page.beat(10)["reason"] == "presence"
+    second = asked(page)
+    assert second.proof_at == first.proof_at
+    show_presence(page)
+    page.beat(1)
+    assert page.beat(10)["gained_ms"] == 10_000
+    page.close()
+    assert Coverage.objects.get().seconds >= 110
+
+
+def test_too_many_misses_of_a_unit_mean_to_learn_it_again(running: Running) -> None:
+    page = page_of(running).open()
+    show_presence(page)
+    for _ in range(12):
+        page.beat(10)
+    page.settle()
+    session = StudySession.objects.get()
+    Check.objects.update(state=CheckState.MISSED, answered_at=None)
+    for number in (1, 2):
+        Check.objects.filter(pk=Check.objects.earliest("pk").pk).update(unit_id=session.unit_id)
+        copy = Check.objects.earliest("pk")
+        copy.pk, copy.context, copy.state = None, f"study:90{number}", CheckState.MISSED
+        copy.save()
+    on_check_missed(
+        check_id=77,
+        context=f"study:{session.pk}",
+        proof_at=page.now,
+        asked_at=page.now + dt.timedelta(seconds=1),
+        now=page.now + dt.timedelta(seconds=2),
+    )
+    assert Coverage.objects.get().seconds == 0
+
+
+def test_nobody_asks_for_anothers_session(running: Running) -> None:
+    page = page_of(running).open()
+    other = running.learners[1]
+    with pytest.raises(Refused):
+        presence.ask_presence(
+            actor=other, session_id=page.session_id, sign_in_digest=sign_in_digest(page.cookie), now=page.now
+        )
+    assert not Check.objects.exists()
+
+
+def test_the_bureau_sees_who_studies_now(running: Running) -> None:
+    page = page_of(running).open()
+    [context] = presence.running_in(running.enrolments[0].cohort_id, page.now)
+    assert (context.context, context.person_id) == (f"study:{page.session_id}", page.actor.person_id)
+    assert presence.running_in(running.enrolments[0].cohort_id, page.now + dt.timedelta(minutes=10)) == []
+    assert units_of(running)[0].pk == context.facts["unit"]
