@@ -28,6 +28,16 @@ _ORGANISATION = _lines(
 )
 _ORGANISATION_PRIVATE = ("legal_representative", "contact_name", "contact_phone", "note")
 
+_DOCUMENT = _lines(
+    what="材料",
+    number="编号",
+    valid_until="有效期止",
+    result="结论",
+    note="意见",
+    days_left="剩余天数",
+    sha256="文件摘要",
+)
+
 KINDS = (
     Kind("identity.organisation_registered", "机构登记", _ORGANISATION_PRIVATE, _ORGANISATION),
     Kind("identity.organisation_edited", "机构资料修改", _ORGANISATION_PRIVATE, _ORGANISATION),
@@ -82,6 +92,9 @@ KINDS = (
         ("citizen_number",),
         _lines(citizen_number="公民身份号码", differences="不一致项"),
     ),
+    Kind("identity.document_added", "机构资质材料上传", (), _DOCUMENT),
+    Kind("identity.document_reviewed", "机构资质材料审核", ("note",), _DOCUMENT),
+    Kind("identity.document_expiring", "机构资质到期提醒", (), _DOCUMENT),
     Kind("identity.photos_deleted", "证件照片删除", (), _lines(count="张数")),
     Kind("identity.code_sent", "手机验证码发出", ("phone",), _lines(phone="号码")),
     Kind("identity.phone_verified", "手机号码验证通过", ("phone",), _lines(phone="号码")),
@@ -105,6 +118,7 @@ ITEMS = (
         GROUP,
         ("identity:organisation",),
     ),
+    Item("资质材料", "identity:all_documents", "file-text", {*OVERSEERS, Role.OPERATOR_REVIEWER}, 71, GROUP),
     Item(
         "本机构",
         "identity:own_organisation",
@@ -112,7 +126,7 @@ ITEMS = (
         {*MANAGERS, Role.TEACHER},
         70,
         GROUP,
-        ("identity:organisation",),
+        ("identity:organisation", "identity:documents", "identity:new_document"),
     ),
     Item("人员", "identity:people", "users", {*MANAGERS, *OVERSEERS}, 71, GROUP),
     Item("账号", "identity:accounts", "user-check", {*MANAGERS, *OVERSEERS}, 72, GROUP, ("identity:new_account",)),
@@ -165,9 +179,11 @@ class IdentityConfig(AppConfig):
 
     def ready(self) -> None:
         from zhenxue.identity import tasks
+        from zhenxue.identity.operations.documents import remind_expiring
         from zhenxue.identity.operations.photos import give_up_photos, photo_claims, photo_heads, reseal_photos
         from zhenxue.identity.operations.tidying import tidy
         from zhenxue.identity.policies import may_view_entry
+        from zhenxue.identity.queries.documents import document_claims
         from zhenxue.identity.queries.verification import check_devices, check_rules
         from zhenxue.kernel import resealing, storage
 
@@ -181,6 +197,9 @@ class IdentityConfig(AppConfig):
         navigation.register_home(HomeBlock("identity:home_verify", {Role.LEARNER}, order=11, wide=True, lines=2))
         navigation.register_home(HomeBlock("identity:home_reviews", {*MANAGERS, Role.TEACHER}, order=35, lines=2))
         storage.register_claims("identity photographs", photo_claims)
+        storage.register_claims("identity documents", document_claims)
         resealing.register("identity photographs", reseal_photos, photo_heads, give_up_photos)
+        remind = periodic.Job("identity.remind_documents", 6 * 3600, lambda now: remind_expiring(now=now))
+        periodic.register(remind)
         periodic.register(periodic.Job("identity.rescue_cards", 60, tasks.rescue_cards))
         periodic.register(periodic.Job("identity.tidy", 3600, lambda now: tidy(now=now)))

@@ -43,6 +43,9 @@ def register(
 def test_a_registered_organisation_waits_for_verification() -> None:
     made = register(make.make_bureau())
     assert (made.state, made.verified_at) == (OrganisationState.PENDING, None)
+    with pytest.raises(Conflict, match="营业执照"):
+        identity.verify_organisation(actor=make.make_operator(), organisation_id=made.pk, now=make.NOW)
+    make.make_licence(made)
     verified = identity.verify_organisation(actor=make.make_operator(), organisation_id=made.pk, now=make.NOW)
     assert (verified.state, verified.verified_at) == (OrganisationState.VERIFIED, make.NOW)
     with pytest.raises(Conflict, match="已实名"):
@@ -50,7 +53,12 @@ def test_a_registered_organisation_waits_for_verification() -> None:
     with pytest.raises(Refused):
         identity.verify_organisation(actor=make.make_bureau(), organisation_id=made.pk, now=make.NOW)
     kinds = [entry.kind for entry in evidence.list_entries(refs=[f"organisation:{made.pk}"])]
-    assert kinds == ["identity.organisation_verified", "identity.organisation_registered"]
+    assert kinds == [
+        "identity.organisation_verified",
+        "identity.document_reviewed",
+        "identity.document_added",
+        "identity.organisation_registered",
+    ]
 
 
 @pytest.mark.usefixtures("bare_ground")

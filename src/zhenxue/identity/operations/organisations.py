@@ -7,13 +7,17 @@ from django.db import IntegrityError, transaction
 
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import policies, validators
-from zhenxue.identity.data import TRANSITIONS, Actor, OrganisationKind, OrganisationState, SessionEnd
+from zhenxue.identity.data import TRANSITIONS, Actor, OrganisationKind, OrganisationState, Role, SessionEnd
 from zhenxue.identity.models import LoginSession, Membership, Organisation
 from zhenxue.identity.operations.ending import end_sign_ins
 from zhenxue.identity.operations.people import check_reason
 from zhenxue.identity.queries import organisations as queries
+from zhenxue.identity.queries.documents import has_accepted_licence
 from zhenxue.kernel import masking
 from zhenxue.kernel.errors import Conflict, Invalid
+
+#: Kinds whose licence the operator must have seen.
+LICENSED = frozenset({OrganisationKind.PROVIDER, OrganisationKind.ENTERPRISE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,17 @@ def edit_organisation(
 
 
 def verify_organisation(*, actor: Actor, organisation_id: int, now: dt.datetime, note: str = "") -> Organisation:
-    """State that the real-name fields were checked; also lifts a suspension (then with a reason in ``note``)."""
+    """State that the real-name fields were checked; also lifts a suspension (then with a reason in ``note``).
+
+    Raises ``Conflict`` for a provider or enterprise whose licence was not accepted yet.
+    """
     policies.check_can_verify_organisation(actor)
     with transaction.atomic():
         organisation = _locked(actor, organisation_id)
         if organisation.state == OrganisationState.SUSPENDED:
             note = check_reason(note)
+        elif organisation.state == OrganisationState.PENDING and actor.role is not Role.SYSTEM:
+            _check_licence(organisation)
         _move(organisation, OrganisationState.VERIFIED, note)
         organisation.verified_at = now
         organisation.save(update_fields=["state", "state_note", "verified_at"])
@@ -117,6 +126,12 @@ def unmask_organisation(*, actor: Actor, organisation_id: int, reason: str, now:
     with transaction.atomic():
         _record("identity.unmasked", actor, organisation, now, what="联系人电话", reason=reason)
     return organisation.contact_phone
+
+
+def _check_licence(organisation: Organisation) -> None:
+    if organisation.kind in LICENSED and not has_accepted_licence(organisation.pk):
+        words = "还没有审核通过的营业执照（登记证书）。请先在“资质材料”里核对执照，再核验机构。"
+        raise Conflict("identity.no_licence", words)
 
 
 def _checked(fields: OrganisationFields) -> OrganisationFields:

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from zhenxue.identity.web.views import (
     accounts,
     devices,
+    documents,
     entry,
     me,
     organisations,
@@ -59,6 +60,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "organisations/<int:organisation_id>/suspend/", organisations.suspend_organisation, name="suspend_organisation"
     ),
     path("organisations/<int:organisation_id>/unmask/", organisations.unmask_organisation, name="unmask_organisation"),
+    path("organisations/<int:organisation_id>/documents/", documents.documents, name="documents"),
+    path("organisations/<int:organisation_id>/documents/new/", documents.new_document, name="new_document"),
+    path("documents/", documents.all_documents, name="all_documents"),
+    path("documents/<int:document_id>/file/", documents.document_file, name="document_file"),
+    path("documents/<int:document_id>/review/", documents.review_document, name="review_document"),
     path("organisations/<int:organisation_id>/accounts/new/", accounts.new_account, name="new_account"),
     path("people/", people.people, name="people"),
     path("people/new/", people.new_person, name="new_person"),
