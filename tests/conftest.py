@@ -54,8 +54,9 @@ import pytest  # noqa: E402 - after Django, so that every conftest below may imp
 from django.conf import settings as django_settings  # noqa: E402 - see above
 from django.core.cache import cache  # noqa: E402 - see above
 from django.db import connections  # noqa: E402 - see above
-from pytest_django import DjangoDbBlocker  # noqa: E402 - see above
 from pytest_django.fixtures import Settings  # noqa: E402 - see above
+
+from tests.support import ground  # noqa: E402 - see above
 
 pytest_plugins = ["tests.support.site", "tests.support.browser", "tests.support.guards"]
 # Static files are found when they are asked for; WhiteNoise would list them all for each test client.
@@ -76,24 +77,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The ground is laid once a worker."""
-    from tests.factories.ground import lay_ground
-
-    with django_db_blocker.unblock():
-        lay_ground()
-
-
-@pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """On SQLite: a real file (threads and processes may share it), journal as in production, but no fsync."""
-    if ON_POSTGRES:
-        return
-    database = connections["default"].settings_dict
-    database["TEST"]["NAME"] = str(DATA_FOLDER / "test.sqlite3")
-    database["OPTIONS"]["init_command"] = database["OPTIONS"]["init_command"].replace(
-        "synchronous=FULL", "synchronous=OFF"
-    )
+    """One database a run, copied for each worker.
+
+    On SQLite: a real file (threads and processes may share it), journal as in production, but no fsync.
+    """
+    if not ON_POSTGRES:
+        database = connections["default"].settings_dict
+        database["TEST"]["NAME"] = str(DATA_FOLDER / "test.sqlite3")
+        database["OPTIONS"]["init_command"] = database["OPTIONS"]["init_command"].replace(
+            "synchronous=FULL", "synchronous=OFF"
+        )
+    ground.make_once(RUN_FOLDER)
 
 
 @pytest.fixture(autouse=True)

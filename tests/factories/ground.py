@@ -1,8 +1,8 @@
 """What every test finds in the database: regions, occupations, rules, and the usual organisations with one programme.
 
-``tests/conftest.py`` lays it once a worker and commits it. Factories look things up before they make them
-(``make_rules``, ``make_bureau``, ``make_operator``, ``usual_provider``, ``usual_programme``), so they also work where a
-test emptied the tables. A test that speaks of everything there is starts on ``bare_ground`` instead.
+``tests/support/ground.py`` lays it once a run and copies it for each worker. Factories look things up before they make
+them (``make_rules``, ``make_bureau``, ``make_operator``, ``usual_provider``, ``usual_programme``), so they also work
+where a test emptied the tables. A test that speaks of everything there is starts on ``bare_ground`` instead.
 """
 
 from tests.factories.catalogue import make_occupations

@@ -5,6 +5,7 @@ Its database is SQLite; with ``ZHENXUE_TEST_DATABASE=postgres`` one of its own o
 
 import os
 import secrets
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -33,12 +34,17 @@ PROGRAM = Path(sys.executable).parent / "zhenxue"
 class Site:
     """One running platform. ``url`` ends without a slash; ``manage`` runs ``zhenxue`` commands on the same data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, like: "Site | None" = None) -> None:
+        """An empty one, or one with the data of another that has never been started."""
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_file = folder / "serve.log"
-        self.database_url = _empty_database(folder / "data")
+        if like is None:
+            self.database_url = _new_database(folder / "data")
+        else:
+            shutil.copytree(like.folder / "data", folder / "data")
+            self.database_url = _new_database(folder / "data", like.database_url.rpartition("/")[2])
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHENXUE_")}
         self.environment = {
             **kept,
@@ -138,14 +144,15 @@ class Site:
             return False
 
 
-def _empty_database(folder: Path) -> str:
-    """The address of a new database."""
+def _new_database(folder: Path, source: str = "template1") -> str:
+    """The address of a database; on PostgreSQL a copy of the source, on SQLite nothing stands there yet."""
     server = os.environ.get("ZHENXUE_TEST_DATABASE_URL")
     if not server:
         return f"sqlite:///{folder / 'zhenxue.sqlite3'}"
     name = f"site_{secrets.token_hex(6)}"
+    words = psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}")
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+        connection.execute(words.format(psycopg.sql.Identifier(name), psycopg.sql.Identifier(source)))
     return f"{server.rpartition('/')[0]}/{name}"
 
 
@@ -155,9 +162,11 @@ def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
     made: list[Site] = []
 
     def make(*, start: bool = True) -> Site:
-        site = Site(tmp_path_factory.mktemp("site"))
+        if not made:
+            made.append(Site(tmp_path_factory.mktemp("prepared")))
+            made[0].prepare()
+        site = Site(tmp_path_factory.mktemp("site"), like=made[0])
         made.append(site)
-        site.prepare()
         if start:
             site.start()
         return site
