@@ -41,6 +41,12 @@ def no_services() -> dict[str, Service]:
     return {key: Service(name) for key, name in NAMES.items()}
 
 
+def last_code(server: Server) -> str:
+    """The digits of the code in the newest message."""
+    text = next(dict(note.lines)["内容"] for note in server.town.notes if note.service == "sms")
+    return "".join(character for character in text.split("，")[0] if character.isdigit())
+
+
 @contextmanager
 def answering(answer: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[str]:
     """A server whose every POST is answered by the function; its address."""

@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 
 from tests.factories.identity import NOW, actor_for, make_account, make_learner, make_organisation, make_provider
 from tests.support import cards as drawn
-from tests.support.sandbox import HOLDER, no_services, sandbox, services_of, sign_in_at_the_card
+from tests.support.sandbox import HOLDER, last_code, no_services, sandbox, services_of, sign_in_at_the_card
 from zhenxue.evidence import api as evidence
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor, CardFacts, CardState, ConsentPurpose, OrganisationKind, Role, VerificationState
@@ -41,11 +41,6 @@ def me(actor: Actor) -> int:
 
 def strength(actor: Actor) -> int:
     return identity.strength_of(me(actor))
-
-
-def last_code(town: Server) -> str:
-    text = dict(town.town.notes[0].lines)["内容"]
-    return "".join(character for character in text.split("，")[0] if character.isdigit())
 
 
 def prove_phone(town: Server, learner: Actor, now: dt.datetime = NOW) -> None:
