@@ -188,6 +188,39 @@ def test_a_database_that_is_gone_means_try_again_and_nothing_is_doubled(page: Pa
     assert Beat.objects.count() == 1
 
 
+def test_two_lines_answer_the_same_ticket_once_and_end_together(page: Page) -> None:
+    """Two threads with a connection each, as on PostgreSQL: the row's lock puts their groups in order."""
+    import asyncio
+
+    from zhenxue.study.ingest.writer import Writer
+    from zhenxue.study.protocol import ticket_key
+
+    def opening() -> Any:
+        return open_store(connections["default"].settings_dict)
+
+    async def story() -> list[tuple[int, bytes]]:
+        writer = Writer(open_store=opening, key=ticket_key(settings.SECRET_KEY), lines=2)
+        loop = asyncio.get_running_loop()
+        writer.start(loop)
+        futures = []
+        for _ in range(40):
+            waiting = waiting_beat(page.session_id, page.claim(10), beat_key=page.beat_key)
+            waiting.future = future = loop.create_future()
+            assert writer.submit(waiting)
+            futures.append(future)
+            await asyncio.sleep(0)
+        replies = list(await asyncio.gather(*futures))
+        await loop.run_in_executor(None, writer.stop)
+        assert not writer.submit(waiting)
+        return replies
+
+    replies = run_apart(story())
+    assert {status for status, _ in replies} == {200}
+    assert len({body for _, body in replies}) == 1
+    assert Beat.objects.count() == 1
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("study-ingest-writer")]
+
+
 def test_commits_reach_the_disk() -> None:
     database = connections["default"].settings_dict
     if not database["ENGINE"].endswith("sqlite3"):

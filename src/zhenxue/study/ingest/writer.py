@@ -1,7 +1,9 @@
-"""Group commit: one thread judges and writes whatever arrived while its last commit ran, then answers all of it.
+"""Group commit: a thread judges and writes whatever arrived while the last group was written, then answers all of it.
 
 There is no timer: a lone beat is committed at once, a crowd shares one fsync. A beat is answered only after the
-transaction that holds it is durable.
+transaction that holds it is durable. Where the database lets two transactions write, two lines (a thread and a
+connection each) take turns: one judges its group while the other's is being written. The rows are locked from reading
+to commit, so two groups with beats of one session follow each other.
 """
 
 import asyncio
@@ -106,8 +108,24 @@ class Waiting(msgspec.Struct, gc=False):
     reply: Reply = RETRY
 
 
+class Judged(msgspec.Struct, gc=False):
+    """What a group comes to: rows for ``Store.commit``, and the sessions to settle (whether each has ended)."""
+
+    moved: list[Row]
+    rare: list[Row]
+    beats: list[Row]
+    settle: list[tuple[int, bool]]
+
+
+class Line:
+    """One thread's connection."""
+
+    def __init__(self) -> None:
+        self.store: Store | None = None
+
+
 class Writer:
-    """Owns the store and its thread. ``open_store`` is called in that thread, again after any database error."""
+    """Owns stores and their threads. ``open_store`` is called in each line's thread, again after a database error."""
 
     def __init__(
         self,
@@ -117,6 +135,7 @@ class Writer:
         on_settle: Callable[[int, bool], None] = lambda session_id, ended: None,
         on_stop: Callable[[], None] = lambda: None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        lines: int = 1,
     ) -> None:
         self._open_store = open_store
         self._key = key
@@ -128,23 +147,26 @@ class Writer:
         self._arrived = threading.Event()
         self._waking = False
         self._stopping = False
-        self._store: Store | None = None
-        self._thread = threading.Thread(target=self._run, name="study-ingest-writer", daemon=True)
+        self._turn = threading.Lock()  # held from gathering a group until it is judged
+        self._threads = [
+            threading.Thread(target=self._run, name=f"study-ingest-writer-{number}", daemon=True)
+            for number in range(lines)
+        ]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._rest_until = 0.0
-        self.groups = 0
-        self.beats = 0
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begins to write; answers are handed to this loop."""
         self._loop = loop
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Writes what is waiting, then ends the thread."""
+        """Writes what is waiting, then ends the threads."""
         self._stopping = True
         self._arrived.set()
-        self._thread.join(timeout=30)
+        for thread in self._threads:
+            thread.join(timeout=30)
         self._on_stop()
 
     def submit(self, waiting: Waiting) -> bool:
@@ -164,57 +186,83 @@ class Writer:
         self._arrived.set()
 
     def _run(self) -> None:
+        line = Line()
+        while self._serve(line):
+            pass
+        if line.store is not None:
+            line.store.close()
+
+    def _gather(self) -> list[Waiting]:
+        """Waits for beats and takes all that are there; none when the writer stops."""
         while True:
-            self._arrived.wait()
+            if not self._stopping:
+                self._arrived.wait()
             self._arrived.clear()
-            while self._waiting:
-                self._serve(self._take())
-            if self._stopping:
-                break
-        if self._store is not None:
-            self._store.close()
+            waiting = self._waiting
+            group = [waiting.popleft() for _ in range(min(len(waiting), GROUP_LIMIT))]
+            if waiting:
+                self._arrived.set()
+            if group or self._stopping:
+                return group
 
-    def _take(self) -> list[Waiting]:
-        waiting = self._waiting
-        return [waiting.popleft() for _ in range(min(len(waiting), GROUP_LIMIT))]
-
-    def _serve(self, group: list[Waiting]) -> None:
-        settle: list[tuple[int, bool]] = []
-        try:
-            settle = self.write(self._opened(), group)
-        except Exception as error:  # noqa: BLE001 - whatever it is, every beat of the group needs an answer
-            reply = _reply_to(error, len(group))
+    def _serve(self, line: Line) -> bool:
+        """Gathers, judges, writes and answers one group; false when the writer stops."""
+        judged: Judged | None = None
+        failed: Exception | None = None
+        with self._turn:
+            group = self._gather()
+            if not group:
+                return False
+            try:
+                judged = self._judge(self._opened(line), group)
+            except Exception as error:  # noqa: BLE001 - whatever it is, every beat of the group needs an answer
+                failed = error
+        if judged is not None and line.store is not None:
+            try:
+                self._keep(line.store, judged)
+            except Exception as error:  # noqa: BLE001 - see above
+                failed = error
+        if failed is not None:
+            reply = _reply_to(failed, len(group))
             for waiting in group:
                 waiting.reply = reply
-            self._reopen()
+            self._reopen(line)
         assert self._loop is not None
         try:
             self._loop.call_soon_threadsafe(_resolve, group)
         except RuntimeError:  # the loop has closed: nobody waits for these answers any more
             log.info("%d answers had no reader", len(group))
-        for session_id, ended in settle:
-            self._on_settle(session_id, ended)
+        if judged is not None and failed is None:
+            for session_id, ended in judged.settle:
+                self._on_settle(session_id, ended)
+        return True
 
-    def _opened(self) -> Store:
-        if self._store is None:
+    def _opened(self, line: Line) -> Store:
+        if line.store is None:
             if time.monotonic() < self._rest_until:
                 raise Resting
-            self._store = self._open_store()
-        return self._store
+            line.store = self._open_store()
+        return line.store
 
-    def _reopen(self) -> None:
+    def _reopen(self, line: Line) -> None:
         """The next group tries a new connection, but a database that is gone is not asked for every group."""
-        if self._store is not None:
+        if line.store is not None:
             try:
-                self._store.close()
+                line.store.close()
             except Exception:
                 log.exception("the broken store did not close")
         elif time.monotonic() >= self._rest_until:
             self._rest_until = time.monotonic() + REST_SECONDS
-        self._store = None
+        line.store = None
 
     def write(self, store: Store, group: Sequence[Waiting]) -> list[tuple[int, bool]]:
         """Judges one group, writes it in one transaction and sets the replies; returns what should be settled now."""
+        judged = self._judge(store, group)
+        self._keep(store, judged)
+        return judged.settle
+
+    def _judge(self, store: Store, group: Sequence[Waiting]) -> Judged:
+        """Begins the transaction of a group and sets the replies, which hold once it is kept."""
         held = store.begin(list({waiting.session_id for waiting in group}))
         now_ms = self._now_ms()
         beats: list[Row] = []
@@ -242,14 +290,16 @@ class Writer:
                 if kept:
                     beats.append(_beat_row(claim, decision, now_ms))
                 waiting.reply = (409, self._refuse(session, decision.reason, now_ms))
-        store.commit(
+        return Judged(
             [session.values() for session in held.values() if session.moved],
             [session.rare_values() for session in held.values() if session.rare],
             beats,
+            list(settle.items()),
         )
-        self.groups += 1
-        self.beats += len(beats)
-        return list(settle.items())
+
+    def _keep(self, store: Store, judged: Judged) -> None:
+        """Writes a judged group durably."""
+        store.commit(judged.moved, judged.rare, judged.beats)
 
     def _accept(self, session: Held, claim: Claim, decision: Decision, now_ms: int) -> Answer:
         """Moves the session, opens or renews its check, and makes the answer with the next ticket."""
