@@ -1,4 +1,4 @@
-"""The lean ASGI app that answers beats: no Django middleware, msgspec, one writer thread (see ``writer``).
+"""The lean ASGI app that answers beats: no Django middleware, msgspec, writer threads (see ``writer``).
 
 ``POST /study/beats/<session id>`` with a JSON ``protocol.Claim``. A beat proves itself by three things: the one-use
 ticket of the session's last answer; ``X-Beat-Proof``, the HMAC of its very bytes under the key that the device agreed
