@@ -162,6 +162,7 @@ class Attempt(models.Model):
     ended_by = models.CharField("交卷方式", max_length=10, choices=AttemptEnd.choices(), blank=True)
     sequence = models.PositiveIntegerField("已存次数", default=0)
     device = models.CharField(max_length=64)  # digest of the sign-in that sits the exam
+    device_fingerprint = models.CharField(max_length=64, blank=True)  # of the device key of that sign-in
     moves = models.PositiveSmallIntegerField("换设备次数", default=0)
     presence_asked_at = models.DateTimeField(null=True, blank=True)  # a presence check is waited for since then
     presence_cause = models.CharField(max_length=8, blank=True)  # a ``CheckCause``

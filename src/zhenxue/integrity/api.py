@@ -14,7 +14,7 @@ from zhenxue.integrity.operations.checks import (
 )
 from zhenxue.integrity.operations.scanning import Source, register_facts
 from zhenxue.integrity.operations.signals import note_signal
-from zhenxue.integrity.queries.checks import island, last_proof_at, open_check_of, to_make_up, unit_misses
+from zhenxue.integrity.queries.checks import last_proof_at, open_check_of, to_make_up, unit_misses
 from zhenxue.integrity.queries.incidents import open_incidents_of
 from zhenxue.integrity.queries.plans import plan_of, register_running
 from zhenxue.integrity.rules import (
@@ -31,6 +31,7 @@ from zhenxue.integrity.rules import (
     SignInFacts,
     register_rule,
 )
+from zhenxue.integrity.web.island import for_page
 
 __all__ = [
     "AnswerFact",
@@ -55,7 +56,7 @@ __all__ = [
     "begin_make_up",
     "cancel",
     "command",
-    "island",
+    "for_page",
     "last_proof_at",
     "note_signal",
     "open_check_of",

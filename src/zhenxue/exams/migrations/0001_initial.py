@@ -115,6 +115,7 @@ class Migration(migrations.Migration):
                 ),
                 ("sequence", models.PositiveIntegerField(default=0, verbose_name="已存次数")),
                 ("device", models.CharField(max_length=64)),
+                ("device_fingerprint", models.CharField(blank=True, max_length=64)),
                 ("moves", models.PositiveSmallIntegerField(default=0, verbose_name="换设备次数")),
                 ("presence_asked_at", models.DateTimeField(blank=True, null=True)),
                 ("presence_cause", models.CharField(blank=True, max_length=8)),

@@ -16,7 +16,7 @@ from zhenxue.exams.errors import AttemptEnded, DeadlinePassed, ProvePresence
 from zhenxue.exams.models import Answer, Attempt, Exam, PaperLine
 from zhenxue.exams.operations.common import lock_attempt
 from zhenxue.exams.operations.marking import clean_given, digest_of, has_passed, mark_answer, points
-from zhenxue.exams.operations.presence import asks_presence, is_at_the_door
+from zhenxue.exams.operations.presence import ask_again, asks_presence, is_at_the_door
 from zhenxue.exams.policies import check_can_answer, check_can_start, is_own
 from zhenxue.exams.queries import readiness_of
 from zhenxue.identity.data import SYSTEM, Actor
@@ -25,7 +25,7 @@ from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.training import api as training
 
 
-def start_attempt(*, actor: Actor, exam: Exam, device: str, now: dt.datetime) -> Attempt:
+def start_attempt(*, actor: Actor, exam: Exam, device: str, fingerprint: str = "", now: dt.datetime) -> Attempt:
     """Begins an attempt, or answers the one that is open already (a second click changes nothing).
 
     Raises ``CannotStart`` with the reason and what is missing (N14: first the stage's hours, then its assessment).
@@ -45,6 +45,7 @@ def start_attempt(*, actor: Actor, exam: Exam, device: str, now: dt.datetime) ->
             started_at=now,
             deadline_at=min(now + dt.timedelta(minutes=exam.duration_minutes), exam.closes_at),
             device=device,
+            device_fingerprint=fingerprint,
             presence_asked_at=now if asks_presence(exam) else None,
             presence_cause=CheckCause.ENTRY if asks_presence(exam) else "",
         )
@@ -100,7 +101,7 @@ def submit_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.dateti
     return attempt
 
 
-def move_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.datetime) -> Attempt:
+def move_attempt(*, actor: Actor, attempt_id: int, device: str, fingerprint: str = "", now: dt.datetime) -> Attempt:
     """Goes on with an open attempt on this device; the other one is refused from now on. It leaves evidence."""
     with transaction.atomic():
         attempt = lock_attempt(attempt_id)
@@ -109,9 +110,10 @@ def move_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.datetime
         if attempt.state != AttemptState.OPEN:
             raise AttemptEnded
         if attempt.device != device:
-            attempt.device = device
+            attempt.device, attempt.device_fingerprint = device, fingerprint
             attempt.moves += 1
-            attempt.save(update_fields=["device", "moves"])
+            attempt.save(update_fields=["device", "device_fingerprint", "moves"])
+            ask_again(attempt, now=now)
             _record(actor, attempt, "exams.attempt_moved", {"moves": attempt.moves, "answers": attempt.sequence}, now)
     return attempt
 

@@ -71,6 +71,16 @@ def ask_due(*, now: dt.datetime) -> int:
     return asked
 
 
+def ask_again(attempt: Attempt, *, now: dt.datetime) -> None:
+    """Another device goes on: a check that is open for the old one is judged no more, and presence is shown anew."""
+    if attempt.presence_asked_at is None and attempt.proven_at is None:
+        return
+    integrity.cancel(context=context_of(attempt), now=now)
+    if attempt.presence_asked_at is None:
+        attempt.presence_asked_at, attempt.presence_cause = now, CheckCause.DEVICE
+        attempt.save(update_fields=["presence_asked_at", "presence_cause"])
+
+
 def hold(*, attempt_id: int, cause: str, now: dt.datetime) -> None:
     """Notes a check that somebody else asked (an officer, the invigilator)."""
     open_ones = Attempt.objects.filter(pk=attempt_id, state=AttemptState.OPEN, presence_asked_at__isnull=True)
@@ -115,7 +125,7 @@ def running_in(cohort_id: int, now: dt.datetime) -> list[integrity.RunningContex
             person_id=row.enrolment.person_id,
             enrolment_id=row.enrolment_id,
             context=context_of(row),
-            device=row.device,
+            device=row.device_fingerprint,
             ip=None,
             facts={"exam": row.exam_id},
             proof_at=row.proven_at or row.started_at,
@@ -142,6 +152,6 @@ def _ask(attempt: Attempt, now: dt.datetime) -> Check:
         cause=CheckCause(attempt.presence_cause),
         facts={"exam": attempt.exam_id},
         proof_at=attempt.proven_at or attempt.started_at,
-        device=attempt.device,
+        device=attempt.device_fingerprint,
         now=now,
     )

@@ -6,6 +6,7 @@ from django import forms
 from django.http import HttpRequest
 from django.urls import reverse
 
+from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest
 from zhenxue.identity.data import Role
 
@@ -17,6 +18,12 @@ STAFF = (*AUTHORS, Role.BUREAU_OFFICER, Role.OPERATOR_REVIEWER, Role.OPERATOR_AD
 def device_of(request: HttpRequest) -> str:
     """A digest of this sign-in: one attempt is answered from one of them at a time."""
     return hashlib.sha256((request.session.session_key or "").encode()).hexdigest()
+
+
+def fingerprint_of(request: ActorRequest) -> str:
+    """The fingerprint of the device key that this sign-in is bound to; empty where it is bound to none."""
+    found = identity.device_key_of(request.login_session.pk) if request.login_session else None
+    return found.fingerprint if found else ""
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -19,4 +19,4 @@ def ask(request: ActorRequest, session_id: int) -> JsonResponse:
     check = presence.ask_presence(
         actor=request.actor, session_id=session_id, sign_in_digest=sign_in_digest(request), now=now
     )
-    return JsonResponse(integrity.island(check, now))
+    return JsonResponse(integrity.for_page(check, now))

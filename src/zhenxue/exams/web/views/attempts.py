@@ -16,7 +16,7 @@ from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations import attempts as operations
 from zhenxue.exams.operations import presence
 from zhenxue.exams.web.forms import AnswerForm, civil
-from zhenxue.exams.web.support import STAFF, device_of, read_only, to_question, wants_json
+from zhenxue.exams.web.support import STAFF, device_of, fingerprint_of, read_only, to_question, wants_json
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
@@ -95,7 +95,8 @@ def acknowledgement(saved: Saved, now: dt.datetime) -> dict[str, object]:
 @roles(Role.LEARNER)
 @require_POST
 def move(request: ActorRequest, attempt_id: int) -> HttpResponse:
-    operations.move_attempt(actor=request.actor, attempt_id=attempt_id, device=device_of(request), now=clock.now())
+    where = {"device": device_of(request), "fingerprint": fingerprint_of(request)}
+    operations.move_attempt(actor=request.actor, attempt_id=attempt_id, **where, now=clock.now())
     return redirect("exams:attempt", attempt_id)
 
 

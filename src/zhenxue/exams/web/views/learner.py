@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 
 from zhenxue.exams import queries
 from zhenxue.exams.operations import attempts as operations
-from zhenxue.exams.web.support import device_of
+from zhenxue.exams.web.support import device_of, fingerprint_of
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
@@ -27,5 +27,11 @@ def entry(request: ActorRequest, exam_id: int) -> HttpResponse:
 @require_POST
 def start(request: ActorRequest, exam_id: int) -> HttpResponse:
     exam = queries.get_exam(request.actor, exam_id)
-    attempt = operations.start_attempt(actor=request.actor, exam=exam, device=device_of(request), now=clock.now())
+    attempt = operations.start_attempt(
+        actor=request.actor,
+        exam=exam,
+        device=device_of(request),
+        fingerprint=fingerprint_of(request),
+        now=clock.now(),
+    )
     return redirect("exams:attempt", attempt.pk)

@@ -17,4 +17,4 @@ def ask(request: ActorRequest, attempt_id: int) -> JsonResponse:
     """What the exam room hands to the presence island."""
     now = clock.now()
     check = presence.ask_presence(actor=request.actor, attempt_id=attempt_id, device=device_of(request), now=now)
-    return JsonResponse(integrity.island(check, now))
+    return JsonResponse(integrity.for_page(check, now))

@@ -1,20 +1,17 @@
 """A learner's own checks: the page of one, its state, answers, another kind, making up."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.integrity.data import CheckKind, CheckState, OtherReason
-from zhenxue.integrity.models import Check
 from zhenxue.integrity.operations import checks as acts
 from zhenxue.integrity.queries import checks as queries
 from zhenxue.integrity.web.devices import fingerprint
+from zhenxue.integrity.web.island import for_page
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid, ZhenxueError
 from zhenxue.kernel.listing import Filter, Listing
@@ -59,7 +56,7 @@ def check(request: ActorRequest, check_id: int) -> HttpResponse:
     context = {
         "check": found,
         "shown": queries.island(found, now),
-        "island": _json(found),
+        "island": for_page(found, clock.now()),
         "words_variant": request.GET.get("variant") == "words",
         "others": [CheckKind(kind) for kind in found.offered if kind != found.kind],
         "can_make_up": queries.still_missing(found),
@@ -72,7 +69,7 @@ def check(request: ActorRequest, check_id: int) -> HttpResponse:
 @require_GET
 def check_state(request: ActorRequest, check_id: int) -> JsonResponse:
     """Where a check stands, for the island and for pages that wait."""
-    return JsonResponse(_json(queries.get_own_check(request.actor, check_id)))
+    return JsonResponse(for_page(queries.get_own_check(request.actor, check_id), clock.now()))
 
 
 @roles(Role.LEARNER)
@@ -127,17 +124,10 @@ def make_up(request: ActorRequest, check_id: int) -> HttpResponse:
     return redirect("integrity:check", begun.pk)
 
 
-def _json(check: Check) -> dict[str, Any]:
-    """The check for the island, with the addresses it posts to."""
-    names = {"state": "check_state", "face": "check_face", "answer": "answer", "other": "other", "page": "check"}
-    urls = {name: reverse(f"integrity:{view}", args=[check.pk]) for name, view in names.items()}
-    return {**queries.island(check, clock.now()), "urls": urls}
-
-
 def _answered(request: ActorRequest, check_id: int, words: str, *, passed: bool) -> HttpResponse:
     if wants_json(request):
         found = queries.get_own_check(request.actor, check_id)
-        return JsonResponse({"passed": passed, "words": words, "check": _json(found)})
+        return JsonResponse({"passed": passed, "words": words, "check": for_page(found, clock.now())})
     if words:
         (messages.success if passed else messages.warning)(request, words)
     return redirect("integrity:check", check_id)
