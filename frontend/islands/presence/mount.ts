@@ -27,6 +27,8 @@ export interface Mounted {
 
 const WHY = "需要用摄像头拍几张照片，和你登记的人脸比对，确认是本人在学。只在你点“开始拍照”后拍，照片加密保存、到期删除，不录像、不录音。";
 const WAIT_MS = 3_000;
+/** The server takes no answer that comes faster than anybody reads; one that does is held back so long. */
+const READING_MS = 1_300;
 /** Said aloud at these many seconds left. */
 const SAID_AT = new Set([30, 10]);
 
@@ -49,6 +51,7 @@ class Presence implements Mounted {
   private asking = 0;
   private endsAt = 0;
   private saidAt = -1;
+  private shownAt = 0;
   private closed = false;
   private sending = false;
 
@@ -100,6 +103,7 @@ class Presence implements Mounted {
       this.body.replaceChildren(element("p", "", "正在等本班老师确认。请现在联系老师：老师的“在学确认”页面上能看到你的名字，点一下就好。"));
       this.wait();
     } else this.body.replaceChildren(taskForm(check, (given) => void this.answer(given)));
+    this.shownAt = performance.now();
     this.drawOthers();
     this.title.focus({ preventScroll: true });
   }
@@ -137,6 +141,7 @@ class Presence implements Mounted {
   private async answer({ given, variant }: Given): Promise<void> {
     if (!given.length) return this.tell("请先选一个答案。");
     await this.send(async () => {
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, this.shownAt + READING_MS - performance.now())));
       const values = { kind: this.check.kind, nonce: this.check.nonce, given, variant };
       const told = await this.server.post<{ passed: boolean; words: string; check: Check }>(this.check.urls.answer, values);
       this.take(told.check, true);

@@ -1,0 +1,158 @@
+"""The camera island in a real browser: with a face, with another's, without a camera; and the teacher's word."""
+
+import datetime as dt
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.factories.checks import Class, make_class, right
+from tests.factories.faces import enrolled, work
+from tests.factories.identity import USER_AGENT, client_for
+from tests.support import axe
+from tests.support.browser import DESK, PHONE
+from tests.support.film import Film, camera_browser
+from zhenxue.identity.data import Actor
+from zhenxue.integrity import api as integrity
+from zhenxue.integrity.models import Check, FaceJob
+from zhenxue.kernel import clock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+type Open = Callable[..., BrowserContext]
+#: So that a busy machine never runs out of the window; windows themselves are tested without a browser.
+LONG = dt.timedelta(minutes=30)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Film:
+    return Film(tmp_path / "camera.y4m")
+
+
+@pytest.fixture
+def camera_context(chromium: Browser, film: Film) -> Iterator[Open]:
+    with camera_browser(chromium, film) as make:
+        yield make
+
+
+@pytest.fixture
+def room() -> Class:
+    return make_class(learners=1, now=clock.now())
+
+
+def ask(room: Class) -> Check:
+    """A check with much time, answerable from any device."""
+    check = room.ask(now=clock.now(), device="")
+    check.due_at += LONG
+    check.save(update_fields=["due_at"])
+    return check
+
+
+def enter(opener: Open, url: str, actor: Actor, kind: dict[str, Any], path: str) -> Page:
+    context = opener(kind, base_url=url, user_agent=USER_AGENT)
+    for name, morsel in client_for(actor).cookies.items():
+        context.add_cookies([{"name": name, "value": morsel.value, "url": url}])
+    page = context.new_page()
+    page.goto(path)
+    return page
+
+
+def at(check: Check) -> str:
+    return reverse("integrity:check", args=[check.pk])
+
+
+def judged(check: Check) -> None:
+    """The engine does the job of the burst that was just sent."""
+    end = time.monotonic() + 60
+    while not FaceJob.objects.filter(presence=check, state="queued").exists():
+        assert time.monotonic() < end, "no burst came"
+        time.sleep(0.1)
+    assert work(clock.now()) == 1
+
+
+def shoot(page: Page, film: Film, check: Check, person: str = "a") -> None:
+    """One burst: presses, turns as asked, and the engine's word on it."""
+    check.refresh_from_db()
+    film.show(person)
+    page.locator(".presence-button").click()
+    film.turn_as_asked(page, person, asked=check.task["turns"])
+    judged(check)
+
+
+def option(page: Page, check: Check) -> Locator:
+    """The right option of the question that stands there."""
+    check.refresh_from_db()
+    return page.locator(f"input[name=given][value='{right(check)[0]}']")
+
+
+def test_a_face_passes_and_another_person_s_does_not(
+    live_server: Any, camera_context: Open, film: Film, room: Class
+) -> None:
+    enrolled(room.learner, "a", now=clock.now())
+    check = ask(room)
+    page = enter(camera_context, live_server.url, room.learner, PHONE, at(check))
+    expect(page.get_by_role("heading", name="人脸核验")).to_be_focused()
+    expect(page.locator(".presence-card")).to_contain_text("不录像、不录音")
+    axe.check(page, within="main")
+    axe.check_width(page)
+    page.get_by_role("button", name="打开摄像头").click()
+    expect(page.locator("video")).to_be_visible()
+    expect(page.get_by_role("button", name="开始拍照")).to_be_visible()
+    axe.check(page, within="main")
+    shoot(page, film, check, "b")
+    expect(page.locator(".presence-hint")).to_contain_text("和登记的人脸不像")
+    expect(page.locator(".presence-hint")).to_contain_text("还可以再试 2 次")
+    expect(page.get_by_role("button", name="再拍一次")).to_be_focused()
+    axe.check_width(page)
+    shoot(page, film, check, "a")
+    expect(page.locator("main")).to_contain_text("核验通过")
+    check.refresh_from_db()
+    assert (check.state, check.strength, check.tries) == ("passed", 3, 1)
+    assert check.claims["width"] == 640
+    assert FaceJob.objects.filter(presence=check).count() == 2
+
+
+def test_who_has_no_camera_answers_a_question_by_keyboard(live_server: Any, open_context: Open, room: Class) -> None:
+    enrolled(room.learner, "a", now=clock.now())
+    check = ask(room)
+    page = enter(open_context, live_server.url, room.learner, PHONE, at(check))
+    page.get_by_role("button", name="打开摄像头").click()
+    expect(page.get_by_role("alert")).to_have_text(re.compile("摄像头"))
+    page.get_by_role("button", name="没有摄像头").click()
+    expect(page.get_by_role("heading", name="随堂问题")).to_be_focused()
+    axe.check(page, within="main")
+    axe.check_width(page)
+    page.get_by_role("button", name="提交").wait_for()
+    option(page, check).focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_contain_text("核验通过")
+    check.refresh_from_db()
+    assert (check.state, check.kind) == ("passed", "question")
+    assert check.task["others"] == [{"from": "face", "to": "question", "reason": "no_camera"}]
+
+
+def test_a_puzzle_has_words_and_a_teacher_s_word_comes_by_itself(
+    live_server: Any, open_context: Open, room: Class
+) -> None:
+    check = room.ask(now=clock.now(), device="", context="hall:1", facts={})
+    Check.objects.filter(pk=check.pk).update(due_at=check.due_at + LONG)
+    page = enter(open_context, live_server.url, room.learner, PHONE, at(check))
+    expect(page.get_by_role("img", name=re.compile("6 个格子"))).to_be_visible()
+    axe.check(page, within="main")
+    page.get_by_role("button", name="看不清图，改做文字题").click()
+    expect(page.get_by_role("group", name="哪一个词和其他几个不是一类？")).to_be_visible()
+    page.get_by_role("button", name="改用老师确认").click()
+    expect(page.locator(".presence-card")).to_contain_text("正在等本班老师确认")
+    desk = enter(open_context, live_server.url, room.made.teacher, DESK, reverse("integrity:waiting"))
+    axe.check(desk)
+    desk.get_by_role("button", name="视频通话见到本人").click()
+    expect(desk.locator("main")).to_contain_text("已确认")
+    expect(page.locator("main")).to_contain_text("核验通过")
+    check.refresh_from_db()
+    assert (check.state, check.kind, check.strength) == ("passed", "word", 2)
+    assert integrity.open_check_of("hall:1") is None
