@@ -1,11 +1,13 @@
 """Signals, the incidents they gather in, what is said to them, and rulings."""
 
+import datetime as dt
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 
-from zhenxue.integrity.data import IncidentKind, IncidentState, RulingKind, StatementRole
+from zhenxue.integrity.data import WAITING_INCIDENTS, IncidentKind, IncidentState, RulingKind, StatementRole
+from zhenxue.kernel import clock
 
 
 class Incident(models.Model):
@@ -63,6 +65,25 @@ class Incident(models.Model):
     def state_tone(self) -> str:
         """The tone of the tag that shows the state."""
         return IncidentState(self.state).tone
+
+    @property
+    def period(self) -> tuple[dt.datetime, dt.datetime]:
+        """The civil days that its signals fall on, whole: nothing outside of them may be withdrawn."""
+        first, last = clock.civil_day(self.first_at), clock.civil_day(self.last_at)
+        return clock.start_of_day(first), clock.start_of_day(last + dt.timedelta(days=1))
+
+    @property
+    def due(self) -> dt.date | None:
+        """The day by which staff has to act next; none when nothing is awaited from staff."""
+        if self.state == IncidentState.OPEN:
+            return self.reply_by
+        if self.state in WAITING_INCIDENTS:
+            return self.rule_by
+        return self.decide_by if self.state == IncidentState.APPEALED else None
+
+    def is_overdue(self, today: dt.date) -> bool:
+        """Whether somebody is late with it."""
+        return self.due is not None and self.due < today
 
 
 class Signal(models.Model):

@@ -181,7 +181,7 @@ def checked(text: str, field: str, what: str) -> str:
 def _checked_stretch(
     incident: Incident, since: dt.datetime | None, until: dt.datetime | None
 ) -> tuple[dt.datetime, dt.datetime]:
-    first, last = policies.period_of(incident)
+    first, last = incident.period
     if since is None or until is None or until <= since:
         message = "请填写撤销从什么时候到什么时候，结束要晚于开始。"
         raise Invalid("integrity.stretch", message, fields={"until": message})

@@ -9,7 +9,6 @@ from zhenxue.integrity.data import (
     INCIDENT_TRANSITIONS,
     LEARNER_RULINGS,
     LIGHTER,
-    WAITING_INCIDENTS,
     IncidentState,
     RulingKind,
 )
@@ -88,23 +87,3 @@ def check_decision(first: Ruling, kind: RulingKind) -> None:
     before = RulingKind(first.kind)
     if kind is not before and kind not in LIGHTER.get(before, ()):
         raise Conflict("integrity.heavier", f"申诉复核不能把“{before.label}”改为“{kind.label}”，只能维持或减轻。")
-
-
-def period_of(incident: Incident) -> tuple[dt.datetime, dt.datetime]:
-    """The civil days that the incident's signals fall on, whole: nothing outside of them may be withdrawn."""
-    first, last = clock.civil_day(incident.first_at), clock.civil_day(incident.last_at)
-    return clock.start_of_day(first), clock.start_of_day(last + dt.timedelta(days=1))
-
-
-def is_overdue(incident: Incident, today: dt.date) -> bool:
-    """Whether somebody is late with it."""
-    return (due := due_of(incident)) is not None and due < today
-
-
-def due_of(incident: Incident) -> dt.date | None:
-    """The day by which the next act is due; none when nothing is awaited from staff."""
-    if incident.state == IncidentState.OPEN:
-        return incident.reply_by
-    if incident.state in WAITING_INCIDENTS:
-        return incident.rule_by
-    return incident.decide_by if incident.state == IncidentState.APPEALED else None

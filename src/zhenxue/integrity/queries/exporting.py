@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from zhenxue.integrity.data import IncidentKind, IncidentState
 from zhenxue.integrity.models import Incident
-from zhenxue.integrity.policies.incidents import due_of
 from zhenxue.kernel.sheets import CellValue
 
 HEADER = (
@@ -34,6 +33,6 @@ def export_rows(incidents: Iterable[Incident]) -> Iterator[list[CellValue]]:
             one.rule_by,
             one.appeal_by,
             one.decide_by,
-            due_of(one),
+            one.due,
             one.closed_at,
         ]

@@ -21,7 +21,6 @@ from zhenxue.integrity.data import (
     StatementRole,
 )
 from zhenxue.integrity.models import Capture, Incident, Ruling, Signal, Statement
-from zhenxue.integrity.policies import incidents as policies
 from zhenxue.kernel.errors import NotFound
 from zhenxue.training import api as training
 
@@ -209,7 +208,7 @@ def captures_of(incident: Incident) -> list[Capture]:
     """Pictures of the learner in the incident's days that are still kept, newest first; none of a class's."""
     if incident.person_id is None:
         return []
-    since, until = policies.period_of(incident)
+    since, until = incident.period
     rows = Capture.objects.filter(person_id=incident.person_id, taken_at__gte=since, taken_at__lt=until)
     return list(rows.exclude(path="").select_related("job__presence").order_by("-taken_at", "number")[:MOST_CAPTURES])
 
@@ -225,7 +224,7 @@ def get_capture(actor: Actor, incident_id: int, capture_id: int) -> Capture:
 
 def timeline_of(incident: Incident) -> list[evidence.TimelineEntry]:
     """What the log says of the learner (or of the incident of a class) in its days, and of the incident since."""
-    since, until = policies.period_of(incident)
+    since, until = incident.period
     if incident.enrolment_id is None:
         return evidence.list_entries(refs=[f"incident:{incident.pk}"], limit=MOST_ENTRIES)
     return evidence.list_entries(

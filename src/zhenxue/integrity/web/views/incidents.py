@@ -49,7 +49,7 @@ EXPLAIN = {"label": "情况说明", "hint": "写清当时的情况和依据，�
 def incidents(request: ActorRequest) -> HttpResponse:
     """Every incident in sight."""
     listing, today = _listing(request), clock.civil_day(clock.now())
-    lines = [(one, policies.due_of(one), policies.is_overdue(one, today)) for one in listing.rows]
+    lines = [(one, one.due, one.is_overdue(today)) for one in listing.rows]
     context = {"listing": listing, "lines": lines, "today": today, "wide": True}
     return render(request, "integrity/incidents.html", context | {"read_only": False})
 
@@ -76,7 +76,7 @@ def incidents_block(request: ActorRequest) -> HttpResponse:
     """Home: what waits for whoever asks, with its deadlines."""
     today = clock.civil_day(clock.now())
     waiting = queries.waiting_for(request.actor, today)
-    lines = [(one, policies.due_of(one), policies.is_overdue(one, today)) for one in waiting[:6]]
+    lines = [(one, one.due, one.is_overdue(today)) for one in waiting[:6]]
     return render(request, "integrity/_incidents_block.html", {"lines": lines, "count": waiting.count()})
 
 
@@ -115,7 +115,7 @@ def rule(request: ActorRequest, incident_id: int) -> HttpResponse:
     if attempt(request, form, lambda _: operations.rule(**acting, **form.ruling())):
         messages.success(request, "裁定已作出并存证，学员可以在“我的核查”里看到。")
         return redirect("integrity:incident", incident_id)
-    context = {"form": form, "period": policies.period_of(found), **_context(request, found)}
+    context = {"form": form, "period": found.period, **_context(request, found)}
     return render(request, "integrity/rule.html", context, status=422 if form.errors else 200)
 
 
@@ -219,8 +219,8 @@ def _context(request: ActorRequest, found: Incident) -> dict[str, Any]:
     return {
         "incident": found,
         "steps": steps_of(found),
-        "due": policies.due_of(found),
-        "late": policies.is_overdue(found, today),
+        "due": found.due,
+        "late": found.is_overdue(today),
         "gathering": rules.GATHERING[IncidentKind(found.kind)],
         "signals": queries.signals_of(found),
         "captures": queries.captures_of(found),
@@ -251,7 +251,7 @@ def _appealed(actor: Actor, found: Incident) -> Ruling:
 
 def _stretch(found: Incident) -> dict[str, Any]:
     """The days of the signals, as a beginning for a withdrawal."""
-    since, until = policies.period_of(found)
+    since, until = found.period
     return {"since": since, "until": until}
 
 
