@@ -69,9 +69,9 @@ def judge(job: FaceJob, verdict: dict[str, object], *, now: dt.datetime) -> None
 def test_a_face_is_asked_first_and_passes(room: Class) -> None:
     check = room.ask()
     assert (check.kind, list(check.offered)) == (CheckKind.FACE, ["face", "question", "word"])
-    assert integrity.island(check, BEGIN)["task"] == {}
+    assert integrity.for_page(check, BEGIN)["task"] == {}
     job = send(room, check)
-    assert integrity.island(Check.objects.get(pk=check.pk), BEGIN + READ)["waits"] is True
+    assert integrity.for_page(Check.objects.get(pk=check.pk), BEGIN + READ)["waits"] is True
     with listening() as heard:
         judge(job, PASSED, now=BEGIN + 2 * READ)
     assert heard.names() == ["check_passed"]
@@ -115,7 +115,7 @@ def test_a_wrong_face_brings_another_nonce_and_other_draws_until_the_tries_are_u
         old = check.nonce
         check.refresh_from_db()
         nonces.add(check.nonce)
-        assert integrity.island(check, now)["tries_left"] == left
+        assert integrity.for_page(check, now)["tries_left"] == left
         with pytest.raises(OldQuestion):
             send(room, check, nonce=old, now=now)
     assert len(nonces) == 3

@@ -64,7 +64,7 @@ def test_a_right_answer_passes_and_the_seed_is_told_only_then(room: Class) -> No
     seed = check.task["seed"]
     assert asked["commitment"] == protocol.commitment(seed)
     assert seed not in str(asked)
-    shown = integrity.island(check, BEGIN)
+    shown = integrity.for_page(check, BEGIN)
     assert seed not in str(shown)
     assert set(shown["task"]) == {"input", "stem", "options"}
     with listening() as heard:
@@ -148,7 +148,7 @@ def test_an_author_s_prompt_of_the_last_minutes_comes_first(room: Class) -> None
 def test_without_a_unit_a_puzzle_is_asked_in_two_variants(room: Class) -> None:
     check = room.ask(context="hall:1", facts={})
     assert list(check.offered) == ["puzzle", "word"]
-    shown = integrity.island(check, BEGIN)["task"]
+    shown = integrity.for_page(check, BEGIN)["task"]
     assert shown["picture"].startswith("data:image/svg+xml,")
     assert len(shown["words"]["options"]) == 4
     odd = [str(check.task["puzzle"]["odd"])]
