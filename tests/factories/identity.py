@@ -49,11 +49,12 @@ def make_rules() -> None:
         identity.load_rules(text=OFF.sub(r"\g<1>0", load_rules.OWN_FILE.read_text()), now=NOW)
 
 
-def ask_presence() -> None:
-    """A rule set that asks for presence checks, in force for every cohort that a test files after this."""
+def ask_presence(*, strength: int = 0) -> None:
+    """A rule set that asks for presence checks (and for names verified so strongly), in force for every cohort that a
+    test files after this."""
     make_rules()
     text = load_rules.OWN_FILE.read_text().rpartition("[[rule_set]]")[2]
-    text = re.sub(r"^(verify_strength_\w+ = \{ value = )\d", r"\g<1>0", text, flags=re.MULTILINE)
+    text = re.sub(r"^(verify_strength_\w+ = \{ value = )\d", rf"\g<1>{strength}", text, flags=re.MULTILINE)
     text = text.replace("valid_from = 2026-11-21", "valid_from = 2025-03-14").replace('"2026-1"', '"presence"')
     identity.load_rules(text=f"[[rule_set]]{text}", now=NOW)
 

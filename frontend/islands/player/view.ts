@@ -79,6 +79,7 @@ export class View {
     event.preventDefault();
     if (this.act === "resume") this.resume();
     else if (this.act === "course") location.assign(this.box.dataset.course ?? "/study/");
+    else if (this.act === "verify") location.assign(this.box.dataset.verify ?? "/");
     else if (this.act === "where") location.assign("?elsewhere=1");
     else if (this.act === "sign-in") void this.signInAgain();
     else location.reload();

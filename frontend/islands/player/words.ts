@@ -1,7 +1,7 @@
 /** Words and times as the player shows them: for every reason a title and what to do about it. */
 
 /** What the button of a notice does; "" is no button. */
-export type Act = "" | "resume" | "reload" | "course" | "sign-in" | "where";
+export type Act = "" | "resume" | "reload" | "course" | "sign-in" | "where" | "verify";
 
 export interface Words {
   title: string;
@@ -70,6 +70,7 @@ const REFUSALS: Record<string, Words> = {
   device_refused: said("这台设备没有登记成功", "重新登录一次就会重新登记。", "sign-in"),
   "study.no_device_key": said("这次登录还没有绑定设备", "点“重新登录”，登录后会自动绑定。", "sign-in"),
   "study.wrong_device": said("不是登录时的那台设备", "点“重新登录”，就改用这台设备。", "sign-in"),
+  "study.not_verified": said("请先完成实名认证", "", "verify"),
   "study.device_full": said("这台设备今天不能再换人", "自己没有设备的，请找老师帮忙安排。", "course"),
   "study.open_pace": said("打开得太频繁", "", "resume"),
   "study.bad_key": said("没能和服务器约定密钥", "", "reload"),
@@ -88,6 +89,7 @@ const LABELS: Record<Act, string> = {
   course: "回到课程页",
   "sign-in": "重新登录",
   where: "转回本页学习",
+  verify: "去实名认证",
 };
 
 /** Reasons that need no notice: pausing is no fault, a full page is said in the status line. */

@@ -1,8 +1,10 @@
 """Who may study what, and which content keys may be released."""
 
 import hmac
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Refused
@@ -18,6 +20,13 @@ def check_can_open(actor: Actor, enrolment: training.Enrolment, now: datetime) -
     if not actor.is_learner or actor.person_id != enrolment.person_id:
         raise Refused("study.not_your_enrolment", "只有学员本人可以学习并计学时。")
     training.check_can_study(enrolment, now)
+
+
+def check_is_verified(person_id: int, rules: Mapping[str, int]) -> None:
+    """Raises ``Refused`` unless the learner's real name is verified as strongly as the cohort's rules ask for study."""
+    wanted = rules["verify_strength_study"]
+    if wanted and identity.strength_of(person_id) < wanted:
+        raise Refused("study.not_verified", "开始学习前，请先完成实名认证，一般三分钟就好；不方便刷脸的，有别的方式。")
 
 
 def check_can_keep_archives(actor: Actor) -> None:

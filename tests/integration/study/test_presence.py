@@ -7,6 +7,7 @@ import pytest
 from tests.factories.identity import ask_presence
 from tests.factories.study import Page, make_studying, page_of, units_of
 from tests.factories.training import Running
+from zhenxue.identity.models import Person
 from zhenxue.integrity import api as integrity
 from zhenxue.integrity.data import CheckCause, CheckKind, CheckState
 from zhenxue.integrity.models import Check
@@ -176,6 +177,19 @@ def test_nobody_asks_for_anothers_session(running: Running) -> None:
             actor=other, session_id=page.session_id, sign_in_digest=sign_in_digest(page.cookie), now=page.now
         )
     assert not Check.objects.exists()
+
+
+def test_study_waits_for_a_real_name_as_strong_as_the_rules_ask() -> None:
+    ask_presence(strength=2)
+    running = make_studying()
+    page = page_of(running)
+    person = Person.objects.filter(pk=page.actor.person_id)
+    person.update(verified_strength=1, verified_at=page.now, verified_by_method="phone")
+    with pytest.raises(Refused, match="请先完成实名认证"):
+        page.open()
+    assert not StudySession.objects.exists()
+    person.update(verified_strength=2)
+    assert page.open().opened is not None
 
 
 def test_the_bureau_sees_who_studies_now(running: Running) -> None:

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zhenxue.catalogue.data import QuestionKind
 from zhenxue.exams.data import Missing, Readiness
 from zhenxue.exams.models import Attempt, Exam, PaperLine
 from zhenxue.exams.queries.readiness import judge_readiness
+from zhenxue.identity import api as identity
 from zhenxue.kernel.prepared import Prepared
 from zhenxue.ledger import api as ledger
 from zhenxue.training import api as training
@@ -90,7 +91,13 @@ def readiness_of(*, exam: Exam, enrolment: training.Enrolment, now: dt.datetime)
     attempts = list(Attempt.objects.filter(exam=exam, enrolment=enrolment))
     complete = exam.stage_number in ledger.complete_stages_of([enrolment]).get(enrolment.pk, set())
     missing = [] if complete else missing_of(enrolment, exam.stage_number)
-    return judge_readiness(exam, enrolment.state, attempts, missing, complete, now)
+    readiness = judge_readiness(exam, enrolment.state, attempts, missing, complete, now)
+    wanted = training.rules_of(exam.cohort)["verify_strength_exam"]
+    begins = readiness.can_start and readiness.open_attempt_id is None
+    if begins and wanted and identity.strength_of(enrolment.person_id) < wanted:
+        reason = "参加考试前，请先完成实名认证（我的 - 实名认证）；不方便刷脸的，可以请机构当面核验。"
+        return replace(readiness, can_start=False, reason=reason, code="exams.not_verified")
+    return readiness
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from zhenxue.study.operations.settling import (
     locked_sessions,
     sign_in_is_over,
 )
-from zhenxue.study.policies import check_can_open, check_device_has_room
+from zhenxue.study.policies import check_can_open, check_device_has_room, check_is_verified
 from zhenxue.study.queries import describe_open, get_planned_unit
 from zhenxue.training import api as training
 
@@ -63,6 +63,7 @@ def open_session(
         check_can_open(actor, enrolment, now)
         unit = get_planned_unit(enrolment.cohort_id, unit_id)
         rules = training.rules_of(enrolment.cohort)
+        check_is_verified(enrolment.person_id, rules)
         fingerprint, proven = _check_device(
             sign_in_id=sign_in_id,
             sign_in_digest=sign_in_digest,
