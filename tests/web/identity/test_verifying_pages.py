@@ -80,14 +80,14 @@ def test_a_learner_walks_all_steps_and_waits_for_review(town: Server) -> None:
 
     stranger = client_for(actor_for(make_account(Role.PROVIDER_MANAGER, make_organisation())))
     row = Verification.objects.get(person=person)
-    assert stranger.get(f"/reviews/{row.pk}/").status_code == 404
+    assert stranger.get(f"/verify/reviews/{row.pk}/").status_code == 404
     admin = client_for(make_operator())
-    assert person.name in admin.get("/reviews/?state=waiting").content.decode()
-    page = admin.get(f"/reviews/{row.pk}/").content.decode()
+    assert person.name in admin.get("/verify/reviews/?state=waiting").content.decode()
+    page = admin.get(f"/verify/reviews/{row.pk}/").content.decode()
     assert "照片有点反光" in page
     assert person.citizen_number not in page
-    assert admin.post(f"/reviews/{row.pk}/", {"passed": "no", "reason": ""}).status_code == 422
-    admin.post(f"/reviews/{row.pk}/", {"passed": "yes", "reason": ""})
+    assert admin.post(f"/verify/reviews/{row.pk}/", {"passed": "no", "reason": ""}).status_code == 422
+    admin.post(f"/verify/reviews/{row.pk}/", {"passed": "yes", "reason": ""})
     person.refresh_from_db()
     assert (person.verified_strength, person.verified_by_method) == (2, "review")
     page = client.get("/verify/").content.decode()

@@ -150,6 +150,7 @@ class SignIn:
     actor: Actor
     device_key_id: int | None = None
     unread: int = 0
+    strength: int = 0  # of the person's real-name verification
 
 
 @dataclass(frozen=True, slots=True)

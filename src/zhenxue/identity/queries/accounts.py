@@ -133,6 +133,7 @@ SIGN_IN_COLUMNS = (
     "account__unread",
     "account__person_id",
     "account__person__name",
+    "account__person__verified_strength",
     "membership_id",
     "membership__role",
     "membership__is_active",
@@ -155,8 +156,8 @@ _sign_ins = Prepared(lambda digest: LoginSession.objects.filter(key_digest=diges
 
 def _sign_in(row: tuple[Any, ...]) -> SignIn:
     pk, device, ip, opened_at, seen_at, ended_at, end_reason, device_key = row[:8]
-    account, account_is_active, must_change_password, large_type, unread, person, name = row[8:15]
-    membership, role, role_is_active, organisation, organisation_name, kind, state, region, region_name = row[15:]
+    account, account_is_active, must_change_password, large_type, unread, person, name, strength = row[8:16]
+    membership, role, role_is_active, organisation, organisation_name, kind, state, region, region_name = row[16:]
     actor = ANONYMOUS
     if membership is not None:
         actor = Actor(
@@ -183,6 +184,7 @@ def _sign_in(row: tuple[Any, ...]) -> SignIn:
         must_change_password=must_change_password,
         large_type=large_type,
         unread=unread,
+        strength=strength,
         actor=actor,
         device_key_id=device_key,
     )

@@ -13,6 +13,7 @@ from zhenxue.identity.data import (
     POLICE,
     REVIEW,
     SOCIAL_CARD,
+    STRENGTHS,
     WORD,
     Actor,
     CardState,
@@ -172,11 +173,22 @@ def progress_of(person_id: int) -> Progress:
     return Progress(person, consents, card, proven, offers, tuple(needs_of(person_id)))
 
 
-def lacking(person_id: int) -> Progress | None:
-    """Where a person stands who has not proven enough; None for the others, with as few queries as can be."""
-    strength = strength_of(person_id)
-    wanted = max((need.strength for need in needs_of(person_id)), default=0)
-    return progress_of(person_id) if strength < max(wanted, 1) else None
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """That a person has not proven enough: the present strength, what is wanted, and for what."""
+
+    strength: int
+    wanted: int
+    labels: tuple[str, ...]
+
+
+def find_lack(person_id: int, strength: int) -> Lack | None:
+    """None for somebody whose ``strength`` is enough; asks nothing but what the registered apps ask for their needs."""
+    needs = needs_of(person_id) if strength < max(STRENGTHS) else []
+    wanted = max((need.strength for need in needs), default=1)
+    if strength >= wanted:
+        return None
+    return Lack(strength, wanted, tuple(need.label for need in needs if need.strength > strength))
 
 
 def offered_methods() -> list[Method]:

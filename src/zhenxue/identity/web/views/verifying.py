@@ -203,6 +203,8 @@ def use_method(request: ActorRequest, method: str) -> HttpResponse:
 @require_GET
 def social_card_return(request: ActorRequest) -> HttpResponse:
     """Where the social-security card sends people back to."""
+    if "state" not in request.GET:
+        return redirect("identity:verify")
     row = registers.finish_social_card(
         actor=request.actor,
         state=request.GET.get("state", ""),
@@ -217,9 +219,8 @@ def social_card_return(request: ActorRequest) -> HttpResponse:
 @require_GET
 def home_verify(request: ActorRequest) -> HttpResponse:
     """The block 实名认证 of a learner's home: what is missing, or nothing."""
-    progress = queries.lacking(_me(request))
-    page = PAGES[progress.next] if progress and progress.next and not progress.waiting else "identity:verify"
-    return render(request, "identity/_home_verify.html", {"progress": progress, "next_url": page})
+    strength = request.login_session.strength if request.login_session else 0
+    return render(request, "identity/_home_verify.html", {"lack": queries.find_lack(_me(request), strength)})
 
 
 def _me(request: ActorRequest) -> int:
