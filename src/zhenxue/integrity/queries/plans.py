@@ -26,7 +26,7 @@ def plan_of(rules: Mapping[str, int]) -> PresencePlan:
 
 
 def register_running(runners: Runners) -> None:
-    """Announce in ``apps.ready()`` who runs: ``runners(cohort_id, now)`` gives a ``RunningContext`` for each open one."""
+    """Announce in ``apps.ready()`` who runs: ``runners(cohort_id, now)`` gives a ``RunningContext`` for each."""
     if runners not in _runners:
         _runners.append(runners)
 
@@ -34,3 +34,8 @@ def register_running(runners: Runners) -> None:
 def list_running(cohort_id: int, now: datetime) -> list[RunningContext]:
     """Everybody of a cohort who studies or sits an exam right now, as their owners tell it."""
     return [context for runners in _runners for context in runners(cohort_id, now)]
+
+
+def count_running(cohort_id: int, now: datetime) -> int:
+    """How many learners of a cohort run right now."""
+    return len({one.enrolment_id for one in list_running(cohort_id, now)})

@@ -11,7 +11,7 @@ from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.integrity.operations import checks as acts
 from zhenxue.integrity.queries import checks as queries
-from zhenxue.integrity.queries.plans import list_running
+from zhenxue.integrity.queries.plans import count_running
 from zhenxue.integrity.web.forms import CommandForm
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Listing
@@ -55,8 +55,7 @@ def new_command(request: ActorRequest) -> HttpResponse:
     if made:
         messages.success(request, "抽查已下达，结果会在本页自动更新。")
         return redirect("integrity:command", made.pk)
-    running = {one.enrolment_id for one in list_running(chosen.pk, clock.now())}
-    context = {"form": form, "chosen": chosen, "running": len(running)}
+    context = {"form": form, "chosen": chosen, "running": count_running(chosen.pk, clock.now())}
     return render(request, "integrity/new_command.html", context, status=422 if form.errors else 200)
 
 
