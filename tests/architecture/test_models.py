@@ -52,6 +52,7 @@ DECLARED = {
     "study.StudySession.ip": "network address of a study session, part of its proof",
     "integrity.Check.ip": "network address of a presence check, part of its proof",
     "integrity.FaceTemplate.portrait_score": "a similarity, no picture and no template",
+    "integrity.PendingFace.portrait_score": "a similarity, no picture and no template",
     "identity.AccessLogEntry.ip": "network address, kept by law for six months at least",
 }
 

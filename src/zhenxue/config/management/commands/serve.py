@@ -43,6 +43,7 @@ class Command(BaseCommand):
             Part("web", ["web", "--fd", str(handle)], pass_fds=(handle,)),
             Part("worker", ["worker", "--queue", "default", "--timer", "--alone"]),
             Part("media", ["worker", "--queue", "media", "--alone"]),
+            Part("faces", ["faces", "--alone"]),
             Part("sequencer", ["sequencer"]),
             Part("cosign", ["cosign"]),
         ]
