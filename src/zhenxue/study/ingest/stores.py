@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 import psycopg.conninfo
 
-from zhenxue.study.protocol import State
+from zhenxue.study.protocol import Claim, Decision, State
 
 type Row = tuple[Any, ...]
 
@@ -165,6 +165,30 @@ class Held(msgspec.Struct, gc=False):
             self.refusals,
             state.session_id,
         )
+
+
+def beat_row(claim: Claim, decision: Decision, now_ms: int) -> Row:
+    """A judged beat in the order of ``BEAT_COLUMNS``."""
+    return (
+        decision.state.session_id,
+        claim.number,
+        decision.accepted,
+        claim.event,
+        now_ms,
+        decision.began_ms,
+        decision.ended_ms,
+        decision.from_ms,
+        decision.to_ms,
+        decision.claimed_ms,
+        decision.credit_ms,
+        claim.rate_percent,
+        claim.visible,
+        claim.focused,
+        claim.playing,
+        claim.idle_ms,
+        claim.page,
+        decision.reason.value,
+    )
 
 
 class Store(Protocol):

@@ -21,7 +21,7 @@ import psycopg
 from zhenxue.ledger.data import Reason, coverage
 from zhenxue.study import protocol
 from zhenxue.study.data import ENDED_WORDS
-from zhenxue.study.ingest.stores import Held, Row, Store
+from zhenxue.study.ingest.stores import Held, Row, Store, beat_row
 from zhenxue.study.protocol import Claim, Decision, State, refusals
 
 log = logging.getLogger(__name__)
@@ -279,7 +279,7 @@ class Writer:
                 continue
             decision = protocol.judge_beat(session.state, claim, proof, now_ms)
             if decision.accepted:
-                beats.append(_beat_row(claim, decision, now_ms))
+                beats.append(beat_row(claim, decision, now_ms))
                 answer = self._accept(session, claim, decision, now_ms)
                 waiting.reply = (200, self._encoder.encode(answer))
                 if _settle_now(session, claim, decision, answer.finished, now_ms):
@@ -288,7 +288,7 @@ class Writer:
                 session.refusals, kept = refusals.note(session.refusals, decision.reason, decision.claimed_ms, now_ms)
                 session.rare = True
                 if kept:
-                    beats.append(_beat_row(claim, decision, now_ms))
+                    beats.append(beat_row(claim, decision, now_ms))
                 waiting.reply = (409, self._refuse(session, decision.reason, now_ms))
         return Judged(
             [session.values() for session in held.values() if session.moved],
@@ -379,29 +379,6 @@ def _reply_to(error: Exception, beats: int) -> Reply:
         log.error("a group of %d beats could not be written", beats, exc_info=error)
     full = isinstance(error, psycopg.errors.DiskFull) or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
     return DISK_FULL if full else RETRY
-
-
-def _beat_row(claim: Claim, decision: Decision, now_ms: int) -> Row:
-    return (
-        decision.state.session_id,
-        claim.number,
-        decision.accepted,
-        claim.event,
-        now_ms,
-        decision.began_ms,
-        decision.ended_ms,
-        decision.from_ms,
-        decision.to_ms,
-        decision.claimed_ms,
-        decision.credit_ms,
-        claim.rate_percent,
-        claim.visible,
-        claim.focused,
-        claim.playing,
-        claim.idle_ms,
-        claim.page,
-        decision.reason.value,
-    )
 
 
 def _settle_now(session: Held, claim: Claim, decision: Decision, finished: bool, now_ms: int) -> bool:
