@@ -1,7 +1,7 @@
 """A camera for browser tests: Chromium plays a film whose pictures a test changes while it runs."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.browser import FLAGS, PHONE, PROGRAMS, WAIT_MILLISECONDS
 
 FRAMES = 6
 HEAD = f"YUV4MPEG2 W{faces.WIDTH} H{faces.HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode()
-TURN_WORDS = {"慢慢向左转头": "left", "慢慢向右转头": "right"}
+STEP_WORDS = {"front": "看正前方，别动", "left": "慢慢向左转头", "right": "慢慢向右转头"}
 
 
 class Film:
@@ -38,13 +38,11 @@ class Film:
         with self.path.open("r+b" if self.path.exists() else "wb") as stream:
             stream.write(content)
 
-    def turn_as_asked(self, page: Page, person: str = "a", *, asked: list[str]) -> None:
-        """Does what the page says, step by step, until all turns are taken."""
-        step = page.locator(".presence-step")
-        words = {turn: said for said, turn in TURN_WORDS.items()}
-        for turn in asked:
-            expect(step).to_have_text(words[turn])
-            self.show(person, turn)
+    def turn_as_asked(self, page: Page, person: str = "a", *, asked: Sequence[str]) -> None:
+        """Does what the page says, step by step; ``asked`` are the steps after the first look ahead."""
+        for step in asked:
+            expect(page.locator(".presence-step")).to_have_text(STEP_WORDS[step])
+            self.show(person, step)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The camera island in a real browser: with a face, with another's, without a camera; and the teacher's word."""
 
 import datetime as dt
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -12,14 +13,16 @@ from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.factories.checks import Class, make_class, right
-from tests.factories.faces import enrolled, work
+from tests.factories.faces import consent, enrolled, work
 from tests.factories.identity import USER_AGENT, client_for
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
 from tests.support.film import Film, camera_browser
 from zhenxue.identity.data import Actor
 from zhenxue.integrity import api as integrity
-from zhenxue.integrity.models import Check, FaceJob
+from zhenxue.integrity.data import RunningContext
+from zhenxue.integrity.models import Check, FaceJob, FaceTemplate
+from zhenxue.integrity.queries import plans
 from zhenxue.kernel import clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,10 +68,10 @@ def at(check: Check) -> str:
     return reverse("integrity:check", args=[check.pk])
 
 
-def judged(check: Check) -> None:
+def judged() -> None:
     """The engine does the job of the burst that was just sent."""
     end = time.monotonic() + 60
-    while not FaceJob.objects.filter(presence=check, state="queued").exists():
+    while not FaceJob.objects.filter(state="queued").exists():
         assert time.monotonic() < end, "no burst came"
         time.sleep(0.1)
     assert work(clock.now()) == 1
@@ -80,7 +83,7 @@ def shoot(page: Page, film: Film, check: Check, person: str = "a") -> None:
     film.show(person)
     page.locator(".presence-button").click()
     film.turn_as_asked(page, person, asked=check.task["turns"])
-    judged(check)
+    judged()
 
 
 def option(page: Page, check: Check) -> Locator:
@@ -156,3 +159,58 @@ def test_a_puzzle_has_words_and_a_teacher_s_word_comes_by_itself(
     check.refresh_from_db()
     assert (check.state, check.kind, check.strength) == ("passed", "word", 2)
     assert integrity.open_check_of("hall:1") is None
+
+
+def test_a_face_is_enrolled_with_the_camera(live_server: Any, camera_context: Open, film: Film, room: Class) -> None:
+    consent(room.learner, now=clock.now())
+    page = enter(camera_context, live_server.url, room.learner, PHONE, reverse("integrity:enrol"))
+    turns = json.loads(page.locator("#presence-check").text_content() or "")["turns"]
+    page.get_by_role("button", name="打开摄像头").click()
+    axe.check(page, within="main")
+    axe.check_width(page)
+    film.show("a")
+    page.get_by_role("button", name="开始拍照").click()
+    film.turn_as_asked(page, "a", asked=[*turns, "front"])
+    judged()
+    expect(page.locator("main")).to_contain_text("已登记")
+    assert FaceTemplate.objects.filter(person_id=room.learner.person_id, ended_at__isnull=True).exists()
+
+
+def test_what_was_missed_is_made_up_from_the_home_page(live_server: Any, open_context: Open, room: Class) -> None:
+    missed = room.ask(now=clock.now() - dt.timedelta(minutes=5))
+    integrity.sweep(clock.now())
+    page = enter(open_context, live_server.url, room.learner, PHONE, "/home/")
+    expect(page.get_by_role("heading", name="可以补做的核验")).to_be_visible()
+    axe.check(page, within=".home-blocks")
+    page.get_by_role("button", name=re.compile("^补做")).click()
+    expect(page.get_by_role("heading", name="随堂问题")).to_be_focused()
+    option(page, Check.objects.get(makes_up=missed)).check()
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("main")).to_contain_text("补做通过")
+    missed.refresh_from_db()
+    assert missed.made_up_at is not None
+
+
+def test_an_officer_sees_the_results_of_a_command_come_by_themselves(
+    live_server: Any, open_context: Open, room: Class, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrolment = room.enrolment
+    running = [RunningContext(enrolment.person_id, enrolment.pk, "room:1", facts={"unit": room.unit_id})]
+    monkeypatch.setattr(plans, "_runners", [lambda cohort_id, now: running])
+    new = f"{reverse('integrity:new_command')}?cohort={room.made.cohort.pk}"
+    desk = enter(open_context, live_server.url, room.made.bureau, DESK, new)
+    expect(desk.locator("main")).to_contain_text("此刻有 1 人")
+    axe.check(desk)
+    desk.get_by_label("抽查理由").fill("例行抽查")
+    desk.get_by_role("button", name="下达抽查").click()
+    expect(desk.locator("#results")).to_contain_text("正在等学员完成")
+    axe.check(desk)
+    check = integrity.open_check_of("room:1")
+    assert check is not None
+    page = enter(open_context, live_server.url, room.learner, PHONE, at(check))
+    expect(page.locator(".presence-card")).to_contain_text("人社部门正在抽查")
+    option(page, check).check()
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("main")).to_contain_text("核验通过")
+    expect(desk.locator("#results")).to_contain_text("全部有了结果")
+    expect(desk.locator("#results")).to_contain_text("已通过")
