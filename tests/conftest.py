@@ -16,7 +16,7 @@ if not WORKER:
 RUN_FOLDER = Path(os.environ["ZHENXUE_TEST_FOLDER"])
 DATA_FOLDER = RUN_FOLDER / (WORKER or "main")
 
-KEPT = {"ZHENXUE_TEST_DATABASE", "ZHENXUE_TEST_FOLDER", "ZHENXUE_TEST_DATABASE_URL", "ZHENXUE_TEST_SCREENSHOTS"}
+KEPT = {f"ZHENXUE_TEST_{name}" for name in ("BROWSER", "DATABASE", "DATABASE_URL", "FOLDER", "SCREENSHOTS")}
 for name in [name for name in os.environ if name.startswith("ZHENXUE_") and name not in KEPT]:
     del os.environ[name]
 os.environ.update(

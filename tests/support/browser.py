@@ -29,7 +29,7 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
 }
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-#: The leanest first.
+#: The leanest first; ``ZHENXUE_TEST_BROWSER`` names another.
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 WAIT_MILLISECONDS = 45_000
 HOW_TO_INSTALL = "Chromium is needed for these tests: apt-get install chromium fonts-noto-cjk"
@@ -38,7 +38,7 @@ HOW_TO_INSTALL = "Chromium is needed for these tests: apt-get install chromium f
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser a run. The ORM may be used beside it (Playwright's loop lives in this thread)."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = next(filter(None, map(shutil.which, (os.environ.get("ZHENXUE_TEST_BROWSER", ""), *PROGRAMS))), None)
     if program is None:
         pytest.fail(HOW_TO_INSTALL)
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
