@@ -67,20 +67,18 @@ def scan(*, now: dt.datetime) -> int:
 
 
 def scan_source(source: Source, *, now: dt.datetime) -> int:
-    """One look at one source: its findings and its mark are written in one transaction."""
+    """One look at one source. Reading and judging hold no lock (the ingest writes beside it); only what was found is
+    written, in one transaction with the mark."""
+    mark, _ = ScanMark.objects.get_or_create(source=source.name, defaults={"until": now - FIRST_LOOK})
+    until = min(now - LAG, mark.until + LONGEST_LOOK)
+    if until <= mark.until:
+        return 0
+    findings = list(look_at(source, list(source.bring(mark.until, until))))
     with transaction.atomic():
-        ScanMark.objects.get_or_create(source=source.name, defaults={"until": now - FIRST_LOOK})
-        mark = ScanMark.objects.select_for_update().get(source=source.name)
-        until = min(now - LAG, mark.until + LONGEST_LOOK)
-        if until <= mark.until:
-            return 0
-        facts = list(source.bring(mark.until, until))
-        findings = list(look_at(source, facts))
         for rule, finding in findings:
             note(rule, finding, now=now)
-        mark.until = until
-        mark.save(update_fields=["until"])
-        return len(findings)
+        ScanMark.objects.filter(pk=mark.pk, until=mark.until).update(until=until)
+    return len(findings)
 
 
 def look_at(source: Source, facts: Sequence[Any]) -> Iterable[tuple[Rule, Finding]]:

@@ -15,6 +15,7 @@ from zhenxue.integrity import rules, signals
 from zhenxue.integrity.data import WAITING_INCIDENTS, IncidentKind, IncidentState
 from zhenxue.integrity.models import Incident, ScanMark, Signal
 from zhenxue.integrity.operations.records import record_incident
+from zhenxue.integrity.protocol import for_log
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid
 from zhenxue.kernel.workdays import after_working_days
@@ -168,7 +169,7 @@ def told(rows: list[Signal]) -> list[dict[str, Any]]:
             "enrolment": one.enrolment_id,
             "context": one.context,
             "at": moment_text(one.happened_at),
-            "facts": one.facts,
+            "facts": for_log(one.facts),
         }
         for one in rows
     ]
