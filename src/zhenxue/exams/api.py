@@ -6,6 +6,8 @@ from zhenxue.exams.operations.attempts import close_due_attempts, save_answer, s
 from zhenxue.exams.operations.banks import create_bank, import_questions
 from zhenxue.exams.operations.exams import close_due_exams, create_exam, schedule_exam
 from zhenxue.exams.operations.papers import create_paper, finish_paper
+from zhenxue.exams.operations.presence import ask_presence
+from zhenxue.exams.operations.presence import is_at_the_door as waits_at_the_door
 from zhenxue.exams.queries import passed, results_of, visible_attempts, visible_exams
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Question",
     "QuestionBank",
     "Result",
+    "ask_presence",
     "close_due_attempts",
     "close_due_exams",
     "create_bank",
@@ -32,4 +35,5 @@ __all__ = [
     "submit_attempt",
     "visible_attempts",
     "visible_exams",
+    "waits_at_the_door",
 ]

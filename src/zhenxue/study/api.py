@@ -10,6 +10,7 @@ from zhenxue.study.operations import (
     settle_stale,
     submit_self_test,
 )
+from zhenxue.study.operations.presence import ask_presence
 
 __all__ = [
     "Beat",
@@ -18,6 +19,7 @@ __all__ = [
     "SelfTest",
     "SessionState",
     "StudySession",
+    "ask_presence",
     "close_session",
     "open_session",
     "release_key",

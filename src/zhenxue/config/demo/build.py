@@ -7,6 +7,7 @@ from zhenxue.config.demo.city import City, build_city
 from zhenxue.config.demo.cohorts import Cohorts
 from zhenxue.config.demo.courses import build_course
 from zhenxue.config.demo.exams import build_paper, plan_exam
+from zhenxue.config.demo.rules import bring_forward
 from zhenxue.config.demo.studying import Classroom
 from zhenxue.config.demo.subsidies import build_policy, claim_stage, pay_claim
 from zhenxue.evidence import api as evidence
@@ -22,6 +23,7 @@ def build(*, password: str, now: dt.datetime, say: Callable[[str], None], second
     today = clock.civil_day(now)
     founded = now - dt.timedelta(days=80)
     say("机构与账号 …")
+    bring_forward(clock.civil_day(founded), now)
     city = build_city(password, founded)
     say("课程：绘制并加工两段视频 …")
     full = build_course(

@@ -131,6 +131,14 @@ class Cohorts:
         )
 
     def start(self, group: Group, starts: int) -> None:
+        """The first morning: identity cards are looked at, then the cohort starts."""
+        for enrolment in group.enrolments:
+            identity.verify_in_person(
+                actor=group.manager,
+                person_id=enrolment.person_id,
+                reason="开班当天在护理实训室当面核对身份证原件",
+                now=self.at(starts, 7, 30),
+            )
         training.start_cohort(actor=group.manager, cohort_id=group.cohort.pk, now=self.at(starts, 8))
 
     def attend(self, group: Group, lesson: training.PlanLine, *, late: int | None = None) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from zhenxue.config.demo.media import CONTENT
+from zhenxue.config.demo.presence import show
 from zhenxue.exams import api as exams
 from zhenxue.identity.data import Actor
 from zhenxue.training import api as training
@@ -70,6 +71,8 @@ def hold_exam(
     for index, (learner, _) in enumerate(learners):
         now = begins + dt.timedelta(minutes=5 + index)
         attempt = exams.start_attempt(actor=learner, exam=exam, device="demo", now=now)
+        if exams.waits_at_the_door(attempt):
+            now = show(learner, exams.ask_presence(actor=learner, attempt_id=attempt.pk, device="demo", now=now), now)
         for position, right in paper.answers:
             now += dt.timedelta(seconds=20)
             if position % (9 + index):

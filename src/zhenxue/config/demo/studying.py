@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connections
 
 from zhenxue.catalogue import api as catalogue
+from zhenxue.config.demo.presence import show
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor, Device
 from zhenxue.kernel import clock
@@ -70,6 +71,8 @@ class Classroom:
 
     def _study_unit(self, learner: Actor, enrolment_id: int, unit: catalogue.Unit, *, percent: int) -> None:
         player = self._open(learner, enrolment_id, unit)
+        if player.opened.presence:
+            self._show_presence(player)
         target = player.opened.unit_ms * percent // 100
         studied = 0
         while studied < target:
@@ -78,6 +81,8 @@ class Classroom:
             player.load_keys(step, self.now)
             self._beat(player, step)
             studied += step
+            if player.presence_asked:
+                self._show_presence(player)
         study.close_session(actor=learner, session_id=player.opened.session_id, sign_in_digest=SIGN_IN, now=self.now)
         questions = catalogue.list_questions(unit.pk)
         if questions and percent == 100:
@@ -85,6 +90,14 @@ class Classroom:
             study.submit_self_test(
                 actor=learner, enrolment_id=enrolment_id, unit_id=unit.pk, answers=answers, now=self.now
             )
+
+    def _show_presence(self, player: "Player") -> None:
+        """Passes the check that the session waits for; the time that stood is nobody's."""
+        check = study.ask_presence(
+            actor=player.learner, session_id=player.opened.session_id, sign_in_digest=SIGN_IN, now=self.now
+        )
+        self.now = show(player.learner, check, self.now)
+        player.presence_asked = False
 
     def _open(self, learner: Actor, enrolment_id: int, unit: catalogue.Unit) -> "Player":
         """Opens the session as a page does: asked to prove the device, it signs the challenge."""
@@ -146,7 +159,8 @@ class Player:
 
     def __init__(self, learner: Actor, unit: catalogue.Unit, opened: Opened, beat_key: bytes) -> None:
         self.opened, self.beat_key = opened, beat_key
-        self._learner = learner
+        self.learner = learner
+        self.presence_asked = False
         self._ticket, self._number, self._position_ms = opened.ticket, opened.number, opened.position_ms
         self._check = ""
         self._windows: list[tuple[int, int, int]] = []
@@ -166,7 +180,7 @@ class Player:
             index, _, to_ms = self._windows.pop(0)
             if to_ms > self._position_ms:
                 study.release_key(
-                    actor=self._learner,
+                    actor=self.learner,
                     session_id=self.opened.session_id,
                     sign_in_digest=SIGN_IN,
                     ticket=self._ticket,
@@ -194,4 +208,5 @@ class Player:
     def go_on(self, answer: Answer) -> None:
         """Takes what the answer brings."""
         self._ticket, self._number, self._position_ms = answer.ticket, answer.number, answer.position_ms
+        self.presence_asked = answer.presence is True
         self._check = answer.check.nonce if isinstance(answer.check, Check) else ""

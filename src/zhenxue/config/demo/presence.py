@@ -1,0 +1,28 @@
+"""Learners of the demo show presence as anybody does: by a question on what they just learnt, or by a puzzle."""
+
+import datetime as dt
+
+from zhenxue.identity.data import Actor
+from zhenxue.integrity import api as integrity
+from zhenxue.integrity.data import CheckKind
+
+READING = dt.timedelta(seconds=9)
+
+
+def show(learner: Actor, check: integrity.Check, now: dt.datetime) -> dt.datetime:
+    """Answers what stands there, right and after a moment of reading; gives the moment of the answer."""
+    now += READING
+    task = check.task
+    given = task["question"]["answer"] if check.kind == CheckKind.QUESTION else [str(task["puzzle"]["place"])]
+    answered = integrity.answer_task(
+        actor=learner,
+        check_id=check.pk,
+        kind=check.kind,
+        given=given,
+        nonce=check.nonce,
+        device=check.device,
+        now=now,
+    )
+    if not answered.passed:
+        raise RuntimeError(f"a demo check was not passed: {answered.words}")
+    return now
