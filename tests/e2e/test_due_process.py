@@ -68,8 +68,11 @@ def test_hours_that_were_withdrawn_come_back_when_a_second_person_overturns_the_
     operator.get_by_label("裁定理由").fill("太短")
     operator.get_by_role("button", name="作出裁定").click()
     expect(operator.get_by_role("alert")).to_contain_text("10 至 2000 个字")
+    assert hours(case) == 600
     expect(operator.get_by_role("radio", name="撤销学时")).to_be_checked()
     operator.get_by_label("裁定理由").fill(make.REASON)
+    operator.get_by_label("撤销从").fill("2026-03-02T10:00")
+    operator.get_by_label("撤销到").fill("2026-03-02T11:00")
     operator.get_by_role("button", name="作出裁定").click()
     expect(operator.get_by_text("裁定已作出并存证")).to_be_visible()
     assert hours(case) == 0

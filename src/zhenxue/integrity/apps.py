@@ -64,7 +64,7 @@ def _checks() -> None:
     on_judged(JobKind.CHECK, apply_verdict)
     learner, teacher, officer = {Role.LEARNER.value}, {Role.TEACHER.value}, {Role.BUREAU_OFFICER.value}
     also = ("integrity:check", "integrity:make_up")
-    navigation.register(navigation.Item("在学核验", "integrity:checks", "user-check", learner, 60, also=also))
+    navigation.register(navigation.Item("在学核验", "integrity:checks", "user-check", learner, 92, also=also))
     navigation.register(navigation.Item("在学确认", "integrity:waiting", "user-check", teacher, 35, "培训"))
     command_pages = ("integrity:command", "integrity:new_command")
     item = navigation.Item("在线抽查", "integrity:commands", "user-check", officer, 22, "监管", command_pages)

@@ -360,3 +360,32 @@ def test_everybody_concerned_finds_it_in_the_inbox() -> None:
     assert told[case.running.manager.label] == ["有核查等待说明", "核查已裁定"]
     assert told[case.running.bureau.label] == ["有核查等待裁定", "有申诉等待复核"]
     assert all("分" not in notice.text for notice in Notice.objects.all()), "no score is told"
+
+
+def test_pictures_of_statements_follow_a_change_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = make.make_appealed()
+    [appeal] = [one for one in queries.statements_of(case.incident) if one.role == StatementRole.APPEAL]
+    before, content = appeal.pictures, pictures.open_picture(appeal, 1)
+    assert [claim.path for claim in pictures.picture_claims()] == before
+    assert pictures.reseal_pictures() == 0
+    monkeypatch.setattr(pictures.crypto, "needs_resealing", lambda _: True)
+    assert pictures.reseal_pictures() == 1
+    appeal.refresh_from_db()
+    assert appeal.pictures != before
+    assert pictures.open_picture(appeal, 1) == content
+    assert not pictures.storage.full_path(before[0]).exists()
+    [head] = pictures.picture_heads()
+    assert pictures.give_up_pictures(pictures.crypto.key_id_of(head)) == 1
+    appeal.refresh_from_db()
+    assert appeal.pictures == []
+
+
+def test_an_entry_about_a_class_is_read_by_its_staff_and_by_no_learner() -> None:
+    running = make.make_studied(learners=3)
+    for number in range(3):
+        make.note(running, "device_shared", learner=number)
+    refs = [f"incident:{Incident.objects.get().pk}", f"cohort:{running.cohort.pk}"]
+    assert queries.may_view_incident(running.manager, refs)
+    assert queries.may_view_incident(running.bureau, refs)
+    for nobody in (running.learners[0], people.make_provider(), people.make_bureau("371503")):
+        assert not queries.may_view_incident(nobody, refs)

@@ -62,7 +62,7 @@ def test_the_list_is_taken_away_as_it_is_narrowed_and_leaves_evidence() -> None:
 def test_an_incident_tells_its_signals_and_what_speaks_against_them() -> None:
     case = make.make_case()
     text = page(people.client_for(case.operator), f"/incidents/{case.incident_id}/")
-    assert "画面里是另一个人" in text
+    assert "核验照片与登记的人脸不像" in text
     assert "也可能是" in text
     assert "分值只决定要不要有人看" in text
     assert "作出裁定" in text

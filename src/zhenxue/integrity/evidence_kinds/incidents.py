@@ -1,10 +1,12 @@
 """What the log says of incidents, in words; reasons and statements may be erased."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from zhenxue.evidence.data import Kind
 from zhenxue.integrity.data import IncidentKind, IncidentState, RulingKind
+from zhenxue.kernel.clock import CIVIL_ZONE
 
 Body = Mapping[str, Any]
 Lines = list[tuple[str, str]]
@@ -32,8 +34,13 @@ def _stated(body: Body) -> Lines:
 def _ruled(body: Body) -> Lines:
     lines = [*_about(body), ("裁定", RulingKind(body["ruling"]).label)]
     if body.get("since"):
-        lines.append(("撤销时间（UTC）", f"{body['since'][:16]} 至 {body['until'][:16]}"))
+        lines.append(("撤销时间", f"{_local(body['since'])} 至 {_local(body['until'])}"))
     return [*lines, ("理由", str(body["reason"]))] if body.get("reason") else lines
+
+
+def _local(text: str) -> str:
+    """A moment of the log by the clock in China."""
+    return f"{datetime.fromisoformat(text).astimezone(CIVIL_ZONE):%Y-%m-%d %H:%M}"
 
 
 def _unmasked(body: Body) -> Lines:

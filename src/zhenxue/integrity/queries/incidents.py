@@ -51,6 +51,9 @@ FACT_WORDS: Mapping[str, str] = {
 }
 
 
+PLACES = {"study": "第 {} 次学习", "exam": "第 {} 号答卷"}
+
+
 @dataclass(frozen=True, slots=True)
 class SignalLine:
     """A signal as a page tells it: words of its rule, its numbers, and what speaks against it."""
@@ -60,6 +63,12 @@ class SignalLine:
     looks_at: str
     against: str
     facts: tuple[tuple[str, str], ...]
+
+    @property
+    def place(self) -> str:
+        """Where it comes from, in words: a study session or an attempt by its number."""
+        what, _, number = self.signal.context.partition(":")
+        return PLACES[what].format(number) if what in PLACES and number else ""
 
 
 def visible_incidents(actor: Actor) -> QuerySet[Incident]:
@@ -151,6 +160,15 @@ def rulings_of(incident: Incident) -> list[Ruling]:
 def statements_of(incident: Incident) -> list[Statement]:
     """What was said to it, in order."""
     return list(Statement.objects.filter(incident=incident).select_related("account__person").order_by("made_at", "pk"))
+
+
+def story_of(incident: Incident) -> list[Statement | Ruling]:
+    """What was said and ruled, in its order: explanation, ruling, appeal, decision."""
+    statements = statements_of(incident)
+    explained: list[Statement | Ruling] = [one for one in statements if one.role == StatementRole.EXPLANATION]
+    appealed = [one for one in statements if one.role == StatementRole.APPEAL]
+    rulings = rulings_of(incident)
+    return [*explained, *rulings[:1], *appealed, *rulings[1:]]
 
 
 def get_statement(actor: Actor, incident_id: int, statement_id: int) -> Statement:

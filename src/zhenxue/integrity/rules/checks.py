@@ -90,7 +90,7 @@ register_rule(
 register_rule(
     Rule(
         "other_face",
-        "画面里是另一个人",
+        "核验照片与登记的人脸不像",
         Looks.CHECK,
         "核验到最后也没有通过，照片清楚，但与登记的人脸不同",
         60,

@@ -28,7 +28,7 @@ from zhenxue.integrity.queries import incidents as queries
 from zhenxue.integrity.queries.exporting import HEADER, export_rows
 from zhenxue.integrity.web.incident_forms import DecisionForm, RulingForm, StatementForm
 from zhenxue.kernel import clock
-from zhenxue.kernel.errors import NotFound
+from zhenxue.kernel.errors import Invalid, NotFound
 from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.kernel.policies import allows, why_not
 from zhenxue.kernel.sheets import CellValue, write_xlsx
@@ -60,8 +60,11 @@ def export_incidents(request: ActorRequest, form: str) -> HttpResponse:
     """The list as it is narrowed, as CSV or XLSX; the download goes into the evidence."""
     if form not in {"csv", "xlsx"}:
         raise NotFound("integrity.export_form", "只能下载 xlsx 或 csv。")
-    rows, now = _listing(request).queryset[: XLSX_ROWS if form == "xlsx" else None], clock.now()
-    content = list(export_rows(rows))
+    listing, now = _listing(request), clock.now()
+    if form == "xlsx" and listing.total > XLSX_ROWS:
+        words = f"核查超过 {XLSX_ROWS:,} 件，请先筛选，或改用 CSV 下载（不限件数）。"
+        raise Invalid("integrity.export_too_long", words)
+    content = list(export_rows(listing.queryset))
     _record_export(request.actor, len(content), now)
     if form == "xlsx":
         answer = HttpResponse(write_xlsx("核查清单", HEADER, content), content_type=XLSX)
@@ -110,12 +113,12 @@ def rule(request: ActorRequest, incident_id: int) -> HttpResponse:
     """The operator or the bureau rules."""
     found, now = queries.get_incident(request.actor, incident_id), clock.now()
     policies.check_can_rule(request.actor, found, None, now)
-    form = RulingForm(request.POST or None, incident=found, initial=_stretch(found))
+    form = RulingForm(request.POST or None, incident=found)
     acting: dict[str, Any] = {"actor": request.actor, "incident_id": incident_id, "now": now}
     if attempt(request, form, lambda _: operations.rule(**acting, **form.ruling())):
         messages.success(request, "裁定已作出并存证，学员可以在“我的核查”里看到。")
         return redirect("integrity:incident", incident_id)
-    context = {"form": form, "period": found.period, **_context(request, found)}
+    context = {"form": form, "period": found.period, "days": _days(found), **_context(request, found)}
     return render(request, "integrity/rule.html", context, status=422 if form.errors else 200)
 
 
@@ -225,8 +228,7 @@ def _context(request: ActorRequest, found: Incident) -> dict[str, Any]:
         "signals": queries.signals_of(found),
         "captures": queries.captures_of(found),
         "may_see_faces": policies.may_see_faces(request.actor),
-        "statements": queries.statements_of(found),
-        "rulings": queries.rulings_of(found),
+        "story": queries.story_of(found),
         "people": queries.people_in(found) if found.person_id is None else [],
         "parts": queries.parts_of(found),
         "timeline": queries.timeline_of(found),
@@ -249,10 +251,12 @@ def _appealed(actor: Actor, found: Incident) -> Ruling:
     return first
 
 
-def _stretch(found: Incident) -> dict[str, Any]:
-    """The days of the signals, as a beginning for a withdrawal."""
-    since, until = found.period
-    return {"since": since, "until": until}
+def _days(found: Incident) -> list[dt.date]:
+    """The civil days of the signals of one learner, for a look at what counted on each; a fortnight at most."""
+    if found.enrolment_id is None:
+        return []
+    moments = found.signals.values_list("happened_at", flat=True)
+    return sorted({clock.civil_day(one) for one in moments})[:14]
 
 
 def _record_export(actor: Actor, count: int, now: dt.datetime) -> None:
