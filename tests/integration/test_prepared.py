@@ -10,6 +10,7 @@ from django.db.models import Count
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from tests.factories import incidents
 from tests.factories.exams import Sitting, make_exam, sit
 from tests.factories.identity import NOW, client_for, make_bureau, make_operator, make_teacher
 from tests.factories.training import make_running_cohort
@@ -19,6 +20,7 @@ from zhenxue.identity.data import ANONYMOUS, SYSTEM
 from zhenxue.identity.models import LoginSession, Region
 from zhenxue.identity.queries import accounts, sessions
 from zhenxue.identity.web import session_store
+from zhenxue.integrity.queries import own
 from zhenxue.kernel.fields import Sealed
 from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.kernel.prepared import LARGEST, LONGEST_LIST, Prepared
@@ -63,6 +65,8 @@ def cases_of(made: Sitting) -> list[Case]:
         (exam_scope._exams_of_cohorts, ([cohort], True)),
         (exam_scope._exams_of_cohorts, ([cohort, cohort + 1], False)),
         (sitting._attempts, (enrolments, [made.exam.pk])),
+        (own._waiting, (made.learners[0].person_id, NOW.date())),
+        (own._waiting, (0, NOW.date())),
     ]
     lists: list[list[int]] = [enrolments, enrolments[:1], [], [0, -1], list(range(LONGEST_LIST + 1)), [LARGEST + 1]]
     of_lists = (progress._sums, progress._offline_sums, progress._begun, results._marked)
@@ -87,6 +91,7 @@ def test_a_prepared_query_asks_and_finds_what_the_plain_one_does() -> None:
     made = make_exam()
     client_for(made.learners[0])
     sit(made, made.learners[0], answers=())
+    incidents.note(made.running)
     cases = cases_of(made)
 
     seen = set()

@@ -83,16 +83,21 @@ def unit_misses(enrolment_id: int) -> dict[int, int]:
     return {row["unit_id"]: row["count"] for row in rows.values("unit_id").annotate(count=Count("pk"))}
 
 
-def to_make_up(person_id: int, now: dt.datetime) -> list[Check]:
-    """What a learner can still make up, the most urgent first."""
-    rows = Check.objects.select_related("enrolment__cohort", "unit").filter(
+def rows_to_make_up(person_id: int, today: dt.date) -> QuerySet[Check]:
+    """What a learner can still make up on a day."""
+    return Check.objects.filter(
         person_id=person_id,
         state__in=UNPROVEN_STATES,
-        make_up_by__gte=civil_day(now),
+        make_up_by__gte=today,
         made_up_at__isnull=True,
         enrolment__state=EnrolmentState.ACTIVE,
         enrolment__cohort__state=CohortState.RUNNING,
     )
+
+
+def to_make_up(person_id: int, now: dt.datetime) -> list[Check]:
+    """What a learner can still make up, the most urgent first."""
+    rows = rows_to_make_up(person_id, civil_day(now)).select_related("enrolment__cohort", "unit")
     return list(rows.order_by("make_up_by", "pk"))
 
 

@@ -9,12 +9,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
-from zhenxue.integrity.data import KIND_WORDS, RULING_WORDS, IncidentKind, IncidentState, RulingKind, StatementRole
+from zhenxue.integrity.data import KIND_WORDS, RULING_WORDS, IncidentKind, RulingKind, StatementRole
 from zhenxue.integrity.models import Incident
 from zhenxue.integrity.operations import incidents as operations
 from zhenxue.integrity.policies import incidents as policies
 from zhenxue.integrity.queries import incidents as queries
+from zhenxue.integrity.queries import own
 from zhenxue.integrity.web.incident_forms import StatementForm
+from zhenxue.integrity.web.own import waits
 from zhenxue.integrity.web.views.incidents import steps_of
 from zhenxue.kernel import clock
 from zhenxue.kernel.listing import Listing
@@ -41,7 +43,7 @@ def my_incidents(request: ActorRequest) -> HttpResponse:
 @require_GET
 def my_incidents_block(request: ActorRequest) -> HttpResponse:
     """Home: what still concerns the learner; nothing at all when nothing does."""
-    rows = queries.visible_incidents(request.actor).exclude(state=IncidentState.CLOSED).order_by("-opened_at")[:3]
+    rows = own.living_incidents(request.actor)[:3] if waits(request, own.INCIDENTS) else []
     lines = [(one, KIND_WORDS[IncidentKind(one.kind)]) for one in rows]
     return render(request, "integrity/_my_incidents_block.html", {"lines": lines})
 

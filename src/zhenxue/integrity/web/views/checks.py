@@ -10,8 +10,10 @@ from zhenxue.identity.data import Role
 from zhenxue.integrity.data import CheckKind, CheckState, OtherReason
 from zhenxue.integrity.operations import checks as acts
 from zhenxue.integrity.queries import checks as queries
+from zhenxue.integrity.queries import own
 from zhenxue.integrity.web.devices import fingerprint
 from zhenxue.integrity.web.island import for_page
+from zhenxue.integrity.web.own import waits
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid, ZhenxueError
 from zhenxue.kernel.listing import Filter, Listing
@@ -43,7 +45,8 @@ def checks(request: ActorRequest) -> HttpResponse:
 @require_GET
 def checks_block(request: ActorRequest) -> HttpResponse:
     """Home: what can still be made up, and until when."""
-    missing = queries.to_make_up(request.actor.person_id or 0, clock.now())
+    found = waits(request, own.CHECKS)
+    missing = queries.to_make_up(request.actor.person_id or 0, clock.now()) if found else []
     return render(request, "integrity/_checks_block.html", {"missing": missing})
 
 
