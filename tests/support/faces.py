@@ -159,7 +159,8 @@ def turning(person: str, turn: str, number: int = 0) -> tuple[Pixels, Pixels]:
     """
     if person == "a":
         real = still("a", 1)
-        return still("a", number), real if turn == "right" else np.asarray(cv2.flip(real, 1), np.uint8)
+        farther = bend(real, engine().find(real, side=960)[0], -12)
+        return still("a", number), farther if turn == "right" else np.asarray(cv2.flip(farther, 1), np.uint8)
     sign = 1 if turn == "left" else -1
     picture = still(person, number)
     face = min(engine().find(picture, side=960), key=lambda one: abs(one.left + one.width / 2 - WIDTH / 2))
@@ -209,13 +210,22 @@ def burst(person: str, turns: Sequence[str] = ("left",), *, seed: int = 1, numbe
     if person != "a" and len(turns) > 1:
         raise ValueError("one picture bends to one side only")
     chance = np.random.default_rng(seed)
-    shifts = chance.uniform(3, 9, 8) * chance.choice([-1, 1], 8)
+    seat = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), chance.uniform(-4, 4), chance.uniform(0.92, 1.06))
+    seat[:, 2] += chance.uniform(-24, 24, 2)  # nobody sits down twice in the same place
     front = turning(person, turns[0], number)[0] if turns else still(person, number)
     poses = [front, front, *(turning(person, turn, number)[1] for turn in turns)]
     poses += [front] * (3 - len(poses))
+    shifts = chance.uniform(3, 9, 8) * np.resize([1, -1], 8)
     return [
-        moved(pose, float(shifts[at]), float(shifts[at + 1] / 2), seed=10 * seed + at) for at, pose in enumerate(poses)
+        moved(seated(pose, seat), float(shifts[at]), float(shifts[at + 1] / 2), seed=10 * seed + at)
+        for at, pose in enumerate(poses)
     ]
+
+
+def seated(picture: Pixels, seat: npt.NDArray[np.float64]) -> Pixels:
+    """The same person elsewhere before the camera."""
+    found = cv2.warpAffine(picture, seat, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.uint8)
 
 
 def faces_of(

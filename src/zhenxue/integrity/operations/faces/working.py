@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 #: How far back pictures of the same person are looked at for a picture that was used before.
 REUSE_DAYS = 120
 #: Two pictures whose five points lie within this of each other (in eye distances) show one moment: a copy.
-REUSE_POINTS = 0.02
+REUSE_POINTS = 0.015
 LATEST_TIMES = 100
 #: Nobody is nearer to anybody below this; the rules of a place may ask for more.
 LEAST_DUPLICATE_PERCENT = 40
