@@ -377,3 +377,23 @@ def _actor_of(enrolment: Any) -> Any:
     if account is None:
         raise RuntimeError("the learner has no account")
     return _actor(account.username)
+
+
+def lay_unverified(people: list[list[str]]) -> dict[str, str]:
+    """Learners (name, citizen number, phone) with accounts, and an administrator ``admin``; usernames by name."""
+    from zhenxue.config.demo.city import build_city
+    from zhenxue.identity import api as identity
+    from zhenxue.identity.data import SYSTEM, Role
+    from zhenxue.kernel import clock
+
+    now = clock.now()
+    build_city(PASSWORD, now)
+    found = {}
+    for number, (name, citizen_number, phone) in enumerate(people):
+        person = identity.register_person(actor=SYSTEM, name=name, citizen_number=citizen_number, phone=phone, now=now)
+        account, first = identity.open_account(
+            actor=SYSTEM, person=person, username=f"xueyuan{number}", role=Role.LEARNER, organisation=None, now=now
+        )
+        identity.change_password(account=account, session_id=None, old=first, new=PASSWORD, now=now)
+        found[name] = account.username
+    return found

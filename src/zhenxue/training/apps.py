@@ -67,6 +67,7 @@ class TrainingConfig(AppConfig):
         from zhenxue.training.evidence_kinds import KINDS
         from zhenxue.training.operations.filing import start_due_cohorts
         from zhenxue.training.operations.initial_passwords import drop_due_passwords
+        from zhenxue.training.queries.needs import needs_of
         from zhenxue.training.queries.scope import may_view_entry, people_of_cohorts
         from zhenxue.training.queries.verification import check_attendance, check_plans, check_states
 
@@ -77,6 +78,7 @@ class TrainingConfig(AppConfig):
         evidence.register_projection("training.attendance", check_attendance)
         evidence.register_projection("training.cohorts", check_states)
         identity.register_person_reach("training", people_of_cohorts)
+        identity.register_needs("training", needs_of)
         identity.register_programme_kinds(ProgrammeKind.choices())
         for item in ITEMS:
             navigation.register(item)

@@ -7,13 +7,24 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from tests.factories.identity import actor_for, client_for, make_account, make_learner, make_operator, make_organisation
+from tests.factories.identity import (
+    NOW,
+    actor_for,
+    client_for,
+    make_account,
+    make_learner,
+    make_operator,
+    make_organisation,
+)
+from tests.factories.training import make_running_cohort
 from tests.support import cards as drawn
 from tests.support.sandbox import last_code, no_services, sandbox, services_of
+from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor, Role
 from zhenxue.identity.models import IdentityCard, Person, Verification
 from zhenxue.kernel import outside
 from zhenxue.sandbox.server import Server
+from zhenxue.training.data import LATER_RULES
 
 pytestmark = pytest.mark.django_db
 
@@ -147,3 +158,20 @@ def test_staff_verify_in_person_with_a_reason_and_never_themselves() -> None:
     assert Person.objects.get(pk=learner.person_id).verified_strength == 2
     assert client.post(f"/people/{admin.person_id}/in-person/", {"reason": "我就是本人"}).status_code == 403
     assert "当面核验" in client.get(f"/people/{learner.person_id}/").content.decode()
+
+
+def test_home_says_what_a_cohort_still_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = make_running_cohort(learners=1)
+    assert identity.needs_of(running.learners[0].person_id or 0) == [], "a cohort frozen before asks for nothing"
+    monkeypatch.setitem(LATER_RULES, "verify_strength_study", 1)
+    monkeypatch.setitem(LATER_RULES, "verify_strength_exam", 2)
+    learner = running.learners[0]
+    client = client_for(learner)
+    assert "还没有实名认证" in client.get("/home/").content.decode()
+    identity.record_verification(actor=learner, person_id=learner.person_id or 0, method="word", now=NOW)
+    page = client.get("/home/").content.decode()
+    assert "考试还缺实名认证" in page
+    assert "需要 2 级" in client.get("/home/").content.decode()
+    identity.record_verification(actor=learner, person_id=learner.person_id or 0, method="review", now=NOW)
+    assert "去认证" not in client.get("/home/").content.decode()
+    assert "已达到" in client.get("/verify/").content.decode()

@@ -183,8 +183,9 @@ class Lack:
 
 
 def find_lack(person_id: int, strength: int) -> Lack | None:
-    """None for somebody whose ``strength`` is enough; asks nothing but what the registered apps ask for their needs."""
-    needs = needs_of(person_id) if strength < max(STRENGTHS) else []
+    """None for somebody whose ``strength`` is enough. No query for those who have proven nothing or everything, else
+    what the registered apps ask for their needs."""
+    needs = needs_of(person_id) if 0 < strength < max(STRENGTHS) else []
     wanted = max((need.strength for need in needs), default=1)
     if strength >= wanted:
         return None
