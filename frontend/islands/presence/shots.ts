@@ -43,7 +43,7 @@ export class Shots {
     this.stage.append(this.camera.video, element("div", "presence-oval"), this.step);
     this.hint.textContent = why;
     this.strip.setAttribute("aria-label", "拍下的照片");
-    this.part.append(this.stage, this.hint, this.button, this.strip);
+    this.part.append(this.hint, this.stage, this.button, this.strip);
     addEventListener("pagehide", () => this.close(), { once: true });
   }
 
@@ -71,6 +71,7 @@ export class Shots {
       if (this.camera.isOpen) await this.shoot();
       else await this.open();
     } catch (error) {
+      if (this.stopped) return;
       this.failed(error instanceof CameraError ? error.message : "摄像头出了问题。请再试一次，或换一种方式。");
       this.button.hidden = false;
     } finally {
@@ -84,6 +85,8 @@ export class Shots {
     if (this.stopped) return this.camera.close();
     this.stage.hidden = false;
     this.button.textContent = "开始拍照";
+    // On a small phone picture and button are to be seen together.
+    this.part.scrollIntoView({ block: "center" });
     this.look();
     clearInterval(this.looking);
     this.looking = window.setInterval(() => this.look(), LOOK_MS);

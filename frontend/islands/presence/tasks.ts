@@ -48,6 +48,8 @@ function picture(address: string): HTMLElement {
 function choices(stem: string, options: Option[], input: "radio" | "checkbox"): HTMLElement {
   const set = element("fieldset", "field field-choices");
   const list = element("div", "");
+  // Short options stand side by side, so that the button is in sight on a phone.
+  if (options.every((option) => option.text.length <= 6)) list.className = "presence-short";
   set.append(element("legend", "", stem), list);
   for (const option of options) {
     const row = element("div", "");
