@@ -17,13 +17,13 @@ from tests.factories.training import make_running_cohort
 from zhenxue.exams.queries import results, sitting
 from zhenxue.exams.queries import scope as exam_scope
 from zhenxue.identity.data import ANONYMOUS, SYSTEM
-from zhenxue.identity.models import LoginSession, Region
+from zhenxue.identity.models import AccessLogEntry, LoginSession, Region
 from zhenxue.identity.queries import accounts, sessions
 from zhenxue.identity.web import session_store
 from zhenxue.integrity.queries import own
 from zhenxue.kernel.fields import Sealed
 from zhenxue.kernel.listing import Filter, Listing
-from zhenxue.kernel.prepared import LARGEST, LONGEST_LIST, Prepared
+from zhenxue.kernel.prepared import LARGEST, LONGEST_LIST, Prepared, PreparedInsert
 from zhenxue.ledger.queries import progress
 from zhenxue.subsidy.queries import claims
 from zhenxue.supervision import queries as supervision
@@ -169,6 +169,26 @@ def test_what_begins_with_a_text_is_found_though_it_holds_signs_of_the_database(
 
     assert begins("50%_班\\") == ["50%_班\\一"]
     assert begins("50_") == begins("%") == begins("5\\") == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ip", ["10.0.0.1", "2001:db8::1", None])
+def test_a_prepared_insert_writes_what_the_plain_one_does(ip: str | None) -> None:
+    add = PreparedInsert(AccessLogEntry)
+    values: dict[str, Any] = {"account_id": None, "organisation_id": None, "role": "", "at": NOW, "ip": ip}
+    values |= {"method": "GET", "path": "/people/%s/", "status": 200}
+
+    with CaptureQueriesContext(connection) as captured:
+        AccessLogEntry.objects.create(**values)
+        add(**values)
+    plain, prepared = (one["sql"] for one in captured)
+    assert plain.startswith(prepared), "but for the key that comes back"
+    first, second = ({**vars(one), "id": 0, "_state": None} for one in AccessLogEntry.objects.order_by("pk"))
+    assert first == second
+    with pytest.raises(TypeError, match="no columns colour"):
+        add(**values, colour="red")
+    with pytest.raises(KeyError, match="status"):
+        add(**{name: value for name, value in values.items() if name != "status"})
 
 
 def test_a_value_in_the_sql_itself_is_refused() -> None:

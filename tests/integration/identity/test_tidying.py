@@ -21,7 +21,8 @@ NOW = dt.datetime(2026, 11, 21, 4, tzinfo=dt.UTC)
 
 def _visit(days_ago: int) -> AccessLogEntry:
     at = NOW - dt.timedelta(days=days_ago)
-    return sessions.log_access(actor=ANONYMOUS, method="GET", path="/me/", status=403, ip=None, now=at)
+    sessions.log_access(actor=ANONYMOUS, method="GET", path="/me/", status=403, ip=None, now=at)
+    return AccessLogEntry.objects.get(at=at)
 
 
 def test_the_access_log_is_kept_as_long_as_set_and_never_less_than_six_months(settings):

@@ -14,6 +14,7 @@ from zhenxue.identity.models import AccessLogEntry, Account, LoginSession, Membe
 from zhenxue.identity.operations.ending import end_sign_ins
 from zhenxue.identity.queries import accounts as queries
 from zhenxue.kernel.errors import Invalid, NotFound, Refused
+from zhenxue.kernel.prepared import PreparedInsert
 
 #: A sign-in that was not used for so long gives way to a new one without the hand-over page.
 STALE_AFTER = dt.timedelta(minutes=30)
@@ -125,11 +126,9 @@ def check_password_rules(password: str, account: Account) -> None:
         raise _field("new", " ".join(dict.fromkeys(problems)))
 
 
-def log_access(
-    *, actor: Actor, method: str, path: str, status: int, ip: str | None, now: dt.datetime
-) -> AccessLogEntry:
+def log_access(*, actor: Actor, method: str, path: str, status: int, ip: str | None, now: dt.datetime) -> None:
     """Write one line of the access log (A4)."""
-    return AccessLogEntry.objects.create(
+    _add_access(
         account_id=actor.account_id,
         organisation_id=actor.organisation_id,
         role=actor.role or "",
@@ -139,6 +138,9 @@ def log_access(
         status=status,
         ip=ip,
     )
+
+
+_add_access = PreparedInsert(AccessLogEntry)
 
 
 def _is_elsewhere(live: LoginSession, device: Device, now: dt.datetime, replaces: int | None) -> bool:
