@@ -227,6 +227,10 @@ def test_a_learner_takes_another_kind_and_the_reason_is_kept(room: Class) -> Non
     assert taken.kind == CheckKind.WORD
     assert taken.due_at == BEGIN + dt.timedelta(seconds=300), "a teacher has longer"
     assert taken.task["others"] == [{"from": "question", "to": "word", "reason": "cannot"}]
+    back = {"actor": room.learner, "check_id": check.pk, "kind": "question", "reason": "cannot", "device": PHONE}
+    with pytest.raises(Conflict, match="等老师"):
+        integrity.take_other(**back, now=BEGIN + MINUTE)
+    assert integrity.take_other(**back, now=BEGIN + READ).due_at == BEGIN + MINUTE, "the longer time is the teacher's"
 
 
 def test_a_teacher_of_the_cohort_gives_a_word(room: Class) -> None:

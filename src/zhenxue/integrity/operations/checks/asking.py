@@ -24,12 +24,15 @@ from zhenxue.integrity.operations.checks.ending import cancel_check, due_checks,
 from zhenxue.integrity.operations.checks.recording import lock_check, record
 from zhenxue.integrity.policies.checks import check_can_answer, check_can_make_up
 from zhenxue.integrity.queries.plans import plan_of
+from zhenxue.kernel import clock
 from zhenxue.kernel.clock import milliseconds
 from zhenxue.kernel.errors import Conflict
 from zhenxue.training import api as training
 from zhenxue.training.data import LATER_RULES
 
 CONTEXT_LENGTH = 24
+#: The same proof as one place and another write it down: to the millisecond, and to the microsecond.
+SAME_PROOF = dt.timedelta(milliseconds=1)
 
 
 def ask(
@@ -92,8 +95,11 @@ def take_other(
         wanted = _other_kind(check, kind)
         told = {"from": check.kind, "to": wanted.value, "reason": OtherReason(reason).value}
         check.task["others"].append(told)
+        if check.kind == CheckKind.WORD:
+            _leave_word(check, now)
         check.kind = wanted
         if wanted == CheckKind.WORD:
+            check.task["due_ms"] = milliseconds(check.due_at)
             check.due_at = max(check.due_at, check.asked_at + dt.timedelta(seconds=WORD_SECONDS))
         if wanted in TASK_KINDS:
             check.task["shown_ms"] = milliseconds(now)
@@ -169,7 +175,9 @@ def _begin(
         "used": [],
         "others": [],
     }
-    draw_round(task, 0, person_id=person_id, unit_id=unit_id)
+    before = None if makes_up else _called_off(person_id, enrolment_id, context, min(proof_at, now))
+    tries = before.tries if before else 0
+    draw_round(task, tries, person_id=person_id, unit_id=unit_id)
     kinds = kinds_for(plan, face=has_face(person_id), question=bool(task["question"]), teacher=enrolment is not None)
     check = Check.objects.create(
         person_id=person_id,
@@ -184,6 +192,8 @@ def _begin(
         proof_at=min(proof_at, now),
         nonce=protocol.new_nonce(),
         task=task,
+        tries=tries,
+        verdict=_found_in(before),
         device=device,
         ip=ip,
         command=command,
@@ -207,6 +217,30 @@ def _begin(
         now=now,
     )
     return check
+
+
+def _leave_word(check: Check, now: dt.datetime) -> None:
+    """The teacher's longer window is for the teacher alone: who goes back to answering has the window from before."""
+    due_at = clock.at(check.task["due_ms"])
+    if now >= due_at:
+        raise Conflict("integrity.only_word", "换方式的时间已经过了，请等老师确认。")
+    check.due_at = due_at
+
+
+def _called_off(person_id: int, enrolment_id: int | None, context: str, proof_at: dt.datetime) -> Check | None:
+    """The check before this one, when it was called off while the same proof was missing (a reload, another unit,
+    another device): the tries that it used up are used up, and what was found strange stays."""
+    sort = context.partition(":")[0]
+    rows = Check.objects.filter(person_id=person_id, enrolment_id=enrolment_id, makes_up__isnull=True)
+    before = rows.filter(context__startswith=f"{sort}:").order_by("-pk").first()
+    if before is None or before.state != CheckState.CANCELLED or abs(before.proof_at - proof_at) > SAME_PROOF:
+        return None
+    return before
+
+
+def _found_in(before: Check | None) -> dict[str, Any]:
+    found = protocol.found_words(before.verdict) if before else set()
+    return {"found": sorted(found)} if found else {}
 
 
 def _other_kind(check: Check, kind: CheckKind | str) -> CheckKind:
