@@ -326,6 +326,9 @@ def test_a_row_that_was_changed_by_hand_is_named() -> None:
     Signal.objects.update(weight=1)
     Statement.objects.filter(role=StatementRole.APPEAL).update(text="改过的申诉")
     words = "\n".join(faults())
+    assert "integrity_signal" in words
+    Signal.objects.update(weight=60, facts={"check": 2})
+    assert any("integrity_signal" in one for one in faults()), "its facts, too"
     for table in ("integrity_incident", "integrity_ruling", "integrity_signal", "integrity_statement"):
         assert table in words
 

@@ -8,6 +8,7 @@ from typing import Any
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.data import Fault, moment_text
 from zhenxue.integrity.models import Incident, Ruling, Signal, Statement
+from zhenxue.integrity.protocol import for_log
 
 INCIDENT_KINDS = (
     "integrity.incident_opened",
@@ -23,6 +24,10 @@ INCIDENT_FIELDS = (
     *("kind", "state", "person", "enrolment", "cohort", "organisation", "region", "parent", "score", "signal_count"),
     *("first_at", "last_at", "opened_at", "reply_by", "rule_by", "appeal_by", "decide_by", "closed_at"),
 )
+
+
+#: What an entry tells of a signal.
+SIGNAL_FIELDS = ("kind", "version", "weight", "enrolment", "context", "at", "facts")
 
 
 def incident_facts(row: Incident) -> dict[str, Any]:
@@ -70,7 +75,7 @@ def check_incidents() -> Iterator[evidence.Finding]:
         body = entry.body
         newest[body["incident"]] = entry
         for one in body.get("signals", ()):
-            signals[one["signal"]] = (body["incident"], one["kind"], one["weight"], one["context"], one["at"])
+            signals[one["signal"]] = (body["incident"], *(one[name] for name in SIGNAL_FIELDS))
         if "ruling" in body:
             rulings[body["incident"], body["number"]] = entry
         if "statement" in body:
@@ -96,7 +101,8 @@ def check_incidents() -> Iterator[evidence.Finding]:
 def _compare_signals(logged: dict[int, tuple[Any, ...]]) -> Iterator[evidence.Finding]:
     rows = Signal.objects.filter(incident__isnull=False).order_by("pk")
     for row in rows.iterator():
-        now = (row.incident_id, row.kind, row.weight, row.context, moment_text(row.happened_at))
+        where = (row.weight, row.enrolment_id, row.context, moment_text(row.happened_at))
+        now = (row.incident_id, row.kind, row.rule_version, *where, for_log(row.facts))
         told = logged.pop(row.pk, None)
         if told != now:
             yield _finding(f"integrity_signal：第 {row.pk} 条线索记为 {now}，存证是 {told or '没有'}", None)
