@@ -15,6 +15,7 @@ from zhenxue.identity.data import Actor, CardFacts, CardState, ConsentPurpose, O
 from zhenxue.identity.models import IdentityCard, Person, PhoneCode, Verification
 from zhenxue.identity.operations import cards, codes, consents, registers, verifying
 from zhenxue.identity.operations.photos import open_photo, store_photo
+from zhenxue.identity.operations.tidying import tidy
 from zhenxue.identity.queries import verifying as queries
 from zhenxue.kernel import outside
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused, TooMany
@@ -349,3 +350,24 @@ def test_strength_is_that_of_the_best_proof_that_holds(town: Server) -> None:
     identity.end_verification(actor=learner, person_id=me(learner), method="carrier", reason="更正", now=later(30))
     person = Person.objects.get(pk=me(learner))
     assert (person.verified_strength, person.verified_at, person.verified_by_method) == (0, None, "")
+
+
+def test_photographs_are_read_one_set_at_a_time_and_not_without_end() -> None:
+    learner = make_learner()
+    person = Person.objects.get(pk=me(learner))
+    send_card(learner, person)
+    with pytest.raises(TooMany, match="识别"):
+        send_card(learner, person)
+    IdentityCard.objects.filter(person=person).update(attempt=30, state=CardState.UNREADABLE)
+    with pytest.raises(TooMany, match="当面"):
+        send_card(learner, person)
+
+
+def test_what_came_to_nothing_is_tidied_away(town: Server) -> None:
+    learner = make_learner()
+    codes.send_code(actor=learner, person_id=me(learner), now=NOW)
+    registers.start_social_card(actor=learner, person_id=me(learner), redirect_uri="http://127.0.0.1:1/back/", now=NOW)
+    assert tidy(now=later(600))["codes"] == 0
+    assert tidy(now=NOW + dt.timedelta(days=31))["codes"] == 1
+    row = Verification.objects.get(person_id=me(learner))
+    assert (row.state, row.secret, row.state_digest) == (VerificationState.DROPPED, "", "")

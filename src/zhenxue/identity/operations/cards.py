@@ -28,18 +28,22 @@ from zhenxue.identity.policies import check_can_store_photo, check_is_oneself
 from zhenxue.identity.queries.cards import differences_of, reading_of
 from zhenxue.identity.queries.consents import has_consent
 from zhenxue.kernel import clock, masking, storage
-from zhenxue.kernel.errors import Conflict, Invalid
+from zhenxue.kernel.errors import Conflict, Invalid, TooMany
 
 log = logging.getLogger(__name__)
 #: As a phone takes it; what is kept is far smaller (``cards.pictures``).
 LARGEST_BYTES = 12 * 1024 * 1024
+#: A second set of photographs waits so long for the first to be read; and how many sets a person may send in all.
+ONE_READING = dt.timedelta(seconds=20)
+MOST_ATTEMPTS = 30
 SIDES = {"front": "id_photo_front", "back": "id_photo_back"}
 
 
 def send_card(*, actor: Actor, person_id: int, front: bytes, back: bytes, now: dt.datetime) -> IdentityCard:
     """The person sends both sides; they are cleaned, sealed and wait to be read (``signals.card_waiting``).
 
-    Raises ``Conflict`` without consent, ``Invalid`` at the field, ``Refused`` once real-name verification is done.
+    Raises ``Conflict`` without consent, ``Invalid`` at the field, ``TooMany``, ``Refused`` once real-name verification
+    is done.
     """
     check_is_oneself(actor, person_id)
     if not has_consent(person_id, ConsentPurpose.DOCUMENTS):
@@ -52,6 +56,7 @@ def send_card(*, actor: Actor, person_id: int, front: bytes, back: bytes, now: d
         for side, content in cleaned.items():
             photos.store_photo(actor=actor, person_id=person_id, what=SIDES[side], content=content, now=now)
         card = IdentityCard.objects.filter(person_id=person_id).first() or IdentityCard(person_id=person_id, attempt=0)
+        _check_rate(card, now)
         card.attempt += 1
         card.state, card.sent_at, card.differences = CardState.WAITING, now, []
         card.reading = card.confirmed = card.problem = card.engine = ""
@@ -126,6 +131,14 @@ def drop_without_consent(
     """Nothing of the card stays once its consent is withdrawn."""
     if purpose is ConsentPurpose.DOCUMENTS:
         drop_card(person_id=person_id, now=now)
+
+
+def _check_rate(card: IdentityCard, now: dt.datetime) -> None:
+    """Reading costs seconds of a processor: one at a time, and not without end."""
+    if card.pk and card.state == CardState.WAITING and now - card.sent_at < ONE_READING:
+        raise TooMany("identity.card_again", "刚上传的照片还在识别，请等几秒再重拍。")
+    if card.attempt >= MOST_ATTEMPTS:
+        raise TooMany("identity.card_attempts", "上传次数太多，请带身份证到承训机构当面核验。")
 
 
 def _take_reading(card: IdentityCard, reading: Reading, now: dt.datetime) -> str:
