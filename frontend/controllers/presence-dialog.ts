@@ -62,6 +62,7 @@ export class PresenceDialog {
     if (!answer.ok) return this.offer(said.message ?? "现在不能核验，请稍后再试。", "再试一次");
     const { mount } = await import("../islands/presence/mount");
     if (!this.open) return;
+    this.dialog.dataset.place = String(said.place);
     this.mounted = mount(this.body, said, {
       csrf: csrfToken(),
       onDone: (check) => (check.state === "passed" ? this.done() : this.offer(check.outcome, "再次核验")),
