@@ -12,9 +12,11 @@ from zhenxue.integrity.operations.checks import (
     take_other,
     word,
 )
+from zhenxue.integrity.operations.faces import end_template, enrol, submit_job
 from zhenxue.integrity.operations.scanning import Source, register_facts
 from zhenxue.integrity.operations.signals import note_signal
 from zhenxue.integrity.queries.checks import last_proof_at, open_check_of, to_make_up, unit_misses
+from zhenxue.integrity.queries.faces import engine_health, has_template, job_answer
 from zhenxue.integrity.queries.incidents import open_incidents_of
 from zhenxue.integrity.queries.plans import plan_of, register_running
 from zhenxue.integrity.rules import (
@@ -56,7 +58,12 @@ __all__ = [
     "begin_make_up",
     "cancel",
     "command",
+    "end_template",
+    "engine_health",
+    "enrol",
     "for_page",
+    "has_template",
+    "job_answer",
     "last_proof_at",
     "note_signal",
     "open_check_of",
@@ -65,6 +72,7 @@ __all__ = [
     "register_facts",
     "register_rule",
     "register_running",
+    "submit_job",
     "sweep",
     "take_other",
     "to_make_up",

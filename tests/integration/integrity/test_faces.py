@@ -235,11 +235,11 @@ def test_pictures_go_when_their_days_are_over_and_digests_stay(made: Running) ->
     enrolled(made.learners[0])
     paths = _paths()
     assert list(files.claims())
-    operations.tidy_faces(now=NOW + 80 * DAY)
+    operations.tidy_faces(now=NOW + 110 * DAY)
     assert _paths() == paths
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.db.transaction.on_commit", lambda act, **_: act())
-        operations.tidy_faces(now=NOW + 92 * DAY)
+        operations.tidy_faces(now=NOW + 120 * DAY)
     assert not _paths()
     assert not any(storage.full_path(path).exists() for path in paths)
     assert Capture.objects.filter(sha256__gt="").count() == 4

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.factories.faces import consent, enrolled
-from tests.factories.identity import client_for
+from tests.factories.identity import client_for, make_provider
 from tests.factories.training import Running, make_running_cohort
 from tests.support import faces
 from zhenxue.integrity.data import Turn
@@ -95,7 +95,7 @@ def test_a_manager_of_the_provider_confirms_a_second_face_and_no_other_does(made
     pending = PendingFace.objects.get()
     assert "等培训机构确认" in client.get("/presence/enrol/").content.decode()
     address = f"/presence/faces/{pending.pk}/"
-    stranger = client_for(make_running_cohort(learners=0).manager)
+    stranger = client_for(make_provider())
     assert pending.person.name not in stranger.get("/presence/faces/").content.decode()
     assert stranger.post(address, {"agreed": "yes", "note": "核对过身份证"}).status_code == 404
     for other in (client, client_for(made.teacher), client_for(made.bureau)):

@@ -113,10 +113,13 @@ def duplicate_percent(person_id: int) -> int:
     return training.rules_of(enrolment.cohort)[name] if enrolment else LATER_RULES[name]
 
 
-def keep_days_of(person_id: int) -> int:
-    """How many days a picture is kept."""
+def keep_pictures_until(person_id: int, today: dt.date) -> dt.date:
+    """The last day on which a picture of today is kept: some days after the class is over, when it can still be
+    disputed; without a class, so many days from today."""
     enrolment = newest_enrolment(person_id)
-    return keep_days_in(enrolment.cohort) if enrolment else LATER_RULES["face_keep_days"]
+    if enrolment is None:
+        return today + dt.timedelta(days=LATER_RULES["face_keep_days"])
+    return max(today, enrolment.cohort.ends_on) + dt.timedelta(days=keep_days_in(enrolment.cohort))
 
 
 def keep_days_in(cohort: training.Cohort) -> int:

@@ -17,7 +17,7 @@ from zhenxue.integrity.faces import limits
 from zhenxue.integrity.models import Capture, Check, FaceJob
 from zhenxue.integrity.operations.faces.files import seal_frames
 from zhenxue.integrity.operations.faces.recording import record, verdict_body
-from zhenxue.integrity.queries.faces import keep_days_of, threshold_percent
+from zhenxue.integrity.queries.faces import keep_pictures_until, threshold_percent
 from zhenxue.kernel import clock, storage
 from zhenxue.kernel.errors import Invalid
 
@@ -90,7 +90,7 @@ def submit_job(
                 queued_at=now,
                 deadline_at=now + DEADLINES[kind],
             )
-            keep = clock.civil_day(now) + dt.timedelta(days=keep_days_of(person_id))
+            keep = keep_pictures_until(person_id, clock.civil_day(now))
             Capture.objects.bulk_create(
                 Capture(
                     job=job,
