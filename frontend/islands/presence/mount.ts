@@ -111,7 +111,9 @@ class Presence implements Mounted {
   private drawOthers(): void {
     const row = element("div", "cluster");
     const { kind, kinds } = this.check;
-    const ways: [string, Kind | "", Reason][] = kind === "face" ? [["没有摄像头", "", "no_camera"], ["不想用人脸", "", "will_not"]] : [];
+    // Named, not "the next": a second press of the same button changes nothing more.
+    const next = kinds[(kinds.indexOf(kind) + 1) % kinds.length] ?? kind;
+    const ways: [string, Kind, Reason][] = kind === "face" ? [["没有摄像头", next, "no_camera"], ["不想用人脸", next, "will_not"]] : [];
     for (const other of kinds) if (kind !== "face" && other !== kind) ways.push([`改用${KIND_WORDS[other]}`, other, "cannot"]);
     if (kinds.length < 2) return this.others.replaceChildren();
     for (const [words, other, reason] of ways) {
@@ -149,7 +151,7 @@ class Presence implements Mounted {
     });
   }
 
-  private async other(kind: Kind | "", reason: Reason): Promise<void> {
+  private async other(kind: Kind, reason: Reason): Promise<void> {
     await this.send(async () => {
       const told = await this.server.post<{ check: Check }>(this.check.urls.other, { kind, reason });
       this.take(told.check, true);
@@ -182,12 +184,16 @@ class Presence implements Mounted {
 
   /** A teacher's word comes by itself; so does the end of a check whose time is over. */
   private wait(): void {
-    clearTimeout(this.asking);
+    if (this.asking) return;
     this.asking = window.setTimeout(async () => {
-      if (this.closed || this.check.state !== "open") return;
-      if (!this.sending) await this.refresh();
-      if (this.check.kind === "word" || performance.now() >= this.endsAt) this.wait();
+      if (!this.closed && this.check.state === "open" && !this.sending) await this.refresh();
+      this.asking = 0;
+      if (!this.closed && this.check.state === "open" && (this.check.kind === "word" || this.isLate)) this.wait();
     }, WAIT_MS);
+  }
+
+  private get isLate(): boolean {
+    return performance.now() >= this.endsAt;
   }
 
   private tick(): void {
@@ -198,7 +204,7 @@ class Presence implements Mounted {
       this.saidAt = left;
       this.spoken.textContent = `还剩 ${left} 秒`;
     }
-    if (left === 0) this.wait();
+    if (left <= 0) this.wait();
   }
 
   private finish(): void {
