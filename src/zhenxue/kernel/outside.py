@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,7 +64,7 @@ class Service:
     name: str  # for people: 短信网关
     url: str = ""
     app_id: str = ""
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     digest: str = "hmac-sha256"
     seconds: float = 5.0
 

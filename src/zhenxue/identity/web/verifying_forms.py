@@ -10,7 +10,8 @@ from zhenxue.kernel.web.fields import text
 
 
 def _side(label: str, hint: str) -> forms.FileField:
-    widget = forms.FileInput(attrs={"accept": "image/jpeg,image/png", "capture": "environment"})
+    # no ``capture``: with it a phone offers its camera only, and no picture that is there already
+    widget = forms.FileInput(attrs={"accept": "image/jpeg,image/png"})
     return forms.FileField(label=label, help_text=hint, widget=widget)
 
 
