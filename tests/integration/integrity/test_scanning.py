@@ -81,7 +81,7 @@ def test_three_learners_on_one_device_within_minutes_are_one_heap_of_the_class()
     assert look() == {"device_shared": 3}, "looking again notes nothing twice"
 
 
-def test_two_learners_with_the_same_reports_to_the_tenth_of_a_second_are_seen() -> None:
+def test_two_learners_with_the_same_reports_to_the_millisecond_are_seen() -> None:
     running = make_studying(learners=2)
     studied(running, 0)
     studied(running, 1)

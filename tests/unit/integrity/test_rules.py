@@ -42,12 +42,17 @@ def session(number: int = 1, owner: Owner = ME, minute: float = 0, lasted: float
     return SessionFacts(**{**values, **facts})
 
 
-def beats(
-    count: int, *, jitter: Callable[[int], int] = lambda _: 0, idle: Callable[[int], int] = lambda _: 4000
-) -> Any:
-    """A video played through, a beat every ten seconds and a little more or less."""
+type Numbered = Callable[[int], int]
+
+
+def nothing(_: int) -> int:
+    return 0
+
+
+def beats(count: int, *, late: Numbered = nothing, off: Numbered = nothing, idle: Numbered = lambda _: 4000) -> Any:
+    """A video played through, a beat every ten seconds: so ``late`` at the server, so far ``off`` in the content."""
     return tuple(
-        BeatFact(10_000 * n + jitter(n), "tick", 10_000 * (n - 1), 10_000 * n + jitter(n), idle(n))
+        BeatFact(10_000 * n + late(n), "tick", 10_000 * (n - 1) + off(n - 1), 10_000 * n + off(n), idle(n))
         for n in range(1, count + 1)
     )
 
@@ -87,6 +92,9 @@ def human(n: int) -> int:
     """Of a hand: now and then, never evenly."""
     return (n * n * 7919 + n * 104_729) % 45_000
 
+
+#: The page stood open and nothing played.
+STANDING = tuple(BeatFact(10_000 * n, "tick", 5_000, 5_000) for n in range(1, 60))
 
 #: Rule: facts that are strange, and honest ones that look like them.
 CASES: dict[str, tuple[Any, list[Any]]] = {
@@ -156,9 +164,10 @@ CASES: dict[str, tuple[Any, list[Any]]] = {
         ],
     ),
     "identical_timelines": (
-        [session(1, ME, beats=beats(40)), session(2, YOU, 90, beats=beats(40, jitter=lambda n: n % 7))],
+        [session(1, ME, beats=beats(40)), session(2, YOU, 90, beats=beats(40, late=lambda n: n * 37 % 400))],
         [
-            [session(1, ME, beats=beats(40)), session(2, YOU, beats=beats(40, jitter=lambda n: (n * 37) % 400))],
+            [session(1, ME, beats=beats(40)), session(2, YOU, beats=beats(40, off=lambda n: 1 + n * 5 % 12))],
+            [session(1, ME, beats=STANDING), session(2, YOU, beats=STANDING)],
             [session(1, ME, beats=beats(40)), session(2, ME, 90, beats=beats(40))],
             [session(1, ME, beats=beats(10)), session(2, YOU, beats=beats(10))],
             [session(1, ME, beats=beats(40)), session(2, YOU, unit_id=4, beats=beats(40))],

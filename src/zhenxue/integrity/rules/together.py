@@ -9,7 +9,7 @@ from zhenxue.integrity.rules.facts import AttemptFacts, BeatFact, FaceFacts, Ses
 from zhenxue.integrity.rules.registry import Finding, Looks, Rule, register_rule
 
 DEVICE = {"people": 3, "within_minutes": 10}
-TIMELINE = {"reports": 20, "percent": 90, "offset_ms": 100, "content_ms": 20}
+TIMELINE = {"reports": 20, "percent": 90, "offset_ms": 1000, "content_ms": 0}
 ANSWERS = {"wrong": 3, "percent": 80, "offset_seconds": 10}
 
 
@@ -45,7 +45,8 @@ def _in_a_row(ordered: Iterable[SessionFacts]) -> list[list[SessionFacts]]:
 
 
 def identical_timelines(sessions: Sequence[SessionFacts]) -> Sequence[Finding]:
-    """Two learners whose reports of one unit are the same to the tenth of a second, one after the other."""
+    """Two learners whose reports of one unit come at the same second and name the same content to the millisecond, one
+    after the other. Reports in which nothing moved say nothing and are left out."""
     by_unit: dict[int, list[SessionFacts]] = defaultdict(list)
     for one in sessions:
         if len(one.beats) >= TIMELINE["reports"]:
@@ -55,16 +56,18 @@ def identical_timelines(sessions: Sequence[SessionFacts]) -> Sequence[Finding]:
         for one, other in combinations(sorted(rivals, key=lambda session: session.context), 2):
             if one.owner.person_id == other.owner.person_id:
                 continue
-            same = _same_beats(one.beats, other.beats)
-            shorter = min(len(one.beats), len(other.beats))
+            mine, theirs = _moving(one.beats), _moving(other.beats)
+            same, shorter = _same_beats(mine, theirs), min(len(mine), len(theirs))
             if same < TIMELINE["reports"] or same * 100 < TIMELINE["percent"] * shorter:
                 continue
-            for mine, theirs in ((one, other), (other, one)):
-                facts = {"same": same, "of": shorter, "unit": unit, "with": theirs.context}
-                found.append(
-                    Finding(mine.owner, mine.context, mine.began_at, facts, f"{mine.context}-{theirs.context}")
-                )
+            for this, that in ((one, other), (other, one)):
+                facts = {"same": same, "of": shorter, "unit": unit, "with": that.context}
+                found.append(Finding(this.owner, this.context, this.began_at, facts, f"{this.context}-{that.context}"))
     return found
+
+
+def _moving(beats: Sequence[BeatFact]) -> list[BeatFact]:
+    return [beat for beat in beats if beat.to_ms > beat.from_ms]
 
 
 def _same_beats(some: Sequence[BeatFact], others: Sequence[BeatFact]) -> int:
@@ -151,14 +154,14 @@ register_rule(
         "identical_timelines",
         "两名学员的学习过程一模一样",
         Looks.SESSIONS,
-        "两名学员学同一单元，二十次以上上报的时刻、动作和内容位置都相同（误差不到 0.1 秒）",
+        "两名学员学同一单元，二十次以上上报的动作和时刻相同（相差不到一秒），内容位置逐毫秒相同",
         60,
         1,
         IncidentKind.BRUSHING,
-        "同时开始、一路播到底的两个人，动作会像，但网络和设备使时刻差出零点几秒；差别在限度以外的不算",
+        "同一间机房里同时开始、一路播到底的两个人，时刻会很近，但播放位置总差几毫秒；差一毫秒就不算",
         identical_timelines,
         TIMELINE,
-        "两台设备的上报时刻不会在几分钟里都差不到 0.1 秒，单独一次也要由人看；最多算两次",
+        "两台播放器不会在几分钟里每次都停在同一毫秒上，只有照抄上报才会；单独一次也要由人看；最多算两次",
         most=2,
         class_wide=True,
     )
