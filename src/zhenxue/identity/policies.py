@@ -61,8 +61,9 @@ def check_can_register_person(actor: Actor) -> None:
 
 
 def can_store_photo(actor: Actor, person: Person) -> bool:
-    """Whoever registers people, for those in sight; and the person, until verified by more than a teacher's word."""
-    own = actor.person_id == person.pk and person.verified_strength < 2
+    """Whoever registers people, for those in sight; and the person, until verified by more than a teacher's word, or
+    where there is no card yet (a face is compared with the card's portrait)."""
+    own = actor.person_id == person.pk and (person.verified_strength < 2 or not person.id_photo_front)
     return own or can_register_person(actor)
 
 

@@ -371,3 +371,15 @@ def test_what_came_to_nothing_is_tidied_away(town: Server) -> None:
     assert tidy(now=NOW + dt.timedelta(days=31))["codes"] == 1
     row = Verification.objects.get(person_id=me(learner))
     assert (row.state, row.secret, row.state_digest) == (VerificationState.DROPPED, "", "")
+
+
+def test_who_was_verified_otherwise_may_still_add_a_card_but_not_change_it() -> None:
+    learner = make_learner()
+    person = Person.objects.get(pk=me(learner))
+    identity.record_verification(actor=learner, person_id=person.pk, method="in_person", now=NOW)
+    card = send_card(learner, person)
+    cards.confirm_card(actor=learner, person_id=person.pk, facts=facts_of(person), now=NOW)
+    with pytest.raises(Refused, match="已完成"):
+        send_card(learner, person)
+    card.refresh_from_db()
+    assert card.attempt == 1

@@ -54,7 +54,7 @@ def send_card(*, actor: Actor, person_id: int, front: bytes, back: bytes, now: d
         person = Person.objects.select_for_update().get(pk=person_id)
         check_can_store_photo(actor, person)
         for side, content in cleaned.items():
-            photos.store_photo(actor=actor, person_id=person_id, what=SIDES[side], content=content, now=now)
+            photos.keep_photo(actor=actor, person_id=person_id, what=SIDES[side], content=content, now=now)
         card = IdentityCard.objects.filter(person_id=person_id).first() or IdentityCard(person_id=person_id, attempt=0)
         _check_rate(card, now)
         card.attempt += 1

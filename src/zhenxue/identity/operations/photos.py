@@ -32,12 +32,12 @@ def store_photo(*, actor: Actor, person_id: int, what: str, content: bytes, now:
     if what == "portrait":
         policies.check_can_store_portrait(actor)
     check_photo(what, content)
-    return _keep(actor, person_id, what, content, now)
+    return keep_photo(actor=actor, person_id=person_id, what=what, content=content, now=now)
 
 
 def keep_portrait(*, person_id: int, content: bytes, now: dt.datetime) -> Person:
     """The portrait that was cut out of the person's own card; what faces are compared with."""
-    return _keep(SYSTEM, person_id, "portrait", content, now)
+    return keep_photo(actor=SYSTEM, person_id=person_id, what="portrait", content=content, now=now)
 
 
 def open_photo(person: Person, what: str) -> bytes:
@@ -46,7 +46,8 @@ def open_photo(person: Person, what: str) -> bytes:
         return base64.b64decode(crypto.unseal(stream.read().decode(), context=f"{CONTEXT}.{what}"))
 
 
-def _keep(actor: Actor, person_id: int, what: str, content: bytes, now: dt.datetime) -> Person:
+def keep_photo(*, actor: Actor, person_id: int, what: str, content: bytes, now: dt.datetime) -> Person:
+    """Seal a photograph that was checked, in place of an older one; the caller has checked the right."""
     sealed = crypto.seal(base64.b64encode(content).decode(), context=f"{CONTEXT}.{what}")
     stored = storage.store_stream("people", storage.new_name(".sealed"), [sealed.encode()])
     try:
