@@ -145,6 +145,31 @@ def test_an_author_s_prompt_of_the_last_minutes_comes_first(room: Class) -> None
     assert UnitPrompt.objects.count() == 3
 
 
+def test_calling_a_check_off_gives_no_try_back_and_forgets_nothing_strange(room: Class) -> None:
+    first = room.ask(context="study:1")
+    answer(room.learner, first, wrong(first))
+    Check.objects.filter(pk=first.pk).update(verdict={"found": ["other_face"], "reasons": ["no_turn"]})
+    integrity.cancel(context="study:1", now=BEGIN + READ)
+    again = room.ask(context="study:2", now=BEGIN + READ, proof_at=first.proof_at)
+    assert (again.tries, again.verdict) == (1, {"found": ["other_face"]})
+    integrity.cancel(context="study:2", now=BEGIN + READ)
+    elsewhere = [
+        room.ask(context="study:3", now=BEGIN + READ, proof_at=BEGIN),
+        room.ask(context="exam:1", now=BEGIN + READ, proof_at=first.proof_at),
+        room.ask(context="study:4", now=BEGIN + READ, proof_at=first.proof_at, number=1),
+    ]
+    assert [(one.tries, one.verdict) for one in elsewhere] == [(0, {})] * 3
+    integrity.cancel(context="study:3", now=BEGIN + READ)
+    third = room.ask(context="study:5", now=BEGIN + READ, proof_at=BEGIN)
+    assert third.tries == 0
+    answer(room.learner, third, wrong(third))
+    integrity.cancel(context="study:5", now=BEGIN + 2 * READ)
+    last = room.ask(context="study:6", now=BEGIN + 2 * READ, proof_at=BEGIN)
+    assert answer(room.learner, last, wrong(last)).over
+    last.refresh_from_db()
+    assert (last.state, last.tries) == ("failed", 2)
+
+
 def test_without_a_unit_a_puzzle_is_asked_in_two_variants(room: Class) -> None:
     check = room.ask(context="hall:1", facts={})
     assert list(check.offered) == ["puzzle", "word"]

@@ -231,7 +231,8 @@ def _called_off(person_id: int, enrolment_id: int | None, context: str, proof_at
     """The check before this one, when it was called off while the same proof was missing (a reload, another unit,
     another device): the tries that it used up are used up, and what was found strange stays."""
     sort = context.partition(":")[0]
-    rows = Check.objects.filter(person_id=person_id, enrolment_id=enrolment_id, makes_up__isnull=True)
+    rows = Check.objects.filter(person_id=person_id, makes_up__isnull=True)
+    rows = rows.filter(enrolment__isnull=True) if enrolment_id is None else rows.filter(enrolment_id=enrolment_id)
     before = rows.filter(context__startswith=f"{sort}:").order_by("-pk").first()
     if before is None or before.state != CheckState.CANCELLED or abs(before.proof_at - proof_at) > SAME_PROOF:
         return None
