@@ -33,6 +33,7 @@ def _faces() -> None:
     storage.register_claims("camera pictures", files.claims)
     resealing.register("camera pictures", files.reseal, files.heads, files.give_up)
     periodic.register(periodic.Job("integrity.tidy_faces", 3600, lambda now: faces.tidy_faces(now=now)))
+    periodic.register(periodic.Job("integrity.expire_jobs", 5, lambda now: faces.expire_late(now=now)))
     periodic.register(periodic.Job("integrity.duplicates", 600, lambda now: faces.ask_for_duplicates(now=now)))
     identity.consent_withdrawn.connect(subscribers.on_consent_withdrawn, dispatch_uid="integrity.consent_withdrawn")
     training.cohort_closed.connect(subscribers.on_cohort_closed, dispatch_uid="integrity.faces_cohort_closed")

@@ -54,7 +54,11 @@ def _hour(now: dt.datetime) -> int:
 
 def drop_pictures_of(*, person_id: int, now: dt.datetime) -> int:
     """Delete every picture of a person's face at once; how many files went. Scores and dates stay in the log."""
-    return _drop(Capture.objects.filter(person_id=person_id).exclude(path=""), now, f"person:{person_id}")
+    due = Capture.objects.filter(person_id=person_id).exclude(path="")
+    gone = 0
+    while some := _drop(due, now, f"person:{person_id}"):
+        gone += some
+    return gone
 
 
 def _drop_pictures(now: dt.datetime) -> int:
