@@ -1,19 +1,18 @@
 /** The study page: opens a session, plays or shows the unit, reports beats, and says at every moment what counts. */
 import "./player.css";
-import { Beats } from "./beats";
 import { PresenceDialog } from "../../controllers/presence-dialog";
+import { Beats } from "./beats";
 import { CheckDialog } from "./check";
+import { listen } from "./listening";
 import { OpenRefusal, openSession, StudyingElsewhere } from "./opening";
 import { Pages } from "./pages";
 import type { Answer, Check, Opened, Stretch } from "./protocol";
 import { ReadingSource } from "./reading";
 import type { Source, SourceListener } from "./source";
+import { type Pause, standing } from "./standing";
 import { VideoSource } from "./video";
 import { View, whereElse } from "./view";
 import { endedWords, isQuiet, refusalWords, wordsOf } from "./words";
-
-/** Why nothing runs although a session is open. */
-type Pause = "" | "network" | "hidden" | "idle" | "check" | "presence" | "daily_cap" | "cohort_closed";
 
 /** Reasons after which the learner stands where the server has them, and those that stop the clock until something happens. */
 const REWINDING = new Set(["gap", "jump", "no_key", "daily_cap", "cohort_closed"]);
@@ -56,7 +55,20 @@ class Player implements SourceListener {
     }
     big?.addEventListener("click", () => void this.open());
     if (!big) void this.open();
-    this.listen();
+    listen(this.box, {
+      touched: () => this.touched(),
+      turned: () => this.turned(),
+      online: () => this.show(),
+      leaving: () => {
+        this.beats?.farewell();
+        this.counting = false;
+      },
+      followed: (event, href) => void this.go(event, href),
+      tested: (passed) => {
+        if (passed) this.done();
+        this.progress((this.read * (this.opened?.unit_ms ?? 0)) / 100);
+      },
+    });
     setInterval(() => this.tick(), 1_000);
   }
 
@@ -331,29 +343,6 @@ class Player implements SourceListener {
     this.view.read(this.read);
   }
 
-  private listen(): void {
-    for (const name of ["pointerdown", "pointermove", "keydown", "scroll", "touchstart", "wheel"]) {
-      document.addEventListener(name, () => this.touched(), { passive: true, capture: true });
-    }
-    document.addEventListener("visibilitychange", () => this.turned());
-    window.addEventListener("pagehide", () => {
-      this.beats?.farewell();
-      this.counting = false;
-    });
-    window.addEventListener("pageshow", (event) => {
-      if (event.persisted) location.reload();
-    });
-    window.addEventListener("online", () => this.show());
-    for (const link of this.box.querySelectorAll<HTMLAnchorElement>("a[data-next-link], .player-next a")) {
-      link.addEventListener("click", (event) => void this.go(event, link.href));
-    }
-    const test = this.box.querySelector("#self-test");
-    test?.addEventListener("htmx:after:swap", () => {
-      if (test.querySelector("[data-self-test=passed]")) this.done();
-      this.progress((this.read * (this.opened?.unit_ms ?? 0)) / 100);
-    });
-  }
-
   private touched(): void {
     this.active = performance.now();
     if (this.paused === "idle") {
@@ -398,25 +387,11 @@ class Player implements SourceListener {
   private show(): void {
     this.view.figures(this.credited, this.savedAt, this.pages.words);
     if (!this.beats || this.beats.isStopped || this.view.noticed === "broken") return;
-    const [words, tone] = this.standing();
-    this.view.say(words, tone);
-  }
-
-  private standing(): [string, "ok" | "wait" | "idle"] {
-    const reading = this.opened && !this.opened.paced;
-    if (this.paused === "presence") return ["请完成在学核验，就接着计", "wait"];
-    if (this.paused === "check") return ["请点“我在学习”，就接着计", "wait"];
-    if (this.counting && this.source.running()) {
-      if (this.finished) return ["本单元已学完，可以复习", "ok"];
-      if (reading && this.read >= 100) return ["学时已计满，请做下面的小测", "ok"];
-      if (reading && this.pages.isFull()) return [this.pages.advice, "wait"];
-      return ["正在计入学时", "ok"];
-    }
-    if (this.paused === "network") return ["等待网络，暂停计时", "wait"];
-    if (this.paused === "hidden") return ["页面在后台，暂停计时", "wait"];
-    if (this.paused === "daily_cap") return ["今天的学时已满", "wait"];
-    if (this.paused === "idle") return ["还在学吗？点一下页面继续", "wait"];
-    return this.finished ? ["本单元已学完", "ok"] : ["已暂停，不计时", "idle"];
+    const running = this.counting && this.source.running();
+    const full = running && this.pages.isFull();
+    const reading = this.opened !== null && !this.opened.paced;
+    const [words, tone] = standing(this.paused, { running, finished: this.finished, reading, read: this.read, full });
+    this.view.say(words || this.pages.advice, tone);
   }
 }
 
