@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.test import Client
 from stdnum.cn import ric, uscc
 
+from tests.support import rules
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM, Actor, Device, DocumentKind, OrganisationKind, Role
 from zhenxue.identity.management.commands import load_regions, load_rules
@@ -39,24 +40,21 @@ def make_regions(code: str = "3715") -> Region:
     return found
 
 
-OFF = re.compile(r"^((?:presence_per|presence_at|verify_strength)_\w+ = \{ value = )\d", flags=re.MULTILINE)
-
-
 def make_rules() -> None:
-    """The rule set of 聊城 2025; nothing asks for presence checks or for a strength of real names."""
+    """The rule sets of 聊城, and that of the tests after them, which asks for nothing (``support.rules``)."""
     if not RuleSet.objects.exists():
         make_regions("3715")
-        identity.load_rules(text=OFF.sub(r"\g<1>0", load_rules.OWN_FILE.read_text()), now=NOW)
+        identity.load_rules(text=load_rules.OWN_FILE.read_text() + rules.quiet(), now=NOW)
 
 
-def ask_presence(*, strength: int = 0) -> None:
-    """A rule set that asks for presence checks (and for names verified so strongly), in force for every cohort that a
-    test files after this."""
+def ask_presence(*, strength: int = 0, region: str = "3715") -> None:
+    """A rule set that asks for presence checks (and for names verified so strongly), in force for every cohort of the
+    region that a test files after this."""
     make_rules()
-    text = load_rules.OWN_FILE.read_text().rpartition("[[rule_set]]")[2]
-    text = re.sub(r"^(verify_strength_\w+ = \{ value = )\d", rf"\g<1>{strength}", text, flags=re.MULTILINE)
+    text = re.sub(r"^(verify_strength_\w+ = \{ value = )\d", rf"\g<1>{strength}", rules.newest(), flags=re.MULTILINE)
     text = text.replace("valid_from = 2026-11-21", "valid_from = 2025-03-14").replace('"2026-1"', '"presence"')
-    identity.load_rules(text=f"[[rule_set]]{text}", now=NOW)
+    text = text.replace('region = "3715"', f'region = "{region}"')
+    identity.load_rules(text=text, now=NOW)
 
 
 def citizen_number(*, region: str = "371502", birth: dt.date | None = None, gender: str | None = None) -> str:

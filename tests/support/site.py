@@ -23,6 +23,7 @@ import psycopg.sql
 import pytest
 
 from tests.support.postgres import free_port
+from tests.support.rules import write_quiet
 from zhenxue.config.supervisor import SUPERVISED
 
 #: A start costs some 4 s of one processor; so much more when browsers, suites and other sites want the same two.
@@ -84,8 +85,9 @@ class Site:
             return connection.execute(query, values).fetchall()
 
     def prepare(self) -> None:
-        """Tables and reference data."""
+        """Tables and reference data; nothing asks for presence (``support.rules``)."""
         self.manage("prepare")
+        self.manage("load_rules", str(write_quiet(self.folder)))
 
     def start(self) -> None:
         """Start web, worker and sequencer; returns when the first page answers."""
