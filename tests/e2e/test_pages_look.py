@@ -57,6 +57,10 @@ NO_PAGE_NAMES = {
     "portal:take_dossier",
     "portal:entry_proof",  # the proof as JSON, for the check in the browser
     "identity:large_type",
+    "identity:home_verify",
+    "identity:home_reviews",
+    "identity:verify_card_state",  # the part of a page that asks again while a card is read
+    "identity:document_file",
     "training:take_accounts",
     "training:import_result",
     "catalogue:material_file",

@@ -233,6 +233,7 @@ def lay_examples() -> dict[str, list[str]]:
         now=now,
     )
     corrections = _lay_corrections(running, now)
+    shown = _lay_identity(running, now)
     keeping = {"cohort_id": running.pk, "enrolment_id": None, "reason": "来函第 7 号：保全全班学习记录"}
     hold = ledger.set_hold(actor=_actor("admin"), **keeping, now=now)
     witness = evidence.add_witness(
@@ -257,6 +258,7 @@ def lay_examples() -> dict[str, list[str]]:
             f"/lessons/{mark.line_id}/attendance/{mark.pk}/",
             f"/cohorts/enrolments/{listed.pk}/remove/",
             *corrections["provider_manager"],
+            *shown["provider_manager"],
         ],
         "learner": corrections["learner"],
         "bureau_officer": [f"/filings/amendments/{asked.pk}/"],
@@ -264,7 +266,48 @@ def lay_examples() -> dict[str, list[str]]:
             f"/progress/holds/{hold.pk}/release/",
             f"/supervision/log/witnesses/{witness.pk}/move/",
             f"/supervision/log/witnesses/{witness.pk}/retire/",
+            *shown["operator_admin"],
         ],
+    }
+
+
+def _lay_identity(running: Any, now: dt.datetime) -> dict[str, list[str]]:
+    """A paper of the provider that waits, and a learner of the cohort who asks for a look at the card."""
+    from tests.support import cards as drawn
+    from zhenxue.identity import api as identity
+    from zhenxue.identity.data import CardFacts, ConsentPurpose, DocumentKind
+    from zhenxue.identity.operations import cards, documents, verifying
+    from zhenxue.training.models import Enrolment
+
+    manager = _actor("provider")
+    fields = documents.DocumentFields(DocumentKind.SCHOOL, "样本 001 号", "", None, now.date() + dt.timedelta(days=20))
+    organisation_id = manager.organisation_id or 0
+    documents.add_document(
+        actor=manager,
+        organisation_id=organisation_id,
+        fields=fields,
+        file_name="办学许可证.pdf",
+        content=b"%PDF-1.7 specimen",
+        now=now,
+    )
+    enrolment = Enrolment.objects.filter(cohort=running).order_by("-pk")[0]
+    learner, person = _actor_of(enrolment), enrolment.person
+    purpose = ConsentPurpose.DOCUMENTS
+    version = identity.consent_text(purpose).version
+    identity.give_consent(actor=learner, person_id=person.pk, purpose=purpose, version=version, now=now)
+    number = person.citizen_number
+    front = drawn.front(person.name, number)
+    cards.send_card(actor=learner, person_id=person.pk, front=front, back=drawn.back(), now=now)
+    facts = CardFacts(person.name, number, "山东省聊城市样本路1号", "聊城市公安局样本分局", "2020-01-15", "2040-01-15")
+    cards.confirm_card(actor=learner, person_id=person.pk, facts=facts, now=now)
+    asked = verifying.ask_review(actor=learner, person_id=person.pk, method="review", note="照片有点反光", now=now)
+    return {
+        "provider_manager": [
+            f"/organisations/{organisation_id}/documents/",
+            f"/organisations/{organisation_id}/documents/new/",
+            f"/verify/reviews/{asked.pk}/",
+        ],
+        "operator_admin": [f"/organisations/{organisation_id}/documents/", f"/verify/reviews/{asked.pk}/"],
     }
 
 
