@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from tests.adversary.world import KEY_SECONDS, Learner, World
+from tests.adversary.world import KEY_SECONDS, Learner, Staff, World
 from tests.factories.identity import PASSWORD
 from zhenxue.study import pageside
 from zhenxue.study.pageside import Opening, SoftDevice
@@ -55,16 +55,21 @@ class Browser:
     """One browser profile on one device."""
 
     def __init__(
-        self, world: World, learner: Learner, *, agent: str = COMPUTER, device: SoftDevice | None = None
+        self, world: World, who: Learner | Staff, *, agent: str = COMPUTER, device: SoftDevice | None = None
     ) -> None:
         self.world = world
-        self.learner = learner
+        self.who = who
         self.agent = agent
         self.device = device or SoftDevice()
         self.cookies: dict[str, str] = {}
         self.handed_over = False
         self._line: http.client.HTTPConnection | None = None
         _open_browsers.append(self)
+
+    @property
+    def learner(self) -> Learner:
+        assert isinstance(self.who, Learner)
+        return self.who
 
     # -- HTTP
 
@@ -112,7 +117,7 @@ class Browser:
         page = self.get("/sign-in/")
         token = TOKEN.search(page.text)
         assert token is not None, page.text[:500]
-        form = {"username": self.learner.username, "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
+        form = {"username": self.who.username, "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
         if bind:
             assert "data-sign-in-key" in page.text
             form["device_key"] = self.device.public_key

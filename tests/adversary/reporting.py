@@ -31,10 +31,15 @@ which the learner reads in plain words, or the code of a refusal.
 - **A script in real time.** One that speaks the whole protocol, loads the keys and answers the checks reads like a page
   that is open and playing: it earns real time, of one unit, on one device, never more. Synthetic clicks and mouse moves
   and an overridden visibility belong here. The protocol makes cheating as slow as learning and bound to one device;
-  that the right person sits there is the business of presence checks (`integrity`, a later room), self-tests and exams.
+  whether the right person sits there is asked by presence checks (where the rules have them), self-tests and exams.
+- **A check without a face.** Questions and puzzles are for people who have no camera or want no face taken; a script
+  or a stand-in answers them as well. Each check keeps its kind, its strength and the reason that was given.
+- **Working together.** A learner who answers for the stand-in over a copied sign-in, or is filmed for it, passes; so
+  does a video made to measure and fed in as a camera ([presence checks](presence.md)). A stand-in who enrols the own
+  face at once, without a card's picture to hold it against, is the learner for this site until that face comes again.
 - **Many profiles on one machine.** The device limit holds for a device key, and a new browser profile has a new key.
   Thirty profiles with thirty accounts and passwords earn thirty times real time from one address; the address stands in
-  every study session for the bureau to see. Faces, and red flags by address, come with later rooms.
+  every study session for the bureau to see. Each of the thirty is asked by the presence checks of its class.
 - **The first two minutes of an open page.** What is read counts for `reading_idle_seconds` (120 s by default) after the
   last input, so a page that lies open alone earns that much, once per opening and never beyond the page's share; the
   unit is not done without its self-test. A region that wants less sets the rule lower (30 s at least).

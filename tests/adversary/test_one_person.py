@@ -388,5 +388,5 @@ def test_one_operator_with_thirty_profiles_earns_real_time_and_leaves_one_addres
         "One operator, 30 browser profiles",
         tried="30 accounts with their passwords, each in a profile with its own key, 30 s of beats from one address",
         earned="900 s of 900 s: real time of each. Not stopped here",
-        reason="one address in 30 study sessions, for the bureau; left to presence checks",
+        reason="one address in 30 study sessions, for the bureau; each is asked by the presence checks of its class",
     )

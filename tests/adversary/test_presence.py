@@ -86,7 +86,7 @@ def test_synthetic_clicks_and_mouse_moves_earn_real_time(
         "Synthetic clicks and mouse moves",
         tried="1,500 s by a script that plays, never idles, and answers each check by its nonce",
         earned="1,500 s of 1,500 s, real time and no more. Not told from a person here",
-        reason="none; checks come at random moments and places, which a fixed macro misses; faces come later",
+        reason="none; checks come at random moments and places, which a fixed macro misses; then presence checks",
     )
 
 

@@ -27,12 +27,14 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from tests.factories.catalogue import make_handbook_document, make_occupations, make_published_version, make_ready_video
-from tests.factories.identity import NOW, make_provider, make_regions, make_rules
+from tests.factories.exams import make_exam
+from tests.factories.identity import NOW, PASSWORD, ask_presence, make_provider, make_regions, make_rules
 from tests.factories.study import BEGIN, REASON, make_keys
 from tests.factories.training import Running, make_draft_programme, make_running_cohort
 from tests.support import postgres
 from zhenxue.catalogue.data import UnitDraft
 from zhenxue.catalogue.models import MediaKey, Unit, Video
+from zhenxue.exams.models import Exam
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock as kernel_clock
@@ -52,6 +54,8 @@ from zhenxue.training.models import Enrolment, Programme
 ON_POSTGRES = os.environ.get("ZHENXUE_TEST_DATABASE") == "postgres"
 START_SECONDS = 60
 CLASS_SIZE = 30
+#: A county of its own, whose rules ask for presence checks.
+CHECKED_REGION = "371522"
 #: The units of the course, in order.
 SHORT_VIDEO, QUIZ, DOCUMENT, TEXT, LONG_VIDEO = range(5)
 SHORT_SECONDS, LONG_SECONDS, READING_SECONDS = 600, 3600, 300
@@ -132,6 +136,14 @@ class Learner:
 
 
 @dataclass(frozen=True)
+class Staff:
+    """Anybody else with an account."""
+
+    actor: Actor
+    username: str
+
+
+@dataclass(frozen=True)
 class Sum:
     """What the ledger says of one enrolment: seconds that count, and refused seconds by named reason."""
 
@@ -155,10 +167,11 @@ class World:
         self._place: dict[str, Any] = {}
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
-        self._programme: Programme | None = None
+        self._programmes: dict[bool, tuple[Actor, Programme]] = {}
         self._waiting: list[Learner] = []
+        self._checked: list[Learner] = []
         self._crowd: list[Learner] = []
-        self.manager: Actor | None = None
+        self.checked_class: Running | None = None
         self.port = 0
 
     @contextlib.contextmanager
@@ -248,23 +261,45 @@ class World:
         self._crowd = self._crowd or self.learners(CLASS_SIZE)
         return self._crowd
 
+    def checked(self) -> Learner:
+        """Somebody of the class whose rules ask for presence checks, who has not studied yet."""
+        if not self._checked:
+            self.checked_class = self.running(CLASS_SIZE, checked=True)
+            self._checked = self._learners_of(self.checked_class)
+        return self._checked.pop()
+
+    def examined(self) -> tuple[list[Learner], Exam]:
+        """One learner who is ready for an exam of a class of their own, whose rules ask for presence checks."""
+        sitting = make_exam(self.running(1, checked=True))
+        return self._learners_of(sitting.running), sitting.exam
+
+    def staff(self, actor: Actor) -> Staff:
+        """Somebody who does not learn, with the factories' password."""
+        account = identity.Account.objects.get(pk=actor.account_id or 0)
+        account.set_password(PASSWORD)
+        account.save(update_fields=["password"])
+        return Staff(actor, account.username)
+
     def learners(self, number: int) -> list[Learner]:
         """A running cohort of its own with so many learners."""
-        running = self.running(number)
+        return self._learners_of(self.running(number))
+
+    def _learners_of(self, running: Running) -> list[Learner]:
         units = tuple(planned.unit for planned in training.plan_units(running.cohort.pk))
         return [
             Learner(actor, enrolment, identity.Account.objects.get(pk=actor.account_id or 0).username, units)
             for actor, enrolment in zip(running.learners, running.enrolments, strict=True)
         ]
 
-    def running(self, number: int) -> Running:
-        """A running cohort of the course that all bots study."""
-        if self._programme is None:
-            self._programme = self._make_programme()
-        assert self.manager is not None
-        return make_running_cohort(
-            self.manager, programme=self._programme, learners=number, title=f"班{number}", now=NOW
-        )
+    def running(self, number: int, *, checked: bool = False) -> Running:
+        """A running cohort of the course that all bots study; ``checked`` where the rules ask for presence checks."""
+        if checked not in self._programmes:
+            if checked:
+                ask_presence(region=CHECKED_REGION)
+            manager = make_provider(region=CHECKED_REGION) if checked else make_provider()
+            self._programmes[checked] = manager, self._make_programme(manager)
+        manager, programme = self._programmes[checked]
+        return make_running_cohort(manager, programme=programme, learners=number, title=f"班{number}", now=NOW)
 
     # -- the ledger
 
@@ -307,8 +342,7 @@ class World:
         rows = MediaKey.objects.filter(video=video, rung=video.rungs[0]["name"]).order_by("index")
         return list(rows.values_list("index", "from_ms", "to_ms"))
 
-    def _make_programme(self) -> Programme:
-        manager = self.manager = make_provider()
+    def _make_programme(self, manager: Actor) -> Programme:
         organisation = identity.get_organisation(manager.organisation_id or 0)
         videos = []
         for seconds in (SHORT_SECONDS, LONG_SECONDS):

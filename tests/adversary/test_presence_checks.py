@@ -1,0 +1,337 @@
+"""Cheats with presence checks that need no face: forged, dodged, guessed, relayed, answered by somebody else."""
+
+import pytest
+
+from tests.adversary import presence as page
+from tests.adversary.bots import PHONE, Browser, Refusal
+from tests.adversary.presence import READING, SOON
+from tests.adversary.reporting import Report
+from tests.adversary.world import LONG_VIDEO, TEXT, Learner, World
+from tests.factories.identity import make_teacher
+from zhenxue.integrity.data import CheckState
+from zhenxue.integrity.models import Check, Incident, Signal
+from zhenxue.study.operations import presence
+from zhenxue.study.pageside import SoftDevice
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "draw", lambda every_ms: SOON * 1_000)
+
+
+@pytest.fixture
+def learner(world: World) -> Learner:
+    return world.checked()
+
+
+@pytest.fixture
+def browser(world: World, learner: Learner) -> Browser:
+    return Browser(world, learner).sign_in()
+
+
+def test_presence_forged_in_beats_earns_nothing(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    tab = browser.open(LONG_VIDEO)
+    claims: list[dict[str, object]] = [
+        {"presence": True},
+        {"presence": False, "presence_asked_ms": 0},
+        {"answer": "A" * 22},
+        {"check": {"passed": True}, "proof": "passed"},
+    ]
+    for claim in claims:
+        for _ in range(3):
+            assert tab.beat(10, **claim)["reason"] == "presence"
+    found = world.ledger(learner)
+    assert (found.seconds, found.refused) == (0, {"presence": 120})
+    report.attack(
+        "Presence forged in beats",
+        tried="120 s of beats that say the check was passed, was never asked, or carry an invented answer",
+        earned="0 s of 120 s",
+        reason="`presence`, in the ledger: only the check itself frees the clock",
+    )
+
+
+def test_time_withheld_while_a_check_is_open_cannot_be_claimed_afterwards(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
+    shown = page.ask(tab)
+    world.wait(50)
+    assert page.give(browser, shown, page.right(shown)).json["passed"]
+    tab.load(tab.position_ms + 60_000)
+    told = tab.beat(10, played=60)
+    found = world.ledger(learner)
+    assert told["gained_ms"] == 10_000
+    assert (found.seconds, found.refused) == (130, {"gap": 50})
+    report.attack(
+        "Silence at a check, claimed once it is passed",
+        tried="120 s studied, 50 s without a beat while the check is open, then one beat that claims 60 s",
+        earned="130 s of 180 s: nothing of the time that the clock stood",
+        reason="`gap`, in the ledger",
+    )
+
+
+def test_closing_the_page_at_every_check_takes_back_to_the_last_proof(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    for _ in range(3):
+        tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
+        assert world.ledger(learner).seconds == SOON
+        tab.beat(0, played=0, event="close")
+        page.let_pass(world)
+        assert world.ledger(learner).seconds == 0
+    checks = Check.objects.filter(enrolment=learner.enrolment, state=CheckState.MISSED)
+    assert checks.count() == 3
+    world.wait(4 * 86_400)
+    assert page.signals(world, learner) >= {"check_missed"}
+    assert world.ledger(learner).seconds == 0
+    report.attack(
+        "Closing the page at every check",
+        tried="three times 120 s, each closed when the check came and opened anew",
+        earned="0 s of 360 s: whoever leaves is asked all the same, and each miss takes back to the last proof",
+        reason="`unproven`, in the ledger; `check_missed` once the days for a make-up are over",
+    )
+
+
+def test_changing_units_or_pages_brings_the_same_check_along(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    tab = page.enter(browser, LONG_VIDEO)
+    tab.study(SOON - 20)
+    other = browser.open(TEXT, take_over=True)
+    other.study(20)
+    assert other.replies[-1].json["presence"]
+    for unit in (LONG_VIDEO, TEXT, LONG_VIDEO):
+        tab = browser.open(unit, take_over=True)
+        assert tab.opened["presence"]
+        assert {tab.beat(10)["reason"] for _ in range(2)} == {"presence"}
+    found = world.ledger(learner)
+    assert found.seconds == SOON
+    page.let_pass(world)
+    assert world.ledger(learner).seconds == 0
+    report.attack(
+        "Changing units, tabs and sessions to dodge a check",
+        tried="100 s of a video, 20 s of a text, then 60 s in three pages opened one after another",
+        earned="120 s until the check, 0 s of 60 s after it, and 0 s of all of it when nobody answers",
+        reason="the distance to the check goes along; `presence`, then `unproven`, in the ledger",
+    )
+
+
+def test_an_answer_after_the_window_is_no_answer(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
+    shown = page.ask(tab)
+    world.wait(60)
+    late = page.give(browser, shown, page.right(shown))
+    page.sweep(world)
+    again = page.give(browser, shown, page.right(shown))
+    assert [(one.status, one.json["code"]) for one in (late, again)] == [
+        (409, "integrity.too_late"),
+        (409, "integrity.check_over"),
+    ]
+    assert world.ledger(learner).seconds == 0
+    report.attack(
+        "Coming back late for the presence check",
+        tried="the right answer 60 s after it was asked, before and after the sweep",
+        earned="0 s of 180 s until it is made up",
+        reason="409 `integrity.too_late`, 409 `integrity.check_over`; `unproven`, in the ledger",
+    )
+
+
+def test_answers_faster_than_reading_old_nonces_and_answers_sent_twice_pass_nothing(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    tab = browser.open(LONG_VIDEO)
+    shown = page.ask(tab)
+    world.wait(0.8)
+    fast = page.give(browser, shown, page.right(shown))
+    world.wait(READING)
+    invented = page.give(browser, shown, page.right(shown), nonce="n" * 22)
+    another_kind = page.give(browser, shown, ["1"], kind="word")
+    missed = page.give(browser, shown, page.wrong(shown))
+    world.wait(READING)
+    replayed = page.give(browser, shown, page.right(page.state(browser, shown)))
+    assert [one.status for one in (fast, invented, another_kind, missed, replayed)] == [403, 409, 409, 200, 409]
+    codes = [one.json["code"] for one in (fast, invented, another_kind, replayed)]
+    assert codes == ["integrity.too_fast", "integrity.old_nonce", "integrity.wrong_kind", "integrity.old_nonce"]
+    assert tab.beat(10)["reason"] == "presence"
+    assert world.ledger(learner).seconds == 0
+    report.attack(
+        "Answers faster than reading, replayed and invented",
+        tried="the right answer after 0.8 s; another nonce; another kind; the next one answered with the old nonce",
+        earned="0 s",
+        reason="403 `integrity.too_fast`, 409 `integrity.old_nonce`, 409 `integrity.wrong_kind`",
+    )
+
+
+def test_guessing_has_two_tries_whatever_is_reloaded_between_them(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    """A blind script: guesses, and opens the page anew before the last try is used up."""
+    tab = page.study_to_check(page.enter(browser, LONG_VIDEO, mark="m"))
+    guesses = 0
+    for _ in range(4):
+        shown = page.ask(tab)
+        world.wait(READING)
+        told = page.give(browser, shown, page.wrong(shown)).json
+        guesses += 1
+        if told["check"]["state"] == CheckState.FAILED:
+            break
+        tab = browser.open(LONG_VIDEO, mark="m")
+    world.drain()
+    assert guesses == 2
+    assert world.ledger(learner).seconds == 0
+    world.wait(4 * 86_400)
+    assert page.signals(world, learner) >= {"check_failed"}
+    report.attack(
+        "Guessing the puzzle by brute force",
+        tried="one wrong answer after another, the page opened anew after each",
+        earned="0 s of 120 s: two tries, which a reload does not give back",
+        reason="`unproven`, in the ledger; `check_failed` once the days for a make-up are over",
+    )
+
+
+def test_a_script_that_reads_the_puzzle_earns_real_time(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    """The puzzle in words is text, and the one in strokes is an SVG: both are for people, and a script reads them."""
+    tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
+    page.show_presence(tab)
+    tab.study(SOON)
+    assert world.ledger(learner).seconds == 2 * SOON
+    assert page.signals(world, learner) <= {"machine_input"}
+    found = Check.objects.filter(enrolment=learner.enrolment, state=CheckState.PASSED)
+    assert {one.kind for one in found} <= {"puzzle", "question"}
+    assert {one.strength for one in found} <= {0, 1}
+    report.attack(
+        "A script that solves questions and puzzles",
+        tried="240 s by a script that reads question and puzzle and answers after 5 s; no face is enrolled",
+        earned="240 s of 240 s, real time. Not told from a person here",
+        reason="the check is kept with its kind and strength (0 puzzle, 1 question), for whoever looks into the class",
+    )
+
+
+def test_a_check_is_answered_by_nobody_else(world: World, report: Report, browser: Browser, learner: Learner) -> None:
+    friend = Browser(world, world.checked(), agent=PHONE).sign_in()
+    tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
+    shown = page.ask(tab)
+    world.wait(READING)
+    urls = shown["urls"]
+    replies = [
+        page.give(friend, shown, page.right(shown)),
+        page.sends(friend, shown, [b"x"]),
+        friend.post(urls["other"], {"kind": "word", "reason": "no_camera"}),
+        friend.post(tab.opened["urls"]["presence"]),
+        friend.get(urls["page"]),
+        friend.get(urls["state"]),
+    ]
+    stranger = Browser(world, learner).get(urls["state"])
+    page.let_pass(world)
+    assert [one.status for one in replies] == [404, 404, 404, 403, 404, 404]
+    assert stranger.status in {302, 401}
+    assert world.ledger(learner).seconds == 0
+    report.attack(
+        "Answering for somebody else",
+        tried="another learner answers, sends frames, changes the kind, asks for and reads the check of a friend",
+        earned="0 s of 120 s",
+        reason="404 `integrity.check_not_found`, 403 for the session; `unproven`, in the ledger",
+    )
+
+
+def test_a_check_relayed_to_another_phone_is_not_answered_there(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    """Somebody studies on a computer; the learner answers the check from a phone, by a sign-in of its own."""
+    tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
+    shown = page.ask(tab)
+    phone = Browser(world, learner, agent=PHONE, device=SoftDevice()).sign_in()
+    world.wait(READING)
+    answered = page.give(phone, shown, page.right(shown))
+    framed = page.sends(phone, shown, [b"x"])
+    changed = phone.post(shown["urls"]["other"], {"kind": "word", "reason": "no_camera"})
+    assert [one.status for one in (answered, framed, changed)] == [403, 403, 403]
+    assert {one.json["code"] for one in (answered, framed, changed)} == {"integrity.other_device"}
+    page.let_pass(world)
+    assert world.ledger(learner).seconds == 0
+    report.attack(
+        "Relaying the check to another phone, signed in there",
+        tried="somebody studies 120 s; the check is answered from another sign-in, with a device key of its own",
+        earned="0 s of 120 s; the second sign-in ends the first",
+        reason="403 `integrity.other_device`; `unproven`, in the ledger",
+    )
+
+
+def test_a_check_relayed_with_a_copied_cookie_is_answered(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
+    shown = page.ask(tab)
+    phone = Browser(world, learner, agent=PHONE)
+    phone.cookies = dict(browser.cookies)
+    world.wait(READING)
+    assert page.give(phone, shown, page.right(shown)).json["passed"]
+    tab.study(60)
+    assert world.ledger(learner).seconds == SOON + 60
+    report.attack(
+        "Relaying the check to another phone, with the copied cookie",
+        tried="120 s on one device; its cookie is copied to a phone elsewhere, which answers; 60 s more",
+        earned="180 s of 180 s, real time. Not stopped: who works together can as well send pictures to and fro",
+        reason="none; opening and beats need the device key, an answer needs its sign-in only",
+    )
+
+
+def test_a_teachers_word_comes_from_a_teacher_of_the_class_only(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
+    shown = page.other(browser, page.ask(tab), "word")
+    address = f"/presence/checks/{shown['check']}/word/"
+    note = {"note": "在教室看到本人"}
+    assert world.checked_class is not None
+    tries = [browser.post(address, note)]
+    for stranger in (make_teacher(), world.checked_class.manager):
+        tries.append(Browser(world, world.staff(stranger)).sign_in().post(address, note))
+    assert [one.status for one in tries] == [403, 404, 403]
+    assert page.state(browser, shown)["state"] == CheckState.OPEN
+    own = Browser(world, world.staff(world.checked_class.teacher)).sign_in()
+    assert own.post(address, {"note": ""}).status == 302
+    assert page.state(browser, shown)["state"] == CheckState.OPEN
+    page.let_pass(world, 301)
+    assert own.post(address, note).status == 302
+    assert page.state(browser, shown)["state"] == CheckState.MISSED
+    assert world.ledger(learner).seconds == 0
+    report.attack(
+        "A teacher's word that is none",
+        tried="by the learner, a teacher of another class, the manager; by the own teacher without a note, and late",
+        earned="0 s of 120 s",
+        reason="403; 404 out of sight; a note is required; `unproven`, in the ledger",
+    )
+
+
+def test_learners_one_after_another_on_one_device_become_an_incident_and_lose_nothing_by_it(
+    world: World, report: Report
+) -> None:
+    """As many as the rules let on one device in a day, each studying real time."""
+    device, learners = SoftDevice(), [world.checked() for _ in range(5)]
+    for learner in learners:
+        tab = page.enter(Browser(world, learner, device=device).sign_in(), LONG_VIDEO)
+        tab.study(60)
+        tab.close()
+        world.wait(30)
+    with pytest.raises(Refusal) as sixth:
+        Browser(world, world.checked(), device=device).sign_in().open(LONG_VIDEO)
+    assert sixth.value.code == "study.device_full"
+    found = {kind for learner in learners for kind in page.signals(world, learner)}
+    assert "device_shared" in found
+    incident = Incident.objects.get(cohort=learners[0].enrolment.cohort, kind="device_sharing")
+    people = set(Signal.objects.filter(incident=incident).values_list("person_id", flat=True))
+    assert people >= {learner.enrolment.person_id for learner in learners}
+    assert [world.ledger(learner).seconds for learner in learners] == [60] * 5
+    report.attack(
+        "One device, learner after learner",
+        tried="five learners of a class on one device key one after another, 60 s each (a sixth is refused that day)",
+        earned="300 s of 300 s, real time; an incident of the class, for a person to rule",
+        reason="403 `study.device_full`; `device_shared` about each, incident `device_sharing`; no hour moves by it",
+    )
