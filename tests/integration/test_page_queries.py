@@ -1,8 +1,8 @@
-"""The ten most used pages ask the database a constant number of questions, however many rows they show.
+"""The most used pages ask the database a constant number of questions, however many rows they show.
 
-One town is made with 2 and one with 10 of everything (units, lessons, learners, cohorts, exams, questions, claims).
-Each page is asked for once to fill what a process remembers, and counted the second time; the learner's own two pages
-also when the process remembers nothing.
+One town is made with 2 and one with 10 of everything (units, lessons, learners, cohorts, exams, questions, claims,
+incidents). Each page is asked for once to fill what a process remembers, and counted the second time; the learner's own
+two pages also when the process remembers nothing.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tests.factories import incidents
 from tests.factories.catalogue import make_published_version
 from tests.factories.exams import SITTING, make_bank, make_draft_exam, make_paper, sit, study_all
 from tests.factories.identity import NOW, client_for, make_bureau, make_provider
@@ -67,6 +68,8 @@ def make_town(size: int) -> Town:
         sitting = make_draft_exam(running, paper=paper, title=f"第 {number} 次考核", attempts=1)
         sitting.exam = exams.schedule_exam(actor=manager, exam=sitting.exam, now=NOW)
     sit(sitting, running.learners[1], answers=())
+    for number in range(1, size):
+        incidents.note(running, learner=number)
     small = make_draft_programme(manager, title="短班", offline=[("话术练习", 90, 1)])
     small = training.make_ready(actor=manager, programme_id=small.pk, share_exception_reason=REASON, now=NOW)
     for number in range(size - 1):
@@ -95,6 +98,12 @@ def pages_of(town: Town) -> list[tuple[str, Actor, str]]:
         ("supervision cohorts", county, "/supervision/cohorts/"),
         ("supervision learners", county, f"/supervision/cohorts/{cohort}/learners/"),
         ("claims", town.manager, "/claims/"),
+        ("incidents", county, "/incidents/"),
+        ("incidents that wait", county, "/incidents/block/"),
+        ("own incidents", town.running.learners[1], "/incidents/mine/"),
+        ("own checks", learner, "/presence/checks/"),
+        ("notices", town.manager, "/notices/"),
+        ("reviews of names", town.manager, "/verify/reviews/"),
     ]
 
 
