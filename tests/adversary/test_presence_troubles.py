@@ -148,7 +148,7 @@ def test_who_refuses_face_recognition_studies_like_everybody(
         "Refusing face recognition",
         happened="no consent and no face; 180 s of study with two checks",
         lost="0 s of 180 s",
-        told="checks are questions, puzzles or a teacher's word; no page asks a second time for a face",
+        told="checks are questions, puzzles or a teacher's word; a face is not among them",
     )
 
 
@@ -183,5 +183,5 @@ def test_a_line_lost_while_a_burst_uploads_costs_no_try(
         "Network lost while a burst uploads",
         happened="the line broke in the middle of the pictures; 15 s later the same burst is sent again; then 60 s",
         lost="0 s of 60 s, and no try",
-        told="the camera page tries again by itself and says so",
+        told="“网络不通，没有送到。请检查网络后再试一次。”",
     )

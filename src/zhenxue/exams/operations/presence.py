@@ -8,6 +8,7 @@ import datetime as dt
 import secrets
 
 from django.db import transaction
+from django.db.models import Q
 
 from zhenxue.exams.data import AttemptState
 from zhenxue.exams.models import Attempt, Exam
@@ -21,6 +22,8 @@ from zhenxue.kernel.errors import Conflict
 from zhenxue.training import api as training
 
 SHORTEST = dt.timedelta(seconds=60)
+#: How long an exam room may take to fetch the check that its attempt waits for.
+GRACE = dt.timedelta(seconds=20)
 CONTEXT = "exam:"
 
 
@@ -54,21 +57,31 @@ def ask_presence(*, actor: Actor, attempt_id: int, device: str, now: dt.datetime
 
 
 def ask_due(*, now: dt.datetime) -> int:
-    """Asks whoever's moment has come; how many."""
-    due = Attempt.objects.filter(state=AttemptState.OPEN, presence_at__lte=now)
+    """Asks whoever's moment has come, and whoever's room never asked (it was moved, or does not want to); how many.
+
+    At the door nobody is asked: there the paper waits.
+    """
+    forgotten = Q(presence_asked_at__lte=now - GRACE, proven_at__isnull=False)
+    due = Attempt.objects.filter(Q(presence_at__lte=now) | forgotten, state=AttemptState.OPEN)
     asked = 0
     for attempt_id in list(due.values_list("pk", flat=True)):
         with transaction.atomic():
-            attempt = lock_attempt(attempt_id)
-            if attempt.state != AttemptState.OPEN or attempt.presence_at is None or attempt.presence_at > now:
-                continue
-            attempt.presence_at = None
-            if attempt.presence_asked_at is None:
-                attempt.presence_asked_at, attempt.presence_cause = now, CheckCause.HOURLY
-                _ask(attempt, now)
-                asked += 1
-            attempt.save(update_fields=["presence_at", "presence_asked_at", "presence_cause"])
+            asked += _ask_locked(lock_attempt(attempt_id), now)
     return asked
+
+
+def _ask_locked(attempt: Attempt, now: dt.datetime) -> bool:
+    if attempt.state != AttemptState.OPEN:
+        return False
+    if attempt.presence_at is not None and attempt.presence_at <= now:
+        attempt.presence_at = None
+        if attempt.presence_asked_at is None:
+            attempt.presence_asked_at, attempt.presence_cause = now, CheckCause.HOURLY
+        attempt.save(update_fields=["presence_at", "presence_asked_at", "presence_cause"])
+    if attempt.presence_asked_at is None or integrity.open_check_of(context_of(attempt)) is not None:
+        return False
+    _ask(attempt, now)
+    return True
 
 
 def ask_again(attempt: Attempt, *, now: dt.datetime) -> None:

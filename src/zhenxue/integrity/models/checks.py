@@ -85,6 +85,11 @@ class Check(models.Model):
         return CheckState(self.state).tone
 
     @property
+    def in_exam(self) -> bool:
+        """Whether an attempt waits for it: that moment is over afterwards, so there is nothing to make up."""
+        return self.context.startswith("exam:")
+
+    @property
     def took_seconds(self) -> int | None:
         """How long the answer took; None without one."""
         return int((self.answered_at - self.asked_at).total_seconds()) if self.answered_at else None

@@ -222,6 +222,8 @@ def outcome_words(check: Check, now: dt.datetime) -> str:
     words = "没有通过" if check.state == CheckState.FAILED else "没有在时限内完成"
     if check.cause == CheckCause.MAKE_UP:
         return f"这次补做{words}。在期限内可以再补一次，次数用完后请联系本班老师。"
+    if check.in_exam:
+        return f"这次核验{words}，已经记下，已答的题不受影响。请回到考试页继续。"
     if check.make_up_by is not None:
         return f"这次核验{words}，上次核验之后的时间暂不计入学时。到{check.make_up_by:%m月%d日}为止补做通过就恢复。"
     return f"这次核验{words}，上次核验之后的时间不计入学时。请回到学习页继续。"

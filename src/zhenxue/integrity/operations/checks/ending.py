@@ -79,7 +79,7 @@ def due_checks(now: dt.datetime) -> QuerySet[Check]:
 def _unproven(check: Check, state: CheckState, *, actor: Actor, now: dt.datetime) -> Check:
     _end(check, state)
     days = check.task.get("make_up_days", 0)
-    if check.makes_up_id is None and days and check.enrolment_id is not None:
+    if check.makes_up_id is None and days and check.enrolment_id is not None and not check.in_exam:
         check.make_up_by = after_working_days(civil_day(now), days)
     if state == CheckState.FAILED:
         check.answered_at = now

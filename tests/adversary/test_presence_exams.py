@@ -1,0 +1,57 @@
+"""Cheats with presence while an exam is sat."""
+
+import pytest
+
+from tests.adversary import presence as page
+from tests.adversary.bots import PHONE, Browser
+from tests.adversary.presence import READING
+from tests.adversary.reporting import Report
+from tests.adversary.world import World
+from tests.factories.exams import SITTING
+from zhenxue.exams.models import Attempt
+from zhenxue.exams.operations import presence
+from zhenxue.integrity import api as integrity
+from zhenxue.integrity.data import CheckState
+from zhenxue.integrity.models import Check
+
+
+def test_a_stand_in_who_takes_over_an_exam_is_asked_and_leaves_a_trace(
+    world: World, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The learner passes at the door; the attempt is moved to somebody's phone, whose page never asks for its check."""
+    [learner], exam = world.examined()
+    world.wait((SITTING - world.clock.now()).total_seconds())
+    browser = Browser(world, learner).sign_in()
+    start = browser.post(f"/exams/{exam.pk}/start/")
+    assert start.status == 302, start.text[:500]
+    room = start.headers["location"]
+    attempt = Attempt.objects.get(exam=exam, enrolment=learner.enrolment)
+    early = browser.post(f"{room}answers/1/", {"given": ["B"], "client_sequence": 1})
+    door = browser.get(room)
+    shown = browser.post(f"{room}presence/").json
+    world.wait(READING)
+    assert page.give(browser, shown, page.right(shown)).json["passed"]
+    assert early.status in {403, 409}
+    assert "直播第1步" not in door.text
+    assert "直播第1步" in browser.get(room).text
+    phone = Browser(world, learner, agent=PHONE).sign_in()
+    assert phone.post(f"{room}move/").status == 302
+    for position in (1, 2, 3):
+        world.wait(30)
+        saved = phone.post(f"{room}answers/{position}/", {"given": ["B"], "client_sequence": position})
+        assert saved.status == 200, saved.text[:300]
+        presence.ask_due(now=world.clock.now())
+    integrity.sweep(now=world.clock.now())
+    missed = Check.objects.get(context=f"exam:{attempt.pk}", state=CheckState.MISSED)
+    assert (missed.cause, missed.make_up_by) == ("device", None)
+    assert phone.post(f"/presence/checks/{missed.pk}/make-up/").status == 409
+    attempt.refresh_from_db()
+    assert (attempt.presence_missed, attempt.state) == (1, "open")
+    assert page.signals(world, learner) >= {"check_missed"}
+    report.attack(
+        "A stand-in takes over an exam",
+        tried="answers before the check at the door; the attempt is moved to a phone that never asks for its check; "
+        "the missed one made up at home",
+        earned="no question before the door; then answers count, with a check missed at once and the next one drawn",
+        reason="`check_missed` (in an exam: `proxy_exam`) and the move, for a person to rule; 409 for the make-up",
+    )
