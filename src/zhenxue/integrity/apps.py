@@ -50,9 +50,10 @@ def _checks() -> None:
     """Evidence kinds, jobs and places of presence checks."""
     from zhenxue.evidence import api as evidence
     from zhenxue.identity.data import Role
+    from zhenxue.integrity import signals
     from zhenxue.integrity.data import JobKind
     from zhenxue.integrity.evidence_kinds.checks import KINDS
-    from zhenxue.integrity.operations.checks import apply_verdict, sweep
+    from zhenxue.integrity.operations.checks import apply_verdict, on_signal_noted, sweep
     from zhenxue.integrity.operations.faces import on_judged
     from zhenxue.integrity.queries import projection
     from zhenxue.kernel import navigation, periodic
@@ -63,6 +64,7 @@ def _checks() -> None:
     evidence.register_projection("integrity.commands", projection.verify_commands)
     periodic.register(periodic.Job("integrity.sweep", 5, sweep))
     on_judged(JobKind.CHECK, apply_verdict)
+    signals.signal_noted.connect(on_signal_noted, dispatch_uid="integrity.on_signal_noted")
     learner, teacher, officer = {Role.LEARNER.value}, {Role.TEACHER.value}, {Role.BUREAU_OFFICER.value}
     also = ("integrity:check", "integrity:make_up")
     navigation.register(navigation.Item("在学核验", "integrity:checks", "user-check", learner, 92, also=also))

@@ -179,6 +179,26 @@ def test_nobody_asks_for_anothers_session(running: Running) -> None:
     assert not Check.objects.exists()
 
 
+def test_something_strange_about_a_learner_asks_at_once_but_not_who_showed_presence_just_now(running: Running) -> None:
+    page = page_of(running).open()
+    show_presence(page)
+    note = {"person_id": page.actor.person_id, "enrolment_id": page.enrolment_id, "kind": "two_addresses"}
+    integrity.note_signal(**note, context="study:1", facts={"addresses": 2}, once_key="early", now=page.now)
+    assert "presence" not in page.beat(10)
+    for _ in range(70):
+        page.beat(10)
+    assert integrity.open_check_of(f"study:{page.session_id}") is None
+    integrity.note_signal(**note, context="study:2", facts={"addresses": 3}, once_key="late", now=page.now)
+    check = integrity.open_check_of(f"study:{page.session_id}")
+    assert check is not None
+    assert check.cause == CheckCause.PATTERN
+    told = page.beat(10)
+    assert (told["reason"], told["presence"]) == ("presence", True)
+    answer(page, check)
+    page.beat(1)
+    assert "presence" not in page.beat(10)
+
+
 def test_study_waits_for_a_real_name_as_strong_as_the_rules_ask() -> None:
     ask_presence(strength=2)
     running = make_studying()
