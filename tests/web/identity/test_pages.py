@@ -42,6 +42,9 @@ def test_a_bureau_registers_an_organisation_and_the_operator_verifies_it() -> No
     address = made.headers["Location"]
     assert "待核验" in bureau.get(address).content.decode()
     assert bureau.post(f"{address}verify/").status_code == 403
+    refused = operator.post(f"{address}verify/")
+    assert refused.status_code in {403, 409}, "the licence comes first"
+    make.make_licence(Organisation.objects.get(name="东昌职业培训学校"))
     assert operator.post(f"{address}verify/").headers["Location"] == address
     assert operator.post(f"{address}verify/").status_code == 409, "a second click is told so"
     page = operator.get(address).content.decode()
