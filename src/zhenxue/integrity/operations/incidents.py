@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.integrity import signals
 from zhenxue.integrity.data import APPEALABLE, Due, IncidentState, RulingKind, StatementRole
@@ -273,3 +274,15 @@ def _finish(incident: Incident, now: dt.datetime) -> None:
 def _close(incident: Incident, actor: Actor, now: dt.datetime) -> None:
     _finish(incident, now)
     record_incident("integrity.incident_closed", incident, actor, now)
+
+
+def record_export(*, actor: Actor, count: int, now: dt.datetime) -> None:
+    """The log entry of a list of incidents that somebody took away."""
+    with transaction.atomic():
+        evidence.record(
+            kind="integrity.incidents_exported",
+            actor=actor,
+            subject=f"organisation:{actor.organisation_id}",
+            body={"count": count},
+            now=now,
+        )

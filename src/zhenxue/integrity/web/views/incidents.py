@@ -13,7 +13,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from zhenxue.evidence import api as evidence
 from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Actor, Role
@@ -65,7 +64,7 @@ def export_incidents(request: ActorRequest, form: str) -> HttpResponse:
         words = f"核查超过 {XLSX_ROWS:,} 件，请先筛选，或改用 CSV 下载（不限件数）。"
         raise Invalid("integrity.export_too_long", words)
     content = list(export_rows(listing.queryset))
-    _record_export(request.actor, len(content), now)
+    operations.record_export(actor=request.actor, count=len(content), now=now)
     if form == "xlsx":
         answer = HttpResponse(write_xlsx("核查清单", HEADER, content), content_type=XLSX)
     else:
@@ -257,16 +256,6 @@ def _days(found: Incident) -> list[dt.date]:
         return []
     moments = found.signals.values_list("happened_at", flat=True)
     return sorted({clock.civil_day(one) for one in moments})[:14]
-
-
-def _record_export(actor: Actor, count: int, now: dt.datetime) -> None:
-    evidence.record(
-        kind="integrity.incidents_exported",
-        actor=actor,
-        subject=f"organisation:{actor.organisation_id}",
-        body={"count": count},
-        now=now,
-    )
 
 
 def _csv(rows: Iterable[list[CellValue]]) -> Iterator[bytes]:
