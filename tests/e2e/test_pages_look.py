@@ -73,6 +73,12 @@ NO_PAGE_NAMES = {
     "catalogue:document_page",
     "ledger:day_json",  # the day's facts as JSON, for programs
     "ledger:export_cohort",
+    "integrity:blurred_capture",
+    "integrity:check_state",
+    "integrity:enrol_state",
+    "integrity:export_incidents",
+    "integrity:job",
+    "integrity:statement_picture",
     "study:archive_check",
     "study:image",
     "study:poster",

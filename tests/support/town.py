@@ -163,6 +163,7 @@ def lay_examples() -> dict[str, list[str]]:
     """Unfinished work in the demo city, so that every kind of page has an example; addresses by role."""
     from tests.factories.witnesses import witness_signer
     from zhenxue.catalogue import api as catalogue
+    from zhenxue.catalogue.data import QuestionKind
     from zhenxue.catalogue.models import Course, Unit
     from zhenxue.config.demo import people
     from zhenxue.evidence import api as evidence
@@ -234,6 +235,9 @@ def lay_examples() -> dict[str, list[str]]:
     )
     corrections = _lay_corrections(running, now)
     shown = _lay_identity(running, now)
+    strange = _lay_integrity(running, now)
+    question = catalogue.QuestionDraft(QuestionKind.TRUE_FALSE, "协助翻身前要先告诉老人。", (), ("对",), "")
+    prompt = catalogue.save_prompt(actor=manager, unit_id=test.pk, at_seconds=30, draft=question)
     keeping = {"cohort_id": running.pk, "enrolment_id": None, "reason": "来函第 7 号：保全全班学习记录"}
     hold = ledger.set_hold(actor=_actor("admin"), **keeping, now=now)
     witness = evidence.add_witness(
@@ -258,15 +262,72 @@ def lay_examples() -> dict[str, list[str]]:
             f"/lessons/{mark.line_id}/attendance/{mark.pk}/",
             f"/cohorts/enrolments/{listed.pk}/remove/",
             *corrections["provider_manager"],
+            f"/courses/units/{test.pk}/prompts/{prompt.pk}/edit/",
+            f"/courses/units/{test.pk}/prompts/{prompt.pk}/delete/",
             *shown["provider_manager"],
+            *strange["provider_manager"],
         ],
-        "learner": corrections["learner"],
-        "bureau_officer": [f"/filings/amendments/{asked.pk}/"],
+        "learner": [*corrections["learner"], *strange["learner"]],
+        "bureau_officer": [f"/filings/amendments/{asked.pk}/", *strange["bureau_officer"]],
         "operator_admin": [
             f"/progress/holds/{hold.pk}/release/",
             f"/supervision/log/witnesses/{witness.pk}/move/",
             f"/supervision/log/witnesses/{witness.pk}/retire/",
             *shown["operator_admin"],
+        ],
+    }
+
+
+def _lay_integrity(running: Any, now: dt.datetime) -> dict[str, list[str]]:
+    """An incident at each step, a check that somebody has to make up, and an officer's command."""
+    from zhenxue.integrity import api as integrity
+    from zhenxue.integrity.data import CheckCause, RulingKind
+    from zhenxue.integrity.models import Incident
+    from zhenxue.integrity.operations import incidents
+    from zhenxue.training.models import Enrolment
+
+    manager, reviewer, county = _actor("provider"), _actor("reviewer"), _actor("county371502")
+    enrolments = list(Enrolment.objects.filter(cohort=running).select_related("person").order_by("pk")[:4])
+    cases = []
+    for one in enrolments:
+        integrity.note_signal(
+            person_id=one.person_id,
+            enrolment_id=one.pk,
+            kind="other_face",
+            context="study:1",
+            facts={"check": one.pk},
+            once_key=f"shown:{one.pk}",
+            now=now,
+        )
+        cases.append(Incident.objects.get(enrolment=one).pk)
+    said = {"text": "当天机房统一开机，请核对监控录像。", "now": now}
+    for case in cases[:3]:
+        incidents.explain(actor=manager, incident_id=case, **said)
+    told = {"kind": RulingKind.WARN, "reason": "已当面提醒学员本人，请按时完成核验。", "now": now}
+    for case in cases[:2]:
+        incidents.rule(actor=reviewer, incident_id=case, **told)
+    incidents.appeal(
+        actor=_actor_of(enrolments[1]), incident_id=cases[1], text="那天光线太暗，不是别人。请再看一次照片。", now=now
+    )
+    asked = integrity.ask(
+        person_id=enrolments[0].person_id,
+        enrolment_id=enrolments[0].pk,
+        context="study:0",
+        cause=CheckCause.HOURLY,
+        facts={},
+        proof_at=now - dt.timedelta(minutes=30),
+        now=now - dt.timedelta(minutes=5),
+    )
+    command = integrity.command(
+        actor=county, cohort_id=running.pk, enrolment_id=None, reason="例行抽查：看看系统是否正常", now=now
+    )
+    return {
+        "provider_manager": [f"/incidents/{cases[3]}/explain/"],
+        "learner": [f"/incidents/mine/{cases[0]}/appeal/", f"/presence/checks/{asked.pk}/"],
+        "bureau_officer": [
+            f"/incidents/{cases[2]}/rule/",
+            f"/incidents/{cases[1]}/decide/",
+            f"/presence/command/{command.pk}/",
         ],
     }
 
