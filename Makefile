@@ -36,7 +36,7 @@ migrations: setup
 	@.venv/bin/zhenxue makemigrations
 
 diagrams: setup
-	@.venv/bin/python scripts/state_diagrams.py && .venv/bin/python scripts/signal_rules.py
+	@.venv/bin/python -m scripts.state_diagrams && .venv/bin/python -m scripts.signal_rules
 
 clean:
 	rm -rf .venv .tools node_modules src/zhenxue/kernel/static/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -8,12 +8,12 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import django
 from django.urls import URLPattern, URLResolver, get_resolver
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts.generated import ROOT, write_or_check
+
 PAGE = ROOT / "docs" / "reference" / "access-matrix.md"
 HEAD = """# Who may open what
 
@@ -83,14 +83,7 @@ def main(arguments: list[str]) -> int:
     """Write the page, or with ``--check`` compare it; 1 when it is stale."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhenxue.config.settings")
     django.setup()
-    fresh = page()
-    if "--check" in arguments:
-        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == fresh:
-            return 0
-        sys.stderr.write(f"{PAGE.relative_to(ROOT)} is stale: run `.venv/bin/python scripts/access_matrix.py`\n")
-        return 1
-    PAGE.write_text(fresh, encoding="utf-8")
-    return 0
+    return write_or_check(PAGE, page(), arguments, command=".venv/bin/python -m scripts.access_matrix")
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ step lint .venv/bin/ruff check .
 step types .venv/bin/mypy
 step borders .venv/bin/lint-imports --no-cache
 step migrations .venv/bin/zhenxue makemigrations --check --dry-run
-step diagrams .venv/bin/python scripts/state_diagrams.py --check
-step signals .venv/bin/python scripts/signal_rules.py --check
+step diagrams .venv/bin/python -m scripts.state_diagrams --check
+step signals .venv/bin/python -m scripts.signal_rules --check
 step system .venv/bin/zhenxue check --fail-level WARNING
 step typescript "$NODE" node_modules/typescript/bin/tsc --noEmit
 

@@ -6,11 +6,11 @@
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import django
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts.generated import ROOT, write_or_check
+
 PAGE = ROOT / "docs" / "reference" / "signals.md"
 HEAD = """# Signals
 
@@ -63,14 +63,7 @@ def main(arguments: list[str]) -> int:
     """Write the page, or with ``--check`` compare it; 1 when it is stale."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhenxue.config.settings")
     django.setup()
-    fresh = page()
-    if "--check" in arguments:
-        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == fresh:
-            return 0
-        sys.stderr.write(f"{PAGE.relative_to(ROOT)} is stale: run `make diagrams`\n")
-        return 1
-    PAGE.write_text(fresh, encoding="utf-8")
-    return 0
+    return write_or_check(PAGE, page(), arguments, command="make diagrams")
 
 
 if __name__ == "__main__":

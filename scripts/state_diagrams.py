@@ -7,9 +7,9 @@ import importlib
 import sys
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts.generated import ROOT, write_or_check
+
 PAGE = ROOT / "docs" / "reference" / "states.md"
 HEAD = """# States
 
@@ -52,15 +52,7 @@ def page() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or with ``--check`` compare it; 1 when it is stale."""
-    fresh = page()
-    if "--check" in arguments:
-        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == fresh:
-            return 0
-        sys.stderr.write(f"{PAGE.relative_to(ROOT)} is stale: run `make diagrams`\n")
-        return 1
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(fresh, encoding="utf-8")
-    return 0
+    return write_or_check(PAGE, page(), arguments, command="make diagrams")
 
 
 if __name__ == "__main__":

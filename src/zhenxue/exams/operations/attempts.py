@@ -10,18 +10,17 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import QuerySet
 
-from zhenxue.evidence import api as evidence
-from zhenxue.exams.data import ATTEMPT_TRANSITIONS, AttemptEnd, AttemptState, Saved
+from zhenxue.exams.data import AttemptEnd, AttemptState, Saved
 from zhenxue.exams.errors import AttemptEnded, DeadlinePassed, ProvePresence
 from zhenxue.exams.models import Answer, Attempt, Exam, PaperLine
-from zhenxue.exams.operations.common import lock_attempt
+from zhenxue.exams.operations.common import lock_attempt, move, record
 from zhenxue.exams.operations.marking import clean_given, digest_of, has_passed, mark_answer, points
 from zhenxue.exams.operations.presence import ask_again, asks_presence, is_at_the_door
 from zhenxue.exams.policies import check_can_answer, check_can_start, is_own
 from zhenxue.exams.queries import readiness_of
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.integrity.data import CheckCause
-from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
+from zhenxue.kernel.errors import Invalid, NotFound, Refused
 from zhenxue.training import api as training
 
 
@@ -54,7 +53,7 @@ def start_attempt(*, actor: Actor, exam: Exam, device: str, fingerprint: str = "
             "deadline_at": attempt.deadline_at.astimezone(dt.UTC).isoformat(),
             "paper_sha256": exam.paper.digest,
         }
-        _record(actor, attempt, "exams.attempt_started", body, now)
+        record(actor, attempt, "exams.attempt_started", body, now)
     return attempt
 
 
@@ -114,7 +113,7 @@ def move_attempt(*, actor: Actor, attempt_id: int, device: str, fingerprint: str
             attempt.moves += 1
             attempt.save(update_fields=["device", "device_fingerprint", "moves"])
             ask_again(attempt, now=now)
-            _record(actor, attempt, "exams.attempt_moved", {"moves": attempt.moves, "answers": attempt.sequence}, now)
+            record(actor, attempt, "exams.attempt_moved", {"moves": attempt.moves, "answers": attempt.sequence}, now)
     return attempt
 
 
@@ -168,7 +167,7 @@ def _store(attempt: Attempt, position: int, given: Iterable[str], client_sequenc
 
 def _end(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, now: dt.datetime) -> None:
     """Hands in and marks in one go: two states, two entries in the log, so that marking by hand can come between."""
-    _move(attempt, AttemptState.SUBMITTED)
+    move(attempt, AttemptState.SUBMITTED)
     attempt.ended_by = ended_by
     attempt.submitted_at = attempt.deadline_at if ended_by is AttemptEnd.DEADLINE else now
     lines = list(PaperLine.objects.filter(paper=attempt.exam.paper_id).select_related("question").order_by("position"))
@@ -182,7 +181,7 @@ def _end(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, now: dt.datetime)
         "saves": attempt.sequence,
         "answers_sha256": digest_of(content),
     }
-    _record(actor, attempt, "exams.attempt_submitted", body, now)
+    record(actor, attempt, "exams.attempt_submitted", body, now)
     _mark(attempt, lines, answers, now)
 
 
@@ -205,7 +204,7 @@ def _mark(attempt: Attempt, lines: list[PaperLine], answers: dict[int, Answer], 
     Answer.objects.bulk_update(answers.values(), ["correct", "awarded"])
     attempt.score = score
     attempt.passed = has_passed(score=score, total=exam.paper.total, pass_percent=exam.pass_percent)
-    _move(attempt, AttemptState.MARKED)
+    move(attempt, AttemptState.MARKED)
     attempt.save(update_fields=["state", "ended_by", "submitted_at", "score", "passed"])
     body = {
         "score": points(score),
@@ -214,13 +213,7 @@ def _mark(attempt: Attempt, lines: list[PaperLine], answers: dict[int, Answer], 
         "passed": attempt.passed,
         "marks_sha256": digest_of([[one.question_id, points(one.awarded or Decimal(0))] for one in answers.values()]),
     }
-    _record(SYSTEM, attempt, "exams.attempt_marked", body, now)
-
-
-def _move(attempt: Attempt, state: AttemptState) -> None:
-    if state not in ATTEMPT_TRANSITIONS[AttemptState(attempt.state)]:
-        raise Conflict("exams.attempt_state", "这次考试的状态已经变了，请刷新页面。")
-    attempt.state = state
+    record(SYSTEM, attempt, "exams.attempt_marked", body, now)
 
 
 def _own_enrolment(actor: Actor, exam: Exam) -> training.Enrolment:
@@ -228,13 +221,3 @@ def _own_enrolment(actor: Actor, exam: Exam) -> training.Enrolment:
     if not actor.is_learner or enrolment is None:
         raise Refused("exams.not_enrolled", "你不在这个班的名单里，不能参加这场考试。")
     return enrolment
-
-
-def _record(actor: Actor, attempt: Attempt, kind: str, body: dict[str, object], now: dt.datetime) -> None:
-    about = [
-        f"exam:{attempt.exam_id}",
-        f"enrolment:{attempt.enrolment_id}",
-        f"cohort:{attempt.exam.cohort_id}",
-        f"person:{attempt.enrolment.person_id}",
-    ]
-    evidence.record(kind=kind, actor=actor, subject=f"attempt:{attempt.pk}", about=about, body=body, now=now)

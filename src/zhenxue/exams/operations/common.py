@@ -1,7 +1,12 @@
-"""What several writes of ``exams`` begin with."""
+"""What several writes of an attempt share: its row, its states, its log entries."""
 
+import datetime as dt
+
+from zhenxue.evidence import api as evidence
+from zhenxue.exams.data import ATTEMPT_TRANSITIONS, AttemptState
 from zhenxue.exams.models import Attempt
-from zhenxue.kernel.errors import NotFound
+from zhenxue.identity.data import Actor
+from zhenxue.kernel.errors import Conflict, NotFound
 
 
 def lock_attempt(attempt_id: int) -> Attempt:
@@ -11,3 +16,24 @@ def lock_attempt(attempt_id: int) -> Attempt:
     if attempt is None:
         raise NotFound("exams.attempt_not_found", "没有找到这次考试。")
     return attempt
+
+
+def move(attempt: Attempt, state: AttemptState) -> None:
+    """The next state, not saved yet; raises ``Conflict`` for one that does not follow."""
+    current = AttemptState(attempt.state)
+    if state not in ATTEMPT_TRANSITIONS[current]:
+        raise Conflict(
+            "exams.attempt_state", f"这次考试现在是“{current.label}”，不能再变为“{state.label}”。请刷新页面。"
+        )
+    attempt.state = state
+
+
+def record(actor: Actor, attempt: Attempt, kind: str, body: dict[str, object], now: dt.datetime) -> None:
+    """The log entry of what happened to an attempt."""
+    about = [
+        f"exam:{attempt.exam_id}",
+        f"enrolment:{attempt.enrolment_id}",
+        f"cohort:{attempt.exam.cohort_id}",
+        f"person:{attempt.enrolment.person_id}",
+    ]
+    evidence.record(kind=kind, actor=actor, subject=f"attempt:{attempt.pk}", about=about, body=body, now=now)

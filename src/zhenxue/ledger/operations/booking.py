@@ -101,37 +101,67 @@ def make_up(
         row = lock_coverage(enrolment_id=enrolment_id, unit_id=unit_id, now=now)
         lock_clock(row.enrolment.person_id)
         start = queries.refused_in(enrolment_id, unit_id, since, until).from_ms
-        taken = uncovered_from(row, start, seconds * 1000)
-        for piece in taken:
-            row.covered = arithmetic.add(row.covered, *piece)
-        row.credited_ms += seconds * 1000
-        row.seconds = row.credited_ms // 1000
-        row.updated_at = now
-        row.save(update_fields=["covered", "credited_ms", "seconds", "updated_at"])
-        span = Span.objects.create(
-            enrolment_id=enrolment_id,
-            kind=SpanKind.ONLINE,
-            unit_id=unit_id,
-            state=SpanState.MADE_UP,
-            reason=reason,
-            from_ms=min(piece[0] for piece in taken),
-            to_ms=max(piece[1] for piece in taken),
+        span = book_anew(
+            row,
             seconds=seconds,
+            start_ms=start,
             claimed_seconds=seconds,
             began_at=since,
             ended_at=until,
-            day=clock.civil_day(since),
+            reason=reason,
             source=source,
-            created_at=now,
+            actor=actor,
+            now=now,
         )
-        add_to_days(row, [span])
-        record_span("ledger.made_up", row, span, actor=actor, now=now)
         finish_if_done(row, rules=training.rules_of(row.enrolment.cohort), now=now)
         coverage_corrected.send(sender=Coverage, enrolment_id=enrolment_id, unit_id=unit_id, now=now)
         return span
 
 
-def uncovered_from(row: Coverage, start: int, length: int) -> list[tuple[int, int]]:
+def book_anew(
+    row: Coverage,
+    *,
+    seconds: int,
+    start_ms: int,
+    claimed_seconds: int,
+    began_at: datetime,
+    ended_at: datetime,
+    reason: Reason,
+    source: str,
+    actor: Actor,
+    now: datetime,
+) -> Span:
+    """A ``MADE_UP`` span on a coverage row that is held, over content not covered yet, with its day and log entry."""
+    taken = _uncovered(row, start_ms, seconds * 1000)
+    for piece in taken:
+        row.covered = arithmetic.add(row.covered, *piece)
+    row.credited_ms += seconds * 1000
+    row.seconds = row.credited_ms // 1000
+    row.updated_at = now
+    row.save(update_fields=["covered", "credited_ms", "seconds", "updated_at"])
+    span = Span.objects.create(
+        enrolment_id=row.enrolment_id,
+        kind=SpanKind.ONLINE,
+        unit_id=row.unit_id,
+        state=SpanState.MADE_UP,
+        reason=reason,
+        from_ms=min(piece[0] for piece in taken),
+        to_ms=max(piece[1] for piece in taken),
+        seconds=seconds,
+        claimed_seconds=claimed_seconds,
+        began_at=began_at,
+        ended_at=ended_at,
+        day=clock.civil_day(began_at),
+        source=source,
+        created_at=now,
+    )
+    add_to_days(row, [span])
+    stretch = {"reason": str(reason), "since": _text(began_at), "until": _text(ended_at)}
+    _record("ledger.made_up", row, actor, source, now, _of_day(span.day, [span]) | stretch)
+    return span
+
+
+def _uncovered(row: Coverage, start: int, length: int) -> list[tuple[int, int]]:
     """The first uncovered content from ``start`` on, then from the beginning, then past the end."""
     end = max(row.unit.seconds * 1000, arithmetic.reach(row.covered))
     free = [*arithmetic.new_parts(row.covered, start, end), *arithmetic.new_parts(row.covered, 0, min(start, end))]
@@ -188,12 +218,6 @@ def _record(kind: str, row: Coverage, actor: Actor, source: str, now: datetime, 
         body={"enrolment": row.enrolment_id, "unit": row.unit_id, "title": row.unit.title, "source": source, **facts},
         now=now,
     )
-
-
-def record_span(kind: str, row: Coverage, span: Span, *, actor: Actor, now: datetime) -> None:
-    """The log entry of one span that was booked for a reason."""
-    stretch = {"reason": str(span.reason), "since": _text(span.began_at), "until": _text(span.ended_at)}
-    _record(kind, row, actor, span.source, now, _of_day(span.day, [span]) | stretch)
 
 
 def _of_day(day: date, spans: list[Span]) -> dict[str, object]:

@@ -6,11 +6,10 @@ from django.db import transaction
 from django.db.models import Sum
 
 from zhenxue.identity.data import SYSTEM, Actor
-from zhenxue.ledger import coverage as arithmetic
 from zhenxue.ledger.data import Reason, SpanKind, SpanState
 from zhenxue.ledger.models import Coverage, Day, Span
-from zhenxue.ledger.operations.booking import record_span, uncovered_from
-from zhenxue.ledger.operations.crediting import add_to_days, finish_if_done, lock_clock, lock_coverage
+from zhenxue.ledger.operations.booking import book_anew
+from zhenxue.ledger.operations.crediting import finish_if_done, lock_clock, lock_coverage
 from zhenxue.ledger.policies import daily_cap_ms
 from zhenxue.ledger.signals import coverage_corrected
 from zhenxue.training import api as training
@@ -50,29 +49,16 @@ def _put_back(row: Coverage, gone: Span, *, source: str, actor: Actor, now: date
     seconds = min(-gone.seconds, row.unit.seconds - row.seconds, cap - used)
     if seconds <= 0:
         return 0
-    pieces = uncovered_from(row, gone.from_ms, seconds * 1000)
-    for piece in pieces:
-        row.covered = arithmetic.add(row.covered, *piece)
-    row.credited_ms += seconds * 1000
-    row.seconds = row.credited_ms // 1000
-    row.updated_at = now
-    row.save(update_fields=["covered", "credited_ms", "seconds", "updated_at"])
-    span = Span.objects.create(
-        enrolment_id=row.enrolment_id,
-        kind=SpanKind.ONLINE,
-        unit_id=row.unit_id,
-        state=SpanState.MADE_UP,
-        reason=Reason(gone.reason),
-        from_ms=min(piece[0] for piece in pieces),
-        to_ms=max(piece[1] for piece in pieces),
+    book_anew(
+        row,
         seconds=seconds,
+        start_ms=gone.from_ms,
         claimed_seconds=-gone.seconds,
         began_at=gone.began_at,
         ended_at=gone.ended_at,
-        day=gone.day,
+        reason=Reason(gone.reason),
         source=source,
-        created_at=now,
+        actor=actor,
+        now=now,
     )
-    add_to_days(row, [span])
-    record_span("ledger.made_up", row, span, actor=actor, now=now)
     return seconds

@@ -17,12 +17,14 @@ from zhenxue.integrity.data import (
     CheckKind,
     CheckState,
     OtherReason,
+    RunningContext,
 )
 from zhenxue.integrity.models import Check, Command
 from zhenxue.integrity.operations.checks.drawing import draw_round, has_face, kinds_for
 from zhenxue.integrity.operations.checks.ending import cancel_check, due_checks, miss_check
 from zhenxue.integrity.operations.checks.recording import lock_check, record
 from zhenxue.integrity.policies.checks import check_can_answer, check_can_make_up
+from zhenxue.integrity.queries.checks import last_proof_at
 from zhenxue.integrity.queries.plans import plan_of
 from zhenxue.kernel import clock
 from zhenxue.kernel.clock import milliseconds
@@ -69,6 +71,29 @@ def ask(
             standing.command = command
             standing.save(update_fields=["command"])
         return standing
+
+
+def ask_running(
+    running: RunningContext, *, cause: CheckCause, command: Command | None = None, now: dt.datetime
+) -> Check:
+    """The same for somebody who studies or sits an exam right now, as the owner of the context tells it."""
+    return ask(
+        person_id=running.person_id,
+        enrolment_id=running.enrolment_id,
+        context=running.context,
+        cause=cause,
+        facts=running.facts,
+        proof_at=proof_of(running, now),
+        device=running.device,
+        ip=running.ip,
+        now=now,
+        command=command,
+    )
+
+
+def proof_of(running: RunningContext, now: dt.datetime) -> dt.datetime:
+    """When presence was shown last in a running context, or it began."""
+    return last_proof_at(running.context) or running.proof_at or now
 
 
 def cancel(*, context: str, now: dt.datetime) -> None:

@@ -8,9 +8,8 @@ from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import Actor
 from zhenxue.integrity.data import CheckCause
 from zhenxue.integrity.models import Command
-from zhenxue.integrity.operations.checks.asking import ask
+from zhenxue.integrity.operations.checks.asking import ask_running
 from zhenxue.integrity.policies.checks import check_can_command, check_command_pause
-from zhenxue.integrity.queries.checks import last_proof_at
 from zhenxue.integrity.queries.plans import list_running
 from zhenxue.kernel.errors import Invalid, NotFound
 from zhenxue.training import api as training
@@ -54,16 +53,5 @@ def command(*, actor: Actor, cohort_id: int, enrolment_id: int | None, reason: s
             kind="integrity.commanded", actor=actor, subject=f"command:{made.pk}", about=about, body=body, now=now
         )
         for one in running:
-            ask(
-                person_id=one.person_id,
-                enrolment_id=one.enrolment_id,
-                context=one.context,
-                cause=CheckCause.COMMAND,
-                facts=one.facts,
-                proof_at=last_proof_at(one.context) or one.proof_at or now,
-                device=one.device,
-                ip=one.ip,
-                now=now,
-                command=made,
-            )
+            ask_running(one, cause=CheckCause.COMMAND, command=made, now=now)
         return made

@@ -5,8 +5,7 @@ from typing import Any
 
 from zhenxue.integrity.data import CheckCause
 from zhenxue.integrity.models import Signal
-from zhenxue.integrity.operations.checks.asking import ask
-from zhenxue.integrity.queries.checks import last_proof_at
+from zhenxue.integrity.operations.checks.asking import ask_running, proof_of
 from zhenxue.integrity.queries.plans import list_running, plan_of
 from zhenxue.training import api as training
 
@@ -23,17 +22,6 @@ def on_signal_noted(*, signal_id: int, now: dt.datetime, **_: Any) -> None:
     if not plan_of(training.rules_of(enrolment.cohort)).per_class_hour:
         return
     for one in list_running(enrolment.cohort_id, now):
-        proof_at = last_proof_at(one.context) or one.proof_at or now
-        if one.person_id != signal.person_id or now - proof_at < FRESH:
+        if one.person_id != signal.person_id or now - proof_of(one, now) < FRESH:
             continue
-        ask(
-            person_id=one.person_id,
-            enrolment_id=one.enrolment_id,
-            context=one.context,
-            cause=CheckCause.PATTERN,
-            facts=one.facts,
-            proof_at=proof_at,
-            device=one.device,
-            ip=one.ip,
-            now=now,
-        )
+        ask_running(one, cause=CheckCause.PATTERN, now=now)
