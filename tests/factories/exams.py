@@ -6,13 +6,15 @@ Right answers, in order: B, B, AC, AC, 对, 对.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tests.factories.catalogue import right_answers
 from tests.factories.identity import NOW, make_provider
 from tests.factories.study import pass_self_test
 from tests.factories.training import Running, attend_all, make_running_cohort
 from zhenxue.exams import api as exams
+from zhenxue.exams.data import QuestionFacts
 from zhenxue.exams.models import Attempt, Exam, Paper, Question, QuestionBank
 from zhenxue.identity.data import Actor
 from zhenxue.ledger import api as ledger
@@ -53,6 +55,13 @@ def make_bank(manager: Actor | None = None, *, title: str = "直播销售员题�
 
 def questions_of(bank: QuestionBank) -> list[Question]:
     return list(Question.objects.filter(bank=bank, state="active").order_by("number"))
+
+
+def choice(stem: str = "甲还是乙？", **changes: Any) -> QuestionFacts:
+    """A single choice with two options, the first right; ``options`` and ``answer`` are put where they belong."""
+    body = {"options": changes.pop("options", ["甲", "乙"])}
+    key = {"right": changes.pop("answer", ["A"])}
+    return replace(QuestionFacts("single", stem, body, key), **changes)
 
 
 def make_draft_paper(manager: Actor, *, bank: QuestionBank | None = None, title: str = "第一阶段理论卷") -> Paper:
@@ -105,13 +114,15 @@ def make_draft_exam(
     exam = exams.create_exam(
         actor=running.manager,
         cohort=running.cohort,
-        stage_number=stage,
-        paper=paper or make_paper(running.manager, title=f"{title}卷"),
-        title=title,
-        opens_at=OPENS,
-        closes_at=CLOSES,
-        duration_minutes=duration,
-        attempts_allowed=attempts,
+        facts=exams.ExamFacts(
+            title=title,
+            stage_number=stage,
+            paper_id=(paper or make_paper(running.manager, title=f"{title}卷")).pk,
+            opens_at=OPENS,
+            closes_at=CLOSES,
+            duration_minutes=duration,
+            attempts_allowed=attempts,
+        ),
         now=NOW,
     )
     return Sitting(running, exam)

@@ -1,6 +1,6 @@
 """What other apps may call."""
 
-from zhenxue.exams.data import AttemptState, ExamState, Result
+from zhenxue.exams.data import AttemptState, ExamFacts, ExamState, Result
 from zhenxue.exams.models import Attempt, Exam, Paper, Question, QuestionBank
 from zhenxue.exams.operations.attempts import close_due_attempts, save_answer, start_attempt, submit_attempt
 from zhenxue.exams.operations.banks import create_bank, import_questions
@@ -14,6 +14,7 @@ __all__ = [
     "Attempt",
     "AttemptState",
     "Exam",
+    "ExamFacts",
     "ExamState",
     "Paper",
     "Question",

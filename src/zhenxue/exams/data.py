@@ -8,6 +8,28 @@ from typing import Any
 from zhenxue.kernel.data import Labelled
 
 
+class Kind(Labelled):
+    """What a question asks for. The shapes of its body, key and answers: ``exams/kinds``."""
+
+    SINGLE = "single", "单选题"
+    MULTIPLE = "multiple", "多选题"
+    TRUE_FALSE = "true_false", "判断题"
+    FILL_IN = "fill_in", "填空题"
+    SHORT_ANSWER = "short_answer", "简答题"
+    CALCULATION = "calculation", "计算题"
+    MATCHING = "matching", "连线题"
+    ORDERING = "ordering", "排序题"
+    CASE = "case", "案例题"
+    HOTSPOT = "hotspot", "识图题"
+    PRACTICAL = "practical", "实操题"
+
+
+class AssetKind(Labelled):
+    IMAGE = "image", "图片"
+    AUDIO = "audio", "音频"
+    VIDEO = "video", "视频"
+
+
 class QuestionState(Labelled):
     ACTIVE = "active", "在用"
     REPLACED = "replaced", "有新版本"
@@ -55,6 +77,16 @@ class MultipleRule(Labelled):
     HALF = "half", "漏选得一半分，错选不得分"
 
 
+class ExamKind(Labelled):
+    """Why a cohort sits it. Only a stage's assessment, its make-up and its practical part count for the stage (N14)."""
+
+    CHAPTER = "chapter", "章节测验"
+    STAGE = "stage", "阶段考核"
+    FINAL = "final", "结业考试"
+    MAKE_UP = "make_up", "补考"
+    PRACTICAL = "practical", "实操考核"
+
+
 class ExamState(Labelled):
     DRAFT = "draft", "未发布"
     SCHEDULED = "scheduled", "已安排"
@@ -89,6 +121,139 @@ ATTEMPT_TRANSITIONS: dict[AttemptState, frozenset[AttemptState]] = {
 class AttemptEnd(Labelled):
     LEARNER = "learner", "本人交卷"
     DEADLINE = "deadline", "到时自动交卷"
+    INVIGILATOR = "staff", "监考员收卷"
+
+
+class ConductKind(Labelled):
+    """What happened around an attempt (A20); words for people who look."""
+
+    LEFT = "left", "离开页面"
+    PASTE = "paste", "粘贴"
+    COPY = "copy", "复制"
+    RESIZE = "resize", "改变窗口大小"
+    FULLSCREEN = "fullscreen", "退出全屏"
+    SECOND = "second", "另一台设备打开"
+    MOVED = "moved", "更换设备"
+    OFFLINE = "offline", "断网"
+    CAPTURE = "capture", "抽拍"
+    SILENT = "silent", "没有行为记录"  # the page said nothing at all: a fact of its own
+    BREAK = "break", "休息"
+
+
+class MarkRound(Labelled):
+    FIRST = "first", "一评"
+    SECOND = "second", "二评"
+    DECIDING = "deciding", "终评"
+    REVIEW = "review", "复核"
+
+
+class AppealState(Labelled):
+    OPEN = "open", "待复核"
+    CHANGED = "changed", "已改分"
+    UPHELD = "upheld", "维持原分"
+
+
+APPEAL_TRANSITIONS: dict[AppealState, frozenset[AppealState]] = {
+    AppealState.OPEN: frozenset({AppealState.CHANGED, AppealState.UPHELD}),
+    AppealState.CHANGED: frozenset(),
+    AppealState.UPHELD: frozenset(),
+}
+
+
+class PracticeMode(Labelled):
+    BANK = "bank", "题库练习"
+    ERRORS = "errors", "错题练习"
+    MOCK = "mock", "模拟考试"
+
+
+class CertificateState(Labelled):
+    VALID = "valid", "有效"
+    REVOKED = "revoked", "已撤销"
+
+
+CERTIFICATE_TRANSITIONS: dict[CertificateState, frozenset[CertificateState]] = {
+    CertificateState.VALID: frozenset({CertificateState.REVOKED}),
+    CertificateState.REVOKED: frozenset(),
+}
+
+
+class BatchState(Labelled):
+    WAITING = "waiting", "等待处理"
+    RUNNING = "running", "制作中"
+    DONE = "done", "已完成"
+    FAILED = "failed", "没有完成"
+
+
+BATCH_TRANSITIONS: dict[BatchState, frozenset[BatchState]] = {
+    BatchState.WAITING: frozenset({BatchState.RUNNING}),
+    BatchState.RUNNING: frozenset({BatchState.DONE, BatchState.FAILED}),
+    BatchState.DONE: frozenset(),
+    BatchState.FAILED: frozenset({BatchState.WAITING}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExamFacts:
+    """How an exam is planned: of a fixed paper or of a blueprint (exactly one), when, how long, under which rules."""
+
+    title: str
+    opens_at: datetime
+    closes_at: datetime
+    duration_minutes: int
+    kind: str = ExamKind.STAGE
+    stage_number: int | None = None
+    paper_id: int | None = None
+    blueprint_id: int | None = None
+    original_id: int | None = None
+    attempts_allowed: int = 1
+    part_rules: dict[str, int] = field(default_factory=dict)
+    shuffles_questions: bool = False
+    shuffles_options: bool = False
+    late_minutes: int = 0
+    stay_minutes: int = 0
+    breaks_allowed: int = 0
+    break_minutes: int = 0
+    double_marking: bool = False
+    difference_percent: int = 10
+    publish_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFacts:
+    """What an author says of a question; ``body`` and ``key`` as ``exams/kinds`` describes them."""
+
+    kind: str
+    stem: str
+    body: dict[str, Any]
+    key: dict[str, Any]
+    explanation: str = ""
+    score: Decimal = Decimal(1)
+    difficulty: int = 3
+    point_id: int | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLine:
+    """One question of an attempt's sheet, as it was drawn and frozen at the start.
+
+    ``order`` says which of the options (right sides, items) stands where, ``values`` what was drawn for parameters.
+    """
+
+    position: int
+    question_id: int
+    score: Decimal
+    part: str = ""
+    order: tuple[int, ...] | None = None
+    values: dict[str, str] | None = None
+
+    def to_json(self) -> list[Any]:
+        return [self.question_id, str(self.score), self.part, self.order and list(self.order), self.values]
+
+    @classmethod
+    def from_json(cls, position: int, row: list[Any]) -> "SheetLine":
+        question_id, score, part, order, values = row
+        return cls(position, question_id, Decimal(score), part, order and tuple(order), values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +324,7 @@ class Result:
 
     exam_id: int
     enrolment_id: int
-    stage_number: int
+    stage_number: int | None
     score: Decimal
     total: Decimal
     passed: bool

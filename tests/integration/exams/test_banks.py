@@ -1,10 +1,11 @@
 """Banks: import with an answer per row, editing as versions, doubles, scope."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from tests.factories.exams import HEADER, make_bank, question_rows, questions_of
+from tests.factories.exams import HEADER, choice, make_bank, question_rows, questions_of
 from tests.factories.identity import NOW, make_bureau, make_learner, make_operator, make_provider, make_teacher
 from zhenxue.evidence.models import Entry
 from zhenxue.exams import api as exams
@@ -77,14 +78,14 @@ def test_an_edit_is_a_new_version_and_a_stale_page_is_told() -> None:
     manager = make_provider()
     bank = make_bank(manager)
     first = questions_of(bank)[0]
-    fields = {"kind": "single", "options": ["关灯", "开灯"], "answer": ["B"], "explanation": "", "score": Decimal(2)}
-    new = banks.edit_question(actor=manager, question=first, stem="换个问法？", now=NOW, **fields)  # type: ignore[arg-type]  # plain fields
+    facts = choice("换个问法？", options=["关灯", "开灯"], answer=["B"], score=Decimal(2))
+    new = banks.edit_question(actor=manager, question=first, facts=facts, now=NOW)
     assert (new.number, new.version, new.state) == (first.number, 2, "active")
     assert Question.objects.get(pk=first.pk).state == "replaced"
-    same = banks.edit_question(actor=manager, question=new, stem="换个问法？", now=NOW, **fields)  # type: ignore[arg-type]  # plain fields
+    same = banks.edit_question(actor=manager, question=new, facts=facts, now=NOW)
     assert same.pk == new.pk
     with pytest.raises(Conflict):
-        banks.edit_question(actor=manager, question=first, stem="再换？", now=NOW, **fields)  # type: ignore[arg-type]  # plain fields
+        banks.edit_question(actor=manager, question=first, facts=choice("再换？"), now=NOW)
     banks.retire_question(actor=manager, question=new, now=NOW)
     banks.retire_question(actor=manager, question=new, now=NOW)
     assert len(questions_of(bank)) == 5
@@ -96,30 +97,22 @@ def test_an_edit_is_a_new_version_and_a_stale_page_is_told() -> None:
         ({"stem": " "}, "stem"),
         ({"options": ["甲"]}, "options"),
         ({"options": ["甲", "甲"]}, "options"),
-        ({"answer": ["C"]}, "answer"),
-        ({"answer": ["A", "B"]}, "answer"),
-        ({"kind": "multiple"}, "answer"),
+        ({"answer": ["C"]}, "key"),
+        ({"answer": ["A", "B"]}, "key"),
+        ({"kind": "multiple"}, "key"),
         ({"kind": "essay"}, "kind"),
         ({"score": Decimal(0)}, "score"),
     ],
 )
-def test_a_wrong_question_is_answered_by_field(changes: dict[str, object], field: str) -> None:
+def test_a_wrong_question_is_answered_by_field(changes: dict[str, Any], field: str) -> None:
     manager = make_provider()
     bank = make_bank(manager, questions=0)
-    good: dict[str, object] = {
-        "kind": "single",
-        "stem": "甲还是乙？",
-        "options": ["甲", "乙"],
-        "answer": ["A"],
-        "explanation": "",
-        "score": Decimal(1),
-    }
     with pytest.raises(Invalid) as caught:
-        banks.add_question(actor=manager, bank=bank, now=NOW, **{**good, **changes})  # type: ignore[arg-type]  # wrong on purpose
+        banks.add_question(actor=manager, bank=bank, facts=choice(**changes), now=NOW)
     assert field in caught.value.fields
-    assert banks.add_question(actor=manager, bank=bank, now=NOW, **good).number == 1  # type: ignore[arg-type]  # plain fields
+    assert banks.add_question(actor=manager, bank=bank, facts=choice(), now=NOW).number == 1
     with pytest.raises(Invalid, match="相同的题"):
-        banks.add_question(actor=manager, bank=bank, now=NOW, **good)  # type: ignore[arg-type]  # plain fields
+        banks.add_question(actor=manager, bank=bank, facts=choice(), now=NOW)
 
 
 def test_banks_belong_to_their_organisation_and_bureaus_only_read() -> None:

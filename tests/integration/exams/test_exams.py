@@ -39,7 +39,8 @@ def create(running: object, **changes: object) -> Exam:
     cohort, manager = running.cohort, running.manager  # type: ignore[attr-defined]  # a Running
     fields.setdefault("paper", None)
     paper = fields.pop("paper") or make_paper(manager, title=f"卷{Exam.objects.count()}{len(changes)}{changes!s:.30}")
-    return exams.create_exam(actor=manager, cohort=cohort, paper=paper, now=NOW, **fields)  # type: ignore[arg-type]  # wrong on purpose
+    facts = exams.ExamFacts(paper_id=paper.pk, **fields)  # type: ignore[arg-type, attr-defined]  # wrong on purpose
+    return exams.create_exam(actor=manager, cohort=cohort, facts=facts, now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.factories.exams import make_bank, make_draft_paper, make_paper, questions_of
+from tests.factories.exams import choice, make_bank, make_draft_paper, make_paper, questions_of
 from tests.factories.identity import NOW, make_provider
 from zhenxue.evidence.models import Entry
 from zhenxue.exams.models import Paper
@@ -77,12 +77,7 @@ def test_an_edited_question_leaves_the_paper_as_it_was() -> None:
     banks.edit_question(
         actor=manager,
         question=question,
-        kind="single",
-        stem="新的问法？",
-        options=["甲", "乙"],
-        answer=["A"],
-        explanation="",
-        score=Decimal(9),
+        facts=choice("新的问法？", score=Decimal(9)),
         now=NOW,
     )
     lines = list(paper.lines.select_related("question").order_by("position"))

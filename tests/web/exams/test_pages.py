@@ -108,7 +108,7 @@ def test_a_question_is_written_edited_and_retired_by_hand(time: Time) -> None:
     assert "先做什么？" in wrong.content.decode()
     assert client.post(f"/banks/{bank.pk}/questions/new/", form).status_code == 302
     question = Question.objects.get()
-    assert question.answer == ["B"]
+    assert question.key == {"right": ["B"]}
     assert "先做什么？" in client.get(f"/banks/questions/{question.pk}/").content.decode()
     client.post(f"/banks/questions/{question.pk}/", {**form, "stem": "最先做什么？"})
     new = Question.objects.get(state="active")

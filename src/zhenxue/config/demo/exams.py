@@ -26,7 +26,7 @@ def build_paper(manager: Actor, now: dt.datetime) -> DemoPaper:
     questions = exams.import_questions(actor=manager, bank=bank, source=source, file_name="questions.csv", now=now)
     lines: list[tuple[int, Decimal | int | None]] = [(one.pk, Decimal("2.5")) for one in questions]
     paper = exams.create_paper(actor=manager, title="养老护理员（五级）理论卷", lines=lines, now=now)
-    answers = [(position, list(one.answer)) for position, one in enumerate(questions, 1)]
+    answers = [(position, list(one.key["right"])) for position, one in enumerate(questions, 1)]
     return DemoPaper(exams.finish_paper(actor=manager, paper=paper, now=now), answers)
 
 
@@ -44,13 +44,15 @@ def plan_exam(
     exam = exams.create_exam(
         actor=manager,
         cohort=training.get_cohort(manager, cohort.pk),
-        stage_number=stage,
-        paper=paper.paper,
-        title=f"第 {stage} 阶段考核",
-        opens_at=opens,
-        closes_at=opens + dt.timedelta(days=days),
-        duration_minutes=60,
-        attempts_allowed=2,
+        facts=exams.ExamFacts(
+            title=f"第 {stage} 阶段考核",
+            stage_number=stage,
+            paper_id=paper.paper.pk,
+            opens_at=opens,
+            closes_at=opens + dt.timedelta(days=days),
+            duration_minutes=60,
+            attempts_allowed=2,
+        ),
         now=made,
     )
     return exams.schedule_exam(actor=manager, exam=exam, now=made)

@@ -6,15 +6,19 @@ Writers of one attempt go one after another (its row is locked), so sequence num
 import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from zhenxue.exams.data import AttemptEnd, AttemptState, Saved
+from zhenxue.exams import kinds
+from zhenxue.exams.data import AttemptEnd, AttemptState, Saved, SheetLine
 from zhenxue.exams.errors import AttemptEnded, DeadlinePassed, ProvePresence
-from zhenxue.exams.models import Answer, Attempt, Exam, PaperLine
+from zhenxue.exams.kinds.base import Marking
+from zhenxue.exams.models import Answer, Attempt, Exam, Question
 from zhenxue.exams.operations.common import lock_attempt, move, record
-from zhenxue.exams.operations.marking import clean_given, digest_of, has_passed, mark_answer, points
+from zhenxue.exams.operations.drawing import draw_sheet, freeze, questions_of, sheet_of
+from zhenxue.exams.operations.marking import digest_of, has_passed, points
 from zhenxue.exams.operations.presence import ask_again, asks_presence, is_at_the_door
 from zhenxue.exams.policies import check_can_answer, check_can_start, is_own
 from zhenxue.exams.queries import readiness_of
@@ -37,7 +41,7 @@ def start_attempt(*, actor: Actor, exam: Exam, device: str, fingerprint: str = "
         check_can_start(readiness)
         if readiness.open_attempt_id is not None:
             return Attempt.objects.get(pk=readiness.open_attempt_id)
-        attempt = Attempt.objects.create(
+        attempt = Attempt(
             exam=exam,
             enrolment=enrolment,
             number=Attempt.objects.filter(exam=exam, enrolment=enrolment).count() + 1,
@@ -47,11 +51,15 @@ def start_attempt(*, actor: Actor, exam: Exam, device: str, fingerprint: str = "
             device_fingerprint=fingerprint,
             presence_asked_at=now if asks_presence(exam) else None,
             presence_cause=CheckCause.ENTRY if asks_presence(exam) else "",
+            total=exam.plan.total,
         )
+        freeze(attempt, draw_sheet(exam))
+        attempt.save(force_insert=True)
         body = {
             "number": attempt.number,
             "deadline_at": attempt.deadline_at.astimezone(dt.UTC).isoformat(),
-            "paper_sha256": exam.paper.digest,
+            "paper_sha256": exam.plan.digest,
+            "sheet_sha256": attempt.sheet_sha256,
         }
         record(actor, attempt, "exams.attempt_started", body, now)
     return attempt
@@ -62,7 +70,7 @@ def save_answer(
     actor: Actor,
     attempt_id: int,
     position: int,
-    given: Iterable[str],
+    given: Iterable[Any],
     device: str,
     now: dt.datetime,
     client_sequence: int = 0,
@@ -138,11 +146,12 @@ def settle(attempts: QuerySet[Attempt], *, now: dt.datetime) -> int:
     return count
 
 
-def _store(attempt: Attempt, position: int, given: Iterable[str], client_sequence: int, now: dt.datetime) -> Saved:
-    line = PaperLine.objects.select_related("question").filter(paper=attempt.exam.paper_id, position=position).first()
-    if line is None:
+def _store(attempt: Attempt, position: int, given: Iterable[Any], client_sequence: int, now: dt.datetime) -> Saved:
+    if not 1 <= position <= len(attempt.sheet):
         raise NotFound("exams.no_such_question", "试卷里没有这道题，请刷新页面。")
-    chosen = clean_given(kind=line.question.kind, options=line.question.options, given=given)
+    line = SheetLine.from_json(position, attempt.sheet[position - 1])
+    question = Question.objects.get(pk=line.question_id)
+    chosen = kinds.of(question.kind).clean_given(question.body, list(given))
     if chosen is None:
         raise Invalid("exams.no_such_option", "这道题没有这个选项，请重新选择。")
     answer = Answer.objects.filter(attempt=attempt, question=line.question_id).first()
@@ -170,7 +179,7 @@ def _end(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, now: dt.datetime)
     move(attempt, AttemptState.SUBMITTED)
     attempt.ended_by = ended_by
     attempt.submitted_at = attempt.deadline_at if ended_by is AttemptEnd.DEADLINE else now
-    lines = list(PaperLine.objects.filter(paper=attempt.exam.paper_id).select_related("question").order_by("position"))
+    lines = sheet_of(attempt)
     answers = {answer.question_id: answer for answer in attempt.answers.all()}
     content = [[line.position, answers[line.question_id].given] for line in lines if line.question_id in answers]
     body = {
@@ -185,30 +194,27 @@ def _end(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, now: dt.datetime)
     _mark(attempt, lines, answers, now)
 
 
-def _mark(attempt: Attempt, lines: list[PaperLine], answers: dict[int, Answer], now: dt.datetime) -> None:
+def _mark(attempt: Attempt, lines: list[SheetLine], answers: dict[int, Answer], now: dt.datetime) -> None:
     exam = attempt.exam
     score = Decimal(0)
+    questions = questions_of(lines)
     for line in lines:
-        answer = answers.get(line.question_id)
+        answer, question = answers.get(line.question_id), questions[line.question_id]
         if answer is None:
             continue
-        marked = mark_answer(
-            kind=line.question.kind,
-            answer=line.question.answer,
-            given=answer.given,
-            score=line.score,
-            multiple_rule=exam.paper.multiple_rule,
-        )
+        stake = Marking(line.score, exam.plan.multiple_rule, line.values)
+        marked = kinds.of(question.kind).mark(question.body, question.key, answer.given, stake)
+        assert marked is not None
         answer.correct, answer.awarded = marked.correct, marked.awarded
         score += marked.awarded
     Answer.objects.bulk_update(answers.values(), ["correct", "awarded"])
     attempt.score = score
-    attempt.passed = has_passed(score=score, total=exam.paper.total, pass_percent=exam.pass_percent)
+    attempt.passed = has_passed(score=score, total=attempt.total, pass_percent=exam.pass_percent)
     move(attempt, AttemptState.MARKED)
     attempt.save(update_fields=["state", "ended_by", "submitted_at", "score", "passed"])
     body = {
         "score": points(score),
-        "total": points(exam.paper.total),
+        "total": points(attempt.total),
         "pass_percent": exam.pass_percent,
         "passed": attempt.passed,
         "marks_sha256": digest_of([[one.question_id, points(one.awarded or Decimal(0))] for one in answers.values()]),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
@@ -10,11 +11,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from zhenxue.catalogue import api as catalogue
-from zhenxue.catalogue.data import QuestionKind
 from zhenxue.evidence import api as evidence
-from zhenxue.exams.data import IMPORT_TRANSITIONS, ImportState, PreviewRow, QuestionState
+from zhenxue.exams import kinds
+from zhenxue.exams.data import IMPORT_TRANSITIONS, ImportState, Kind, PreviewRow, QuestionFacts, QuestionState
 from zhenxue.exams.models import Question, QuestionBank, QuestionImport
-from zhenxue.exams.operations.marking import clean_given, digest_of, is_score, points, question_digest
+from zhenxue.exams.operations.marking import digest_of, is_score, points, question_digest
 from zhenxue.exams.policies import check_can_change_bank, check_can_write
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import sheets
@@ -48,21 +49,10 @@ def create_bank(*, actor: Actor, title: str, now: dt.datetime) -> QuestionBank:
     return bank
 
 
-def add_question(
-    *,
-    actor: Actor,
-    bank: QuestionBank,
-    kind: str,
-    stem: str,
-    options: list[str],
-    answer: list[str],
-    explanation: str,
-    score: Decimal,
-    now: dt.datetime,
-) -> Question:
+def add_question(*, actor: Actor, bank: QuestionBank, facts: QuestionFacts, now: dt.datetime) -> Question:
     """One question written by hand. Raises ``Invalid`` by field."""
     check_can_change_bank(actor, bank)
-    draft = _checked(kind, stem, options, answer, explanation, score)
+    draft = _checked(facts)
     with transaction.atomic():
         _lock_bank(bank)
         _check_no_double(bank, draft["digest"])
@@ -71,21 +61,10 @@ def add_question(
     return question
 
 
-def edit_question(
-    *,
-    actor: Actor,
-    question: Question,
-    kind: str,
-    stem: str,
-    options: list[str],
-    answer: list[str],
-    explanation: str,
-    score: Decimal,
-    now: dt.datetime,
-) -> Question:
+def edit_question(*, actor: Actor, question: Question, facts: QuestionFacts, now: dt.datetime) -> Question:
     """The next version of a question; papers that hold the old version keep it. The same text changes nothing."""
     check_can_change_bank(actor, question.bank)
-    draft = _checked(kind, stem, options, answer, explanation, score)
+    draft = _checked(facts)
     with transaction.atomic():
         _lock_bank(question.bank)
         current = Question.objects.get(pk=question.pk)
@@ -193,7 +172,7 @@ def _answer_rows(bank: QuestionBank, data: bytes, file_name: str) -> list[Previe
                 )
             )
             continue
-        digest = question_digest(draft.stem, draft.options)
+        digest = question_digest(draft.stem, body_of(draft.kind, draft.options))
         duplicate = ""
         if digest in known:
             duplicate = f"题库中已有相同的题（题号 {known[digest]}），不重复导入"
@@ -220,7 +199,8 @@ def _create_rows(bank: QuestionBank, rows: list[PreviewRow], now: dt.datetime) -
     first = _next_number(bank)
     questions: list[Question] = []
     for row in rows:
-        digest = question_digest(row.stem, row.options)
+        body = body_of(row.kind, row.options)
+        digest = question_digest(row.stem, body)
         if not row.is_good or digest in known:
             continue
         known.add(digest)
@@ -230,8 +210,8 @@ def _create_rows(bank: QuestionBank, rows: list[PreviewRow], now: dt.datetime) -
                 number=first + len(questions),
                 kind=row.kind,
                 stem=row.stem,
-                options=row.options,
-                answer=row.answer,
+                body=body,
+                key={"right": row.answer},
                 explanation=row.explanation,
                 score=Decimal(row.score),
                 digest=digest,
@@ -241,39 +221,26 @@ def _create_rows(bank: QuestionBank, rows: list[PreviewRow], now: dt.datetime) -
     return Question.objects.bulk_create(questions, batch_size=500)
 
 
-def _checked(
-    kind: str, stem: str, options: list[str], answer: list[str], explanation: str, score: Decimal
-) -> dict[str, Any]:
+def body_of(kind: str, options: Sequence[str]) -> dict[str, Any]:
+    """The body of a choice."""
+    return {} if kind == Kind.TRUE_FALSE else {"options": list(options)}
+
+
+def _checked(facts: QuestionFacts) -> dict[str, Any]:
     """The fields of a version, or ``Invalid`` by field."""
-    wrong: dict[str, str] = {}
-    stem = stem.strip()
-    options = [] if kind == QuestionKind.TRUE_FALSE else [option.strip() for option in options if option.strip()]
-    if kind not in {one.value for one in QuestionKind}:
-        wrong["kind"] = "请选择题型。"
-    if not stem:
-        wrong["stem"] = "请填写题干。"
-    if kind != QuestionKind.TRUE_FALSE and not 2 <= len(options) <= 8:
-        wrong["options"] = "请填写 2 到 8 个选项，每行一个。"
-    if len({option.casefold() for option in options}) < len(options):
-        wrong["options"] = "有两个选项完全相同，请修改。"
-    chosen = clean_given(kind=kind, options=options, given=answer) if not wrong else []
-    if not wrong and not chosen:
-        wrong["answer"] = "答案要从选项中选；单选题和判断题只能有一个答案。"
-    if kind == QuestionKind.MULTIPLE and chosen is not None and len(chosen) == 1:
-        wrong["answer"] = "多选题至少要有两个答案；只有一个答案请把题型改为单选。"
-    if not is_score(score):
+    if facts.kind not in {one.value for one in Kind}:
+        raise Invalid("exams.question", "请选择题型。", fields={"kind": "请选择题型。"})
+    wrong = {} if facts.stem.strip() else {"stem": "请填写题干。"}
+    wrong |= kinds.of(facts.kind).check(facts.body, facts.key)
+    if not is_score(facts.score):
         wrong["score"] = "分值应大于 0、不超过 100，最多一位小数。"
+    if not 1 <= facts.difficulty <= 5:
+        wrong["difficulty"] = "难度应在 1（易）到 5（难）之间。"
     if wrong:
         raise Invalid("exams.question", "题目还不完整：" + "".join(wrong.values()), fields=wrong)
-    return {
-        "kind": kind,
-        "stem": stem,
-        "options": options,
-        "answer": chosen,
-        "explanation": explanation.strip(),
-        "score": score,
-        "digest": question_digest(stem, options),
-    }
+    stem = facts.stem.strip()
+    values = {**asdict(facts), "stem": stem, "explanation": facts.explanation.strip(), "source": facts.source.strip()}
+    return {**values, "digest": question_digest(stem, facts.body)}
 
 
 def _lock_bank(bank: QuestionBank) -> None:
@@ -301,9 +268,7 @@ def _record_questions(
     more: dict[str, Any] | None = None,
 ) -> None:
     """Evidence holds numbers, versions and one digest over texts and answers, never the texts (they would leak)."""
-    content = [
-        [one.number, one.version, one.kind, one.stem, one.options, one.answer, points(one.score)] for one in questions
-    ]
+    content = [[one.number, one.version, one.kind, one.stem, one.body, one.key, points(one.score)] for one in questions]
     evidence.record(
         kind=kind,
         actor=actor,

@@ -11,7 +11,9 @@ from zhenxue.kernel.errors import Conflict, NotFound
 
 def lock_attempt(attempt_id: int) -> Attempt:
     """One attempt with its exam, held by this transaction; raises ``NotFound``."""
-    rows = Attempt.objects.select_for_update(of=("self",)).select_related("exam__paper", "exam__cohort", "enrolment")
+    rows = Attempt.objects.select_for_update(of=("self",)).select_related(
+        "exam__paper", "exam__blueprint", "exam__cohort", "enrolment"
+    )
     attempt = rows.filter(pk=attempt_id).first()
     if attempt is None:
         raise NotFound("exams.attempt_not_found", "没有找到这次考试。")

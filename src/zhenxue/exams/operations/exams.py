@@ -1,12 +1,14 @@
 """Exams of a cohort's stage: plan, publish, cancel, close."""
 
 import datetime as dt
+from dataclasses import asdict, fields
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from zhenxue.evidence import api as evidence
-from zhenxue.exams.data import EXAM_TRANSITIONS, AttemptState, ExamState, PaperState
-from zhenxue.exams.models import Attempt, Exam, Paper
+from zhenxue.exams.data import EXAM_TRANSITIONS, AttemptState, ExamFacts, ExamKind, ExamState, PaperState
+from zhenxue.exams.models import Attempt, Blueprint, Exam, Paper
 from zhenxue.exams.operations.marking import points
 from zhenxue.exams.policies import OPEN_COHORTS, check_can_schedule
 from zhenxue.identity.data import SYSTEM, Actor
@@ -15,22 +17,10 @@ from zhenxue.kernel.errors import Conflict, Invalid, Refused
 from zhenxue.training import api as training
 
 
-def create_exam(
-    *,
-    actor: Actor,
-    cohort: training.Cohort,
-    stage_number: int,
-    paper: Paper,
-    title: str,
-    opens_at: dt.datetime,
-    closes_at: dt.datetime,
-    duration_minutes: int,
-    attempts_allowed: int,
-    now: dt.datetime,
-) -> Exam:
+def create_exam(*, actor: Actor, cohort: training.Cohort, facts: ExamFacts, now: dt.datetime) -> Exam:
     """A draft exam; learners do not see it before ``schedule_exam``. Raises ``Invalid`` by field."""
     check_can_schedule(actor, cohort.organisation_id)
-    values = _checked(cohort, stage_number, paper, title, opens_at, closes_at, duration_minutes, attempts_allowed)
+    values = _checked(cohort, facts)
     try:
         with transaction.atomic():
             return Exam.objects.create(cohort=cohort, pass_percent=cohort.pass_percent, created_at=now, **values)
@@ -38,18 +28,7 @@ def create_exam(
         raise _title_taken() from error
 
 
-def change_exam(
-    *,
-    actor: Actor,
-    exam: Exam,
-    stage_number: int,
-    paper: Paper,
-    title: str,
-    opens_at: dt.datetime,
-    closes_at: dt.datetime,
-    duration_minutes: int,
-    attempts_allowed: int,
-) -> Exam:
+def change_exam(*, actor: Actor, exam: Exam, facts: ExamFacts) -> Exam:
     """Changes a draft; a published exam stands as its learners saw it. Raises ``Conflict`` and ``Invalid`` by field."""
     check_can_schedule(actor, exam.cohort.organisation_id)
     try:
@@ -57,15 +36,17 @@ def change_exam(
             exam = _locked(exam)
             if exam.state != ExamState.DRAFT:
                 raise Conflict("exams.exam_published", "考试已发布，不能再改。需要调整时，请取消后重新安排。")
-            values = _checked(
-                exam.cohort, stage_number, paper, title, opens_at, closes_at, duration_minutes, attempts_allowed
-            )
-            for name, value in values.items():
+            for name, value in _checked(exam.cohort, facts).items():
                 setattr(exam, name, value)
             exam.save()
     except IntegrityError as error:
         raise _title_taken() from error
     return exam
+
+
+def facts_of(exam: Exam) -> ExamFacts:
+    """An exam as it was planned."""
+    return ExamFacts(**{one.name: getattr(exam, one.name) for one in fields(ExamFacts)})
 
 
 def schedule_exam(*, actor: Actor, exam: Exam, now: dt.datetime) -> Exam:
@@ -76,16 +57,7 @@ def schedule_exam(*, actor: Actor, exam: Exam, now: dt.datetime) -> Exam:
         if exam.state == ExamState.SCHEDULED:
             return exam
         _move(exam, ExamState.SCHEDULED)
-        _checked(
-            exam.cohort,
-            exam.stage_number,
-            exam.paper,
-            exam.title,
-            exam.opens_at,
-            exam.closes_at,
-            exam.duration_minutes,
-            exam.attempts_allowed,
-        )
+        _checked(exam.cohort, facts_of(exam))
         if exam.closes_at <= now:
             raise Invalid("exams.times_past", "考试的结束时间已经过去，请先修改时间。")
         exam.scheduled_at = now
@@ -96,9 +68,11 @@ def schedule_exam(*, actor: Actor, exam: Exam, now: dt.datetime) -> Exam:
             "exams.exam_scheduled",
             {
                 "stage": exam.stage_number,
+                "kind": exam.kind,
                 "paper": exam.paper_id,
-                "paper_sha256": exam.paper.digest,
-                "total": points(exam.paper.total),
+                "blueprint": exam.blueprint_id,
+                "paper_sha256": exam.plan.digest,
+                "total": points(exam.plan.total),
                 "pass_percent": exam.pass_percent,
                 "opens_at": exam.opens_at.astimezone(dt.UTC).isoformat(),
                 "closes_at": exam.closes_at.astimezone(dt.UTC).isoformat(),
@@ -146,47 +120,47 @@ def close_due_exams(*, now: dt.datetime) -> int:
     return closed
 
 
-def _checked(
-    cohort: training.Cohort,
-    stage_number: int,
-    paper: Paper,
-    title: str,
-    opens_at: dt.datetime,
-    closes_at: dt.datetime,
-    duration_minutes: int,
-    attempts_allowed: int,
-) -> dict[str, object]:
-    """Cohort approved or running, stage of its plan, final paper of its organisation, times inside its dates."""
+def _checked(cohort: training.Cohort, facts: ExamFacts) -> dict[str, Any]:
+    """Cohort approved or running, stage of its plan, a final paper or blueprint of its organisation, times inside its
+    dates; raises ``Invalid`` by field."""
     wrong: dict[str, str] = {}
     if cohort.state not in OPEN_COHORTS:
         wrong["cohort"] = "只有已备案或培训中的班期可以安排考试。"
-    if stage_number not in {stage.number for stage in training.list_stages(cohort.pk)}:
+    if facts.stage_number is None:
+        if facts.kind == ExamKind.STAGE:
+            wrong["stage_number"] = "请选择考核哪个阶段。"
+    elif facts.stage_number not in {stage.number for stage in training.list_stages(cohort.pk)}:
         wrong["stage_number"] = "备案的方案里没有这个阶段。"
-    if paper.state != PaperState.FINAL or paper.organisation_id != cohort.organisation_id:
-        wrong["paper"] = "请选择本机构已定稿的试卷。"
-    if not title.strip():
+    wrong |= _wrong_plan(cohort, facts)
+    if not facts.title.strip():
         wrong["title"] = "请填写考试名称。"
-    if closes_at <= opens_at:
+    if facts.closes_at <= facts.opens_at:
         wrong["closes_at"] = "结束时间要晚于开始时间。"
-    elif clock.civil_day(opens_at) < cohort.starts_on or clock.civil_day(closes_at) > cohort.ends_on:
+    elif clock.civil_day(facts.opens_at) < cohort.starts_on or clock.civil_day(facts.closes_at) > cohort.ends_on:
         wrong["opens_at"] = f"考试要安排在班期日期内（{cohort.starts_on} 至 {cohort.ends_on}）。"
-    if not 1 <= duration_minutes <= 600:
+    lasting = facts.closes_at - facts.opens_at
+    if not 1 <= facts.duration_minutes <= 600:
         wrong["duration_minutes"] = "答题时长应在 1 到 600 分钟之间。"
-    elif closes_at > opens_at and dt.timedelta(minutes=duration_minutes) > closes_at - opens_at:
+    elif facts.closes_at > facts.opens_at and dt.timedelta(minutes=facts.duration_minutes) > lasting:
         wrong["duration_minutes"] = "答题时长比考试开放的时间还长，请调整。"
-    if not 1 <= attempts_allowed <= 10:
+    if not 1 <= facts.attempts_allowed <= 10:
         wrong["attempts_allowed"] = "可考次数应在 1 到 10 之间。"
     if wrong:
         raise Invalid("exams.exam", "考试安排还不完整：" + "".join(wrong.values()), fields=wrong)
-    return {
-        "stage_number": stage_number,
-        "paper": paper,
-        "title": title.strip(),
-        "opens_at": opens_at,
-        "closes_at": closes_at,
-        "duration_minutes": duration_minutes,
-        "attempts_allowed": attempts_allowed,
-    }
+    return {**asdict(facts), "title": facts.title.strip()}
+
+
+def _wrong_plan(cohort: training.Cohort, facts: ExamFacts) -> dict[str, str]:
+    """What is wrong with the paper or blueprint of a plan."""
+    if (facts.paper_id is None) == (facts.blueprint_id is None):
+        return {"paper": "请选择一份试卷，或一个组卷方案（只选一种）。"}
+    fits = {"state": PaperState.FINAL, "organisation": cohort.organisation_id}
+    is_there = (
+        Blueprint.objects.filter(pk=facts.blueprint_id, **fits).exists()
+        if facts.blueprint_id is not None
+        else Paper.objects.filter(pk=facts.paper_id or 0, **fits).exists()
+    )
+    return {} if is_there else {"paper": "请选择本机构已定稿的试卷或组卷方案。"}
 
 
 def _title_taken() -> Invalid:
@@ -195,7 +169,7 @@ def _title_taken() -> Invalid:
 
 
 def _locked(exam: Exam) -> Exam:
-    return Exam.objects.select_for_update(of=("self",)).select_related("cohort", "paper").get(pk=exam.pk)
+    return Exam.objects.select_for_update(of=("self",)).select_related("cohort", "paper", "blueprint").get(pk=exam.pk)
 
 
 def _move(exam: Exam, state: ExamState) -> None:

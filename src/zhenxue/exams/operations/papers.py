@@ -161,7 +161,7 @@ def paper_digest(lines: Sequence[PaperLine]) -> str:
     """SHA-256 over positions, scores, and the whole content of each question version."""
     return digest_of(
         [
-            [line.position, points(line.score), one.kind, one.stem, one.options, one.answer, one.number, one.version]
+            [line.position, points(line.score), one.kind, one.stem, one.body, one.key, one.number, one.version]
             for line in lines
             for one in [line.question]
         ]

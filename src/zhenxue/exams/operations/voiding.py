@@ -39,7 +39,7 @@ def restore_attempt(*, actor: Actor, attempt_id: int, source: str, now: dt.datet
         exam = attempt.exam
         score = attempt.answers.aggregate(total=Sum("awarded"))["total"] or Decimal(0)
         attempt.score = score
-        attempt.passed = has_passed(score=score, total=exam.paper.total, pass_percent=exam.pass_percent)
+        attempt.passed = has_passed(score=score, total=attempt.total, pass_percent=exam.pass_percent)
         attempt.save(update_fields=["state", "score", "passed"])
         body = {"source": source, "score": points(score), "passed": attempt.passed}
         record(actor, attempt, "exams.attempt_restored", body, now)

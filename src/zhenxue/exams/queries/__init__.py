@@ -37,7 +37,7 @@ from zhenxue.exams.queries.scope import (
 )
 from zhenxue.exams.queries.sitting import (
     LearnerExam,
-    SheetLine,
+    ShownLine,
     choices_of,
     exams_of_learner,
     paper_sheet,
@@ -46,7 +46,7 @@ from zhenxue.exams.queries.sitting import (
 
 __all__ = [
     "LearnerExam",
-    "SheetLine",
+    "ShownLine",
     "attempts_of",
     "cards_of",
     "choices_of",

@@ -26,7 +26,7 @@ def attempts_beside(fresh: Sequence[AttemptFacts]) -> list[AttemptFacts]:
 def _facts(attempts: QuerySet[Attempt]) -> list[AttemptFacts]:
     rows = list(
         attempts.filter(state__in=HANDED_IN)
-        .select_related("enrolment", "exam__paper")
+        .select_related("enrolment")
         .annotate(stored=Count("answers"))
         .order_by("submitted_at", "pk")
     )
@@ -38,7 +38,7 @@ def _facts(attempts: QuerySet[Attempt]) -> list[AttemptFacts]:
             exam_id=row.exam_id,
             began_at=row.started_at,
             ended_at=row.submitted_at or row.deadline_at,
-            questions=row.exam.paper.questions,
+            questions=len(row.sheet),
             device=row.device,
             moves=row.moves,
             answers=tuple(

@@ -6,8 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from zhenxue.catalogue.data import QuestionKind
-from zhenxue.exams.data import ExamState, PaperState, QuestionState
+from zhenxue.exams.data import ExamState, Kind, PaperState, QuestionState
 from zhenxue.exams.models import Exam, Paper, PaperLine, Question, QuestionBank
 from zhenxue.exams.queries.scope import exams_of_enrolments, visible_exams, visible_papers
 from zhenxue.exams.queries.sitting import LearnerExam, exams_of_learner
@@ -36,7 +35,7 @@ def paper_lines(paper: Paper) -> list[PaperLine]:
 def paper_kinds(paper: Paper) -> list[tuple[str, int]]:
     """Per kind of question: label with its points, and how many."""
     rows = paper.lines.values_list("question__kind").annotate(Count("pk"), Sum("score")).order_by("question__kind")
-    return [(f"{QuestionKind(kind).label}，{total.normalize():f} 分", count) for kind, count, total in rows]
+    return [(f"{Kind(kind).label}，{total.normalize():f} 分", count) for kind, count, total in rows]
 
 
 def questions_to_pick(paper: Paper) -> QuerySet[Question]:

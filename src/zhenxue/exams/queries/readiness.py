@@ -43,6 +43,6 @@ def judge_readiness(
         return no("passed", "你已经通过这场考试，不用再考。")
     if left == 0:
         return no("no_attempts", f"{exam.attempts_allowed} 次考试机会已用完。需要补考请联系培训机构。")
-    if not stage_complete:
+    if exam.stage_number is not None and not stage_complete:
         return no("hours_missing", f"第 {exam.stage_number} 阶段的课程还没有学完，学完才能考试。")
     return Readiness(True, attempts_left=left)

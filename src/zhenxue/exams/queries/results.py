@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Min, Q, QuerySet
 
 from zhenxue.exams.data import AttemptState, QuestionFigures, Result
-from zhenxue.exams.models import Answer, Attempt, Exam, PaperLine
+from zhenxue.exams.models import Answer, Attempt, Exam, Question
 from zhenxue.kernel.prepared import Prepared
 
 BANDS = ((0, 60), (60, 70), (70, 80), (80, 90), (90, 101))
@@ -18,9 +18,10 @@ BANDS = ((0, 60), (60, 70), (70, 80), (80, 90), (90, 101))
 def passed(cohort_id: int) -> dict[int, set[int]]:
     """Per enrolment the numbers of the stages whose assessment was passed, in any exam of that stage. One query."""
     found: dict[int, set[int]] = defaultdict(set)
-    rows = Attempt.objects.filter(exam__cohort_id=cohort_id, passed=True)
+    rows = Attempt.objects.filter(exam__cohort_id=cohort_id, exam__stage_number__isnull=False, passed=True)
     for enrolment, stage in rows.values_list("enrolment_id", "exam__stage_number"):
-        found[enrolment].add(stage)
+        if stage is not None:
+            found[enrolment].add(stage)
     return dict(found)
 
 
@@ -33,14 +34,14 @@ class MarkedAttempt(NamedTuple):
     score: Decimal | None
     passed: bool | None
     submitted_at: dt.datetime | None
-    stage_number: int
+    stage_number: int | None
     total: Decimal
 
 
 _marked = Prepared(
     lambda enrolments: Attempt.objects.filter(enrolment_id__in=enrolments, state=AttemptState.MARKED).values_list(
         *("enrolment_id", "exam_id", "number", "score", "passed", "submitted_at"),
-        *("exam__stage_number", "exam__paper__total"),
+        *("exam__stage_number", "total"),
     )
 )
 
@@ -66,14 +67,14 @@ def results_of(enrolment_ids: Iterable[int]) -> dict[int, list[Result]]:
             )
         )
     for results in found.values():
-        results.sort(key=lambda one: (one.stage_number, one.exam_id))
+        results.sort(key=lambda one: (one.stage_number or 99, one.exam_id))
     return dict(found)
 
 
 def attempts_of(exam: Exam) -> QuerySet[Attempt]:
     """All attempts of an exam with the learner, and ``took``: how long it lasted."""
     took = ExpressionWrapper(F("submitted_at") - F("started_at"), output_field=DurationField())
-    return Attempt.objects.filter(exam=exam).select_related("enrolment__person", "exam__paper").annotate(took=took)
+    return Attempt.objects.filter(exam=exam).select_related("enrolment__person").annotate(took=took)
 
 
 def figures_of(exam: Exam) -> dict[str, Any]:
@@ -95,17 +96,16 @@ def figures_of(exam: Exam) -> dict[str, Any]:
 
 def score_bands(exam: Exam) -> list[tuple[str, int]]:
     """How many marked attempts fall into each band of per cent."""
-    total = exam.paper.total
-    scores = Attempt.objects.filter(exam=exam, state=AttemptState.MARKED).values_list("score", flat=True)
+    rows = Attempt.objects.filter(exam=exam, state=AttemptState.MARKED).values_list("score", "total")
     counts: Counter[int] = Counter()
-    for score in scores:
+    for score, total in rows:
         percent = (score or 0) * 100 / total
         counts[next(low for low, high in BANDS if low <= percent < high)] += 1
     return [(f"{low}–{min(high, 100)}%", counts[low]) for low, high in BANDS]
 
 
-def question_figures(exam: Exam, attempts: int) -> list[QuestionFigures]:
-    """Per question how often it was answered and wrong in so many marked attempts, worst first; two queries."""
+def question_figures(exam: Exam) -> list[QuestionFigures]:
+    """Per question how often it was shown, answered and wrong in marked attempts, worst first; three queries."""
     rows = Answer.objects.filter(attempt__exam=exam, attempt__state=AttemptState.MARKED)
     answered: Counter[int] = Counter()
     wrong: Counter[int] = Counter()
@@ -114,18 +114,22 @@ def question_figures(exam: Exam, attempts: int) -> list[QuestionFigures]:
         if given:
             answered[question] += 1
             wrong[question] += not correct
-            choices[question].update(given)
-    lines = PaperLine.objects.filter(paper=exam.paper_id).select_related("question").order_by("position")
+            choices[question].update(str(part) for part in given)
+    shown: dict[int, int] = {}
+    for sheet in Attempt.objects.filter(exam=exam, state=AttemptState.MARKED).values_list("sheet", flat=True):
+        for row in sheet:
+            shown[row[0]] = shown.get(row[0], 0) + 1
+    questions = Question.objects.in_bulk(shown)
     figures = [
         QuestionFigures(
-            position=line.position,
-            question_id=line.question_id,
-            stem=line.question.stem,
-            answered=answered[line.question_id],
-            wrong=wrong[line.question_id],
-            attempts=attempts,
-            choices=tuple(sorted(choices[line.question_id].items())),
+            position=position,
+            question_id=question,
+            stem=questions[question].stem,
+            answered=answered[question],
+            wrong=wrong[question],
+            attempts=times,
+            choices=tuple(sorted(choices[question].items())),
         )
-        for line in lines
+        for position, (question, times) in enumerate(shown.items(), start=1)
     ]
     return sorted(figures, key=lambda one: (-one.wrong_percent, one.position))

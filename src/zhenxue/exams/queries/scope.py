@@ -32,7 +32,7 @@ def visible_papers(actor: Actor) -> QuerySet[Paper]:
 
 def visible_exams(actor: Actor) -> QuerySet[Exam]:
     """Exams of the visible cohorts; learners do not see drafts."""
-    rows = Exam.objects.select_related("cohort__organisation", "paper")
+    rows = Exam.objects.select_related("cohort__organisation", "paper", "blueprint")
     if actor.is_operator or actor.role is Role.SYSTEM:
         return rows
     rows = rows.filter(cohort__in=training.visible_cohorts(actor).select_related(None).values("pk"))
@@ -49,7 +49,7 @@ _exams_of_cohorts = Prepared(
     lambda cohorts, papers: (
         Exam.objects.filter(cohort__in=cohorts)
         .exclude(state=ExamState.DRAFT)
-        .select_related(*(["paper"] if papers else [None]))
+        .select_related(*(["paper", "blueprint"] if papers else [None]))
         .order_by("opens_at")
     )
 )
@@ -57,7 +57,7 @@ _exams_of_cohorts = Prepared(
 
 def visible_attempts(actor: Actor) -> QuerySet[Attempt]:
     """Learners: their own; others: those of the visible cohorts."""
-    rows = Attempt.objects.select_related("exam__paper", "exam__cohort", "enrolment__person")
+    rows = Attempt.objects.select_related("exam__paper", "exam__blueprint", "exam__cohort", "enrolment__person")
     if actor.is_operator or actor.role is Role.SYSTEM:
         return rows
     if actor.is_learner:

@@ -3,10 +3,11 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
 
-from zhenxue.catalogue.data import QuestionKind
-from zhenxue.exams.data import Missing, Readiness
-from zhenxue.exams.models import Attempt, Exam, PaperLine
+from zhenxue.exams.data import Kind, Missing, Readiness, SheetLine
+from zhenxue.exams.models import Attempt, Exam, Question
 from zhenxue.exams.queries.readiness import judge_readiness
 from zhenxue.identity import api as identity
 from zhenxue.kernel.prepared import Prepared
@@ -15,65 +16,78 @@ from zhenxue.training import api as training
 
 
 @dataclass(frozen=True, slots=True)
-class SheetLine:
-    """One question as the page shows it. ``answer`` and ``explanation`` are empty unless solutions were asked for."""
+class ShownLine:
+    """One question as the page shows it. ``key`` and ``explanation`` are empty unless solutions were asked for."""
 
     position: int
+    question_id: int
+    part: str
     kind: str
     kind_label: str
     stem: str
-    choices: tuple[tuple[str, str], ...]  # value, text
-    score: object
-    given: tuple[str, ...] = ()
+    body: Mapping[str, Any]
+    choices: tuple[tuple[str, str], ...]  # value, text, in the order of this sheet
+    score: Decimal
+    given: tuple[Any, ...] = ()
     sequence: int = 0
     saved_at: dt.datetime | None = None
     client_sequence: int = 0
-    answer: tuple[str, ...] = ()
+    key: Mapping[str, Any] | None = None
     explanation: str = ""
     correct: bool | None = None
-    awarded: object = None
+    awarded: Decimal | None = None
 
     @property
     def is_multiple(self) -> bool:
-        return self.kind == QuestionKind.MULTIPLE
+        return self.kind == Kind.MULTIPLE
+
+    @property
+    def answer(self) -> tuple[str, ...]:
+        """The right letters or words of a choice, when solutions are shown."""
+        return tuple(self.key.get("right", ())) if self.key else ()
 
 
-def paper_sheet(attempt: Attempt, *, with_solutions: bool = False) -> list[SheetLine]:
+def paper_sheet(attempt: Attempt, *, with_solutions: bool = False) -> list[ShownLine]:
     """The paper of an attempt with what was answered; two queries."""
     answers = {answer.question_id: answer for answer in attempt.answers.all()}
-    lines = PaperLine.objects.filter(paper=attempt.exam.paper_id).select_related("question").order_by("position")
+    lines = [SheetLine.from_json(position, row) for position, row in enumerate(attempt.sheet, start=1)]
+    questions = Question.objects.in_bulk([line.question_id for line in lines])
     sheet = []
     for line in lines:
-        question, answer = line.question, answers.get(line.question_id)
+        question, answer = questions[line.question_id], answers.get(line.question_id)
         sheet.append(
-            SheetLine(
+            ShownLine(
                 position=line.position,
+                question_id=question.pk,
+                part=line.part,
                 kind=question.kind,
-                kind_label=QuestionKind(question.kind).label,
+                kind_label=Kind(question.kind).label,
                 stem=question.stem,
-                choices=choices_of(question.kind, question.options),
+                body=question.body,
+                choices=choices_of(question.kind, question.body, line.order),
                 score=line.score,
                 given=tuple(answer.given) if answer else (),
                 sequence=answer.sequence if answer else 0,
                 saved_at=answer.saved_at if answer else None,
                 client_sequence=answer.client_sequence if answer else 0,
-                answer=tuple(question.answer) if with_solutions else (),
+                key=question.key if with_solutions else None,
                 explanation=question.explanation if with_solutions else "",
                 correct=(answer.correct if answer else False) if with_solutions else None,
-                awarded=(answer.awarded if answer else 0) if with_solutions else None,
+                awarded=(answer.awarded if answer else Decimal(0)) if with_solutions else None,
             )
         )
     return sheet
 
 
-def choices_of(kind: str, options: list[str]) -> tuple[tuple[str, str], ...]:
-    """Value and text of each choice; true/false has its two words."""
-    if kind == QuestionKind.TRUE_FALSE:
+def choices_of(kind: str, body: Mapping[str, Any], order: Sequence[int] | None = None) -> tuple[tuple[str, str], ...]:
+    """Value and text of each choice in the given order; true/false has its two words."""
+    if kind == Kind.TRUE_FALSE:
         return (("对", "对"), ("错", "错"))
-    return tuple((chr(ord("A") + index), text) for index, text in enumerate(options))
+    options = body.get("options", ())
+    return tuple((chr(ord("A") + index), options[index]) for index in order or range(len(options)))
 
 
-def missing_of(enrolment: training.Enrolment, stage_number: int) -> list[Missing]:
+def missing_of(enrolment: training.Enrolment, stage_number: int | None) -> list[Missing]:
     """The units of the stage that are not finished; when all are, the stage's lessons stand for what is left."""
     units = [planned for planned in training.plan_units_of(enrolment.cohort) if planned.stage_number == stage_number]
     progress = ledger.unit_progress_of_row(enrolment)
@@ -89,7 +103,9 @@ def missing_of(enrolment: training.Enrolment, stage_number: int) -> list[Missing
 def readiness_of(*, exam: Exam, enrolment: training.Enrolment, now: dt.datetime) -> Readiness:
     """Whether this learner may start this exam now, with what is missing."""
     attempts = list(Attempt.objects.filter(exam=exam, enrolment=enrolment))
-    complete = exam.stage_number in ledger.complete_stages_of([enrolment]).get(enrolment.pk, set())
+    complete = exam.stage_number is None or exam.stage_number in ledger.complete_stages_of([enrolment]).get(
+        enrolment.pk, set()
+    )
     missing = [] if complete else missing_of(enrolment, exam.stage_number)
     readiness = judge_readiness(exam, enrolment.state, attempts, missing, complete, now)
     wanted = training.rules_of(exam.cohort)["verify_strength_exam"]
@@ -164,7 +180,9 @@ def exams_of_learner(
     return cards
 
 
-def _is_studied(plan: Sequence[training.PlanUnit], stage_number: int, begun: Mapping[int, ledger.UnitProgress]) -> bool:
+def _is_studied(
+    plan: Sequence[training.PlanUnit], stage_number: int | None, begun: Mapping[int, ledger.UnitProgress]
+) -> bool:
     """Whether every unit of the stage is finished; its lessons are another matter."""
     finished = {unit for unit, progress in begun.items() if progress.finished_at is not None}
     return all(one.unit.pk in finished for one in plan if one.stage_number == stage_number)

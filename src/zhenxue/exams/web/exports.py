@@ -26,7 +26,7 @@ def results_sheet(exam: Exam) -> bytes:
                 int(took.total_seconds()) // 60 if took is not None else None,
                 AttemptEnd(attempt.ended_by).label if attempt.ended_by else "",
                 attempt.score,
-                exam.paper.total,
+                attempt.total,
                 {True: "合格", False: "不合格", None: ""}[attempt.passed],
             ]
         )

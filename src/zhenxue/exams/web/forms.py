@@ -2,12 +2,10 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
 
 from django import forms
 
-from zhenxue.catalogue.data import QuestionKind
-from zhenxue.exams.data import MultipleRule
+from zhenxue.exams.data import ExamFacts, Kind, MultipleRule, QuestionFacts
 from zhenxue.exams.models import Exam, Paper, Question
 from zhenxue.exams.operations.marking import points
 from zhenxue.kernel.clock import CIVIL_ZONE
@@ -30,7 +28,9 @@ class PaperForm(forms.Form):
 
 
 class QuestionForm(forms.Form):
-    kind = forms.ChoiceField(label="题型", choices=QuestionKind.choices())
+    kind = forms.ChoiceField(
+        label="题型", choices=[(one.value, one.label) for one in (Kind.SINGLE, Kind.MULTIPLE, Kind.TRUE_FALSE)]
+    )
     stem = forms.CharField(label="题干", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
     options = forms.CharField(
         label="选项",
@@ -52,22 +52,23 @@ class QuestionForm(forms.Form):
             initial={
                 "kind": question.kind,
                 "stem": question.stem,
-                "options": "\n".join(question.options),
-                "answer": "".join(question.answer),
+                "options": "\n".join(question.body.get("options", [])),
+                "answer": "".join(question.key["right"]),
                 "explanation": question.explanation,
                 "score": points(question.score),
             }
         )
 
-    def question(self) -> dict[str, Any]:
-        """The fields as the operations take them."""
+    def question(self) -> QuestionFacts:
+        """The question as the operations take it."""
         data = self.cleaned_data
         answer = data["answer"].strip().upper()
         words = {"对": "对", "√": "对", "正确": "对", "错": "错", "×": "错", "错误": "错"}
         given = [words[answer]] if answer in words else [mark for mark in answer if mark.isalpha()]
         options = [line.strip() for line in data["options"].splitlines() if line.strip()]
         kept = {name: data[name] for name in ("kind", "stem", "explanation", "score")}
-        return {**kept, "options": options, "answer": given}
+        body = {} if data["kind"] == Kind.TRUE_FALSE else {"options": options}
+        return QuestionFacts(**kept, body=body, key={"right": given})
 
 
 class UploadForm(forms.Form):
@@ -101,6 +102,11 @@ class ExamForm(forms.Form):
         plain = ("title", "stage_number", "duration_minutes", "attempts_allowed", "opens_at", "closes_at")
         values = {name: getattr(exam, name) for name in plain}
         return cls(initial={**values, "cohort": exam.cohort_id, "paper": exam.paper_id})
+
+    def facts(self) -> ExamFacts:
+        """The exam as the operations take it."""
+        data = {name: value for name, value in self.cleaned_data.items() if name not in {"cohort", "paper"}}
+        return ExamFacts(**data, paper_id=self.cleaned_data["paper"])
 
     def choose(self, cohorts: list[training.Cohort], papers: list[Paper]) -> "ExamForm":
         """Offers these cohorts and papers."""

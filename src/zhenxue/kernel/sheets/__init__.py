@@ -4,7 +4,7 @@ Reading is bounded before it is parsed: size of the file, size and number of the
 """
 
 from zhenxue.kernel.sheets.cells import FORMULA, LONG_NUMBER, TOO_LONG, Row, Sheet
-from zhenxue.kernel.sheets.reading import Readable, read_sheet
+from zhenxue.kernel.sheets.reading import Readable, read_sheet, read_sheets
 from zhenxue.kernel.sheets.tables import Column, Record, Table, table
 from zhenxue.kernel.sheets.writing import CellValue, write_xlsx
 
@@ -20,6 +20,7 @@ __all__ = [
     "Sheet",
     "Table",
     "read_sheet",
+    "read_sheets",
     "table",
     "write_xlsx",
 ]

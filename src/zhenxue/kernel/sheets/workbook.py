@@ -33,6 +33,16 @@ _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 
 
 def read_workbook(data: bytes, max_rows: int) -> Sheet:
+    return next(_sheets(data, max_rows))
+
+
+def read_workbooks_sheets(data: bytes, max_rows: int) -> list[Sheet]:
+    """Every visible sheet that holds anything; ``max_rows`` counts over all of them."""
+    return list(_sheets(data, max_rows))
+
+
+def _sheets(data: bytes, max_rows: int) -> Iterator[Sheet]:
+    left = max_rows
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             _check_package(package)
@@ -43,9 +53,10 @@ def read_workbook(data: bytes, max_rows: int) -> Sheet:
                 part: str = cast(
                     Any, sheet
                 )._worksheet_path  # the part it streams from; openpyxl has no public name for it
-                rows = list(_xlsx_rows(package, part, sheet, max_rows))
+                rows = list(_xlsx_rows(package, part, sheet, left, max_rows))
                 if rows:
-                    return Sheet(sheet.title, rows)
+                    left -= len(rows)
+                    yield Sheet(sheet.title, rows)
     except Invalid:
         raise
     except (
@@ -64,7 +75,8 @@ def read_workbook(data: bytes, max_rows: int) -> Sheet:
     ) as error:
         # openpyxl lets whatever its parsers meet in a broken package through; all of it means the same to the person.
         raise invalid("broken", "表格文件已损坏，读不出内容。请用表格软件打开，另存为 .xlsx 后再导入。") from error
-    raise invalid("empty", "表格里没有内容，请检查是否选错了文件。")
+    if left == max_rows:
+        raise invalid("empty", "表格里没有内容，请检查是否选错了文件。")
 
 
 def _check_package(package: zipfile.ZipFile) -> None:
@@ -125,7 +137,7 @@ def _mark_formula(element: ElementTree.Element, marks: _Marks) -> None:
     marks.formulas.setdefault(row, set()).add(column_index(letters))
 
 
-def _xlsx_rows(package: zipfile.ZipFile, part: str, sheet: Any, max_rows: int) -> Iterator[Row]:
+def _xlsx_rows(package: zipfile.ZipFile, part: str, sheet: Any, left: int, max_rows: int) -> Iterator[Row]:
     marks = _scan_marks(package, part)
     sheet.reset_dimensions()  # the stated dimension is often wrong
     coming = iter(marks.merges)
@@ -145,7 +157,8 @@ def _xlsx_rows(package: zipfile.ZipFile, part: str, sheet: Any, max_rows: int) -
         for (_, min_col, _, max_col), text in active:
             _fill(row.cells, min_col - 1, min(max_col, MAX_COLUMNS), text)
         count += 1
-        check_count(count, max_rows)
+        if count > left:
+            check_count(max_rows + 1, max_rows)
         yield row
 
 

@@ -8,9 +8,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from zhenxue.catalogue import api as catalogue
-from zhenxue.catalogue.data import QuestionKind
 from zhenxue.exams import policies, queries
-from zhenxue.exams.data import PreviewRow, QuestionState
+from zhenxue.exams.data import Kind, PreviewRow, QuestionState
 from zhenxue.exams.operations import banks as operations
 from zhenxue.exams.web.forms import BankForm, QuestionForm, UploadForm
 from zhenxue.exams.web.support import AUTHORS, STAFF, read_only, status_of
@@ -57,7 +56,7 @@ def bank_page(request: ActorRequest, bank_id: int) -> HttpResponse:
         queries.questions_of(bank),
         search=("stem", "number"),
         filters=(
-            Filter("kind", "题型", QuestionKind.choices()),
+            Filter("kind", "题型", Kind.choices()),
             Filter("state", "状态", QuestionState.choices()),
         ),
         sorts={"number": "题号", "kind": "题型", "score": "分值", "created_at": "更新时间"},
@@ -75,7 +74,7 @@ def question_new(request: ActorRequest, bank_id: int) -> HttpResponse:
     bank = queries.get_bank(request.actor, bank_id)
     form = QuestionForm(request.POST or None)
     question = try_form(
-        form, lambda: operations.add_question(actor=request.actor, bank=bank, now=clock.now(), **form.question())
+        form, lambda: operations.add_question(actor=request.actor, bank=bank, now=clock.now(), facts=form.question())
     )
     if question is not None:
         messages.success(request, f"第 {question.number} 题已保存。")
@@ -89,12 +88,12 @@ def question_page(request: ActorRequest, question_id: int) -> HttpResponse:
     may = policies.can_write(request.actor, question.bank.organisation_id) and question.state == QuestionState.ACTIVE
     form = QuestionForm(request.POST) if request.method == "POST" else QuestionForm.of(question)
     edit = partial(operations.edit_question, actor=request.actor, question=question, now=clock.now())
-    new = try_form(form, lambda: edit(**form.question()))
+    new = try_form(form, lambda: edit(facts=form.question()))
     if new is not None:
         messages.success(request, f"第 {new.number} 题已保存为第 {new.version} 版；用到旧版的试卷不受影响。")
         return redirect("exams:bank", question.bank_id)
     context = {"bank": question.bank, "question": question, "form": form, "can_write": may}
-    context["choices"] = queries.choices_of(question.kind, question.options)
+    context["choices"] = queries.choices_of(question.kind, question.body)
     return render(request, "exams/question.html", context, status=status_of(form))
 
 

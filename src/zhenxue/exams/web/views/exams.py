@@ -66,10 +66,9 @@ def exam_new(request: ActorRequest) -> HttpResponse:
     form = ExamForm(request.POST or None, initial={"cohort": request.GET.get("cohort", "")}).choose(cohorts, papers)
 
     def create() -> HttpResponse:
-        data = dict(form.cleaned_data)
-        cohort = next(one for one in cohorts if one.pk == data.pop("cohort"))
-        paper = next(one for one in papers if one.pk == data.pop("paper"))
-        exam = operations.create_exam(actor=request.actor, cohort=cohort, paper=paper, now=clock.now(), **data)
+        data = form.cleaned_data
+        cohort = next(one for one in cohorts if one.pk == data["cohort"])
+        exam = operations.create_exam(actor=request.actor, cohort=cohort, facts=form.facts(), now=clock.now())
         return redirect("exams:exam", exam.pk)
 
     context = {"form": form, "cohorts": cohorts, "papers": papers}
@@ -82,9 +81,7 @@ def exam_edit(request: ActorRequest, exam_id: int) -> HttpResponse:
     form = (ExamForm(request.POST) if request.method == "POST" else ExamForm.of(exam)).choose([exam.cohort], papers)
 
     def change() -> HttpResponse:
-        data = {name: value for name, value in form.cleaned_data.items() if name != "cohort"}
-        data["paper"] = next(one for one in papers if one.pk == data["paper"])
-        operations.change_exam(actor=request.actor, exam=exam, **data)
+        operations.change_exam(actor=request.actor, exam=exam, facts=form.facts())
         return redirect("exams:exam", exam.pk)
 
     context = {"form": form, "cohorts": [exam.cohort], "papers": papers, "exam": exam}
@@ -118,7 +115,7 @@ def exam_context(request: ActorRequest, exam: Exam, now: dt.datetime) -> dict[st
         "phase": phase_of(exam.state, exam.opens_at, exam.closes_at, now),
         "figures": figures,
         "bands": queries.score_bands(exam),
-        "questions": queries.question_figures(exam, figures["attempts"]),
+        "questions": queries.question_figures(exam),
         "can_schedule": policies.can_schedule(request.actor, exam.cohort.organisation_id),
         "read_only": read_only(request),
     }

@@ -5,9 +5,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from zhenxue.catalogue.data import QuestionKind
 from zhenxue.exams import policies, queries
-from zhenxue.exams.data import MultipleRule, PaperState
+from zhenxue.exams.data import Kind, MultipleRule, PaperState
 from zhenxue.exams.operations import papers as operations
 from zhenxue.exams.web.forms import PaperForm, TitleForm, read_scores
 from zhenxue.exams.web.support import AUTHORS, STAFF, read_only, status_of
@@ -54,7 +53,7 @@ def paper_page(request: ActorRequest, paper_id: int) -> HttpResponse:
         request,
         queries.questions_to_pick(paper),
         search=("stem",),
-        filters=(Filter("kind", "题型", QuestionKind.choices()), Filter("bank", "题库", banks)),
+        filters=(Filter("kind", "题型", Kind.choices()), Filter("bank", "题库", banks)),
         sorts={"number": "题号", "kind": "题型", "score": "分值"},
         default_sort="number",
         search_label="搜索题干",

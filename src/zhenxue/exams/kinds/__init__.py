@@ -1,0 +1,19 @@
+"""Kinds of questions: what each keeps, shows, accepts and earns. Pure: JSON in, JSON out.
+
+A question has a ``body`` (what a learner may see) and a ``key`` (what only the server knows); an answer is ``given``.
+All are JSON; numbers stand in them as texts. Whoever has key, answer and sheet can mark again and must get the same.
+"""
+
+from zhenxue.exams.data import Kind
+from zhenxue.exams.kinds.base import Rules
+from zhenxue.exams.kinds.choices import CHOICE_RULES
+
+_RULES: dict[Kind, Rules] = {**CHOICE_RULES}
+
+
+def of(kind: str) -> Rules:
+    """The rules of a kind. Raises ``KeyError`` for one that does not exist."""
+    return _RULES[Kind(kind)]
+
+
+__all__ = ["Rules", "of"]

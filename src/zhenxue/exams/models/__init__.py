@@ -1,0 +1,39 @@
+"""Tables of ``exams``, by concern."""
+
+from zhenxue.exams.models.attempts import Answer, Attempt
+from zhenxue.exams.models.banks import Question, QuestionAsset, QuestionBank, QuestionImport, QuestionStatistics
+from zhenxue.exams.models.certificates import Certificate, CertificateBatch
+from zhenxue.exams.models.conduct import Comparison, ConductEvent, RoomMessage
+from zhenxue.exams.models.exams import Allowance, Exam
+from zhenxue.exams.models.marking import Mark, ScoreAppeal
+from zhenxue.exams.models.papers import Blueprint, BlueprintRule, Paper, PaperLine
+from zhenxue.exams.models.practical import Examiner, ScoreEvidence, ScoreSheet
+from zhenxue.exams.models.practice import ErrorCard, PracticeRound
+
+__all__ = [
+    "Allowance",
+    "Answer",
+    "Attempt",
+    "Blueprint",
+    "BlueprintRule",
+    "Certificate",
+    "CertificateBatch",
+    "Comparison",
+    "ConductEvent",
+    "ErrorCard",
+    "Exam",
+    "Examiner",
+    "Mark",
+    "Paper",
+    "PaperLine",
+    "PracticeRound",
+    "Question",
+    "QuestionAsset",
+    "QuestionBank",
+    "QuestionImport",
+    "QuestionStatistics",
+    "RoomMessage",
+    "ScoreAppeal",
+    "ScoreEvidence",
+    "ScoreSheet",
+]
