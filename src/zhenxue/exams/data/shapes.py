@@ -1,0 +1,182 @@
+"""What is passed between the rooms of ``exams``; standard library only."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from zhenxue.exams.data.states import ExamKind, ExamState
+
+
+@dataclass(frozen=True, slots=True)
+class ExamFacts:
+    """How an exam is planned: of a fixed paper or of a blueprint (exactly one), when, how long, under which rules."""
+
+    title: str
+    opens_at: datetime
+    closes_at: datetime
+    duration_minutes: int
+    kind: str = ExamKind.STAGE
+    stage_number: int | None = None
+    paper_id: int | None = None
+    blueprint_id: int | None = None
+    original_id: int | None = None
+    attempts_allowed: int = 1
+    part_rules: dict[str, int] = field(default_factory=dict)
+    shuffles_questions: bool = False
+    shuffles_options: bool = False
+    late_minutes: int = 0
+    stay_minutes: int = 0
+    breaks_allowed: int = 0
+    break_minutes: int = 0
+    double_marking: bool = False
+    difference_percent: int = 10
+    publish_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFacts:
+    """What an author says of a question; ``body`` and ``key`` as ``exams/kinds`` describes them."""
+
+    kind: str
+    stem: str
+    body: dict[str, Any]
+    key: dict[str, Any]
+    explanation: str = ""
+    score: Decimal = Decimal(1)
+    difficulty: int = 3
+    point_id: int | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLine:
+    """One question of an attempt's sheet, as it was drawn and frozen at the start.
+
+    ``order`` says which of the options (right sides, items) stands where, ``values`` what was drawn for parameters.
+    """
+
+    position: int
+    question_id: int
+    score: Decimal
+    part: str = ""
+    order: tuple[int, ...] | None = None
+    values: dict[str, str] | None = None
+
+    def to_json(self) -> list[Any]:
+        return [self.question_id, str(self.score), self.part, self.order and list(self.order), self.values]
+
+    @classmethod
+    def from_json(cls, position: int, row: list[Any]) -> "SheetLine":
+        question_id, score, part, order, values = row
+        return cls(position, question_id, Decimal(score), part, order and tuple(order), values)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """One row of an imported sheet with its answer; without problems and not a duplicate it can be saved."""
+
+    number: int
+    kind: str = ""
+    stem: str = ""
+    options: list[str] = field(default_factory=list)
+    answer: list[str] = field(default_factory=list)
+    explanation: str = ""
+    score: str = "1"
+    problems: list[str] = field(default_factory=list)
+    duplicate: str = ""  # what it repeats, in words
+
+    @property
+    def is_good(self) -> bool:
+        return not self.problems and not self.duplicate
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "PreviewRow":
+        return cls(**value)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The acknowledgement of a stored answer: the attempt's running number and the server's time."""
+
+    position: int
+    sequence: int
+    saved_at: datetime
+    repeated: bool = False  # the same or an older message had been taken before; nothing changed
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What one answer earned."""
+
+    correct: bool
+    awarded: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What a learner still has to study before a stage's exam."""
+
+    title: str
+    mode: str  # online, offline
+    left_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a learner may start an exam now, and if not, why (one sentence) and what is missing."""
+
+    can_start: bool
+    reason: str = ""
+    code: str = ""
+    missing: tuple[Missing, ...] = ()
+    attempts_left: int = 0
+    open_attempt_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The best marked attempt of one enrolment in one exam."""
+
+    exam_id: int
+    enrolment_id: int
+    stage_number: int | None
+    score: Decimal
+    total: Decimal
+    passed: bool
+    submitted_at: datetime | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFigures:
+    """How one question was answered in an exam (A20)."""
+
+    position: int
+    question_id: int
+    stem: str
+    answered: int
+    wrong: int
+    attempts: int
+    choices: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def wrong_percent(self) -> int:
+        return (self.attempts - (self.answered - self.wrong)) * 100 // self.attempts if self.attempts else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Where an exam stands now, in a word, with the tone of its tag."""
+
+    label: str
+    tone: str
+
+
+def phase_of(state: str, opens_at: datetime, closes_at: datetime, now: datetime) -> Phase:
+    """The state of an exam as people say it: a scheduled one is before, in or after its times."""
+    if state != ExamState.SCHEDULED:
+        return Phase(ExamState(state).label, "wait" if state == ExamState.DRAFT else "idle")
+    if now < opens_at:
+        return Phase("未开始", "idle")
+    return Phase("进行中", "ok") if now < closes_at else Phase("已结束", "idle")
