@@ -133,6 +133,9 @@ class ConductKind(Labelled):
     CAPTURE = "capture", "抽拍"
     SILENT = "silent", "没有行为记录"  # the page said nothing at all: a fact of its own
     BREAK = "break", "休息"
+    OPENED = "opened", "打开试卷"
+    RELEASED = "released", "放行换设备"
+    EXTENDED = "extended", "延长时间"
 
 
 class MarkRound(Labelled):

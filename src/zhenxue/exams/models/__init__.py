@@ -3,7 +3,7 @@
 from zhenxue.exams.models.attempts import Answer, Attempt
 from zhenxue.exams.models.banks import Question, QuestionAsset, QuestionBank, QuestionImport, QuestionStatistics
 from zhenxue.exams.models.certificates import Certificate, CertificateBatch
-from zhenxue.exams.models.conduct import Comparison, ConductEvent, RoomMessage
+from zhenxue.exams.models.conduct import Comparison, ComparisonRun, ConductEvent, ConductStream, RoomMessage
 from zhenxue.exams.models.exams import Allowance, Exam
 from zhenxue.exams.models.marking import Mark, ScoreAppeal
 from zhenxue.exams.models.papers import Blueprint, BlueprintRule, Paper, PaperLine
@@ -19,7 +19,9 @@ __all__ = [
     "Certificate",
     "CertificateBatch",
     "Comparison",
+    "ComparisonRun",
     "ConductEvent",
+    "ConductStream",
     "ErrorCard",
     "Exam",
     "Examiner",

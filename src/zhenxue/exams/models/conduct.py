@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from zhenxue.exams.data import ConductKind
+from zhenxue.exams.data import BatchState, ConductKind
 from zhenxue.exams.models.attempts import Attempt
 from zhenxue.exams.models.exams import Exam
 
@@ -24,6 +24,17 @@ class ConductEvent(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["attempt", "client_sequence"], name="exams_conduct_once"),
         ]
+
+
+class ConductStream(models.Model):
+    """When the page of an attempt was last heard of; apart from the attempt, whose row the answers write."""
+
+    attempt = models.OneToOneField(Attempt, models.CASCADE, related_name="stream")
+    heard_at = models.DateTimeField("最近上报", null=True)  # by the server's clock; null: never
+    silent_since = models.DateTimeField("失联时间", null=True)  # a SILENT event says so since then
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["heard_at"], name="exams_stream_heard")]
 
 
 class RoomMessage(models.Model):
@@ -53,3 +64,17 @@ class Comparison(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["first", "second"], name="exams_comparison_once"),
         ]
+
+
+class ComparisonRun(models.Model):
+    """The comparison of a closed exam's attempts: how far it is, and what it was done with."""
+
+    exam = models.OneToOneField(Exam, models.CASCADE, related_name="comparison_run")
+    state = models.CharField("状态", max_length=8, choices=BatchState.choices(), default=BatchState.WAITING)
+    percent = models.PositiveSmallIntegerField("进度", default=0)
+    attempts = models.PositiveIntegerField("答卷数", default=0)
+    pairs = models.PositiveBigIntegerField("比对次数", default=0)
+    found = models.PositiveIntegerField("异常对数", default=0)
+    facts = models.JSONField(default=dict)  # limits, false alarms by simulation, attempts that were too fast
+    started_at = models.DateTimeField("开始时间", null=True)
+    computed_at = models.DateTimeField("完成时间", null=True)
