@@ -26,6 +26,20 @@ class OtherDevice(Conflict):
         )
 
 
+class OnBreak(Conflict):
+    """The learner is on a break: the clock stands still, and the paper is closed."""
+
+    def __init__(self) -> None:
+        super().__init__("exams.on_break", "现在是休息时间，试卷已合上。请先点“结束休息，继续考试”，再作答。")
+
+
+class TooEarly(Conflict):
+    """Handing in is not allowed yet."""
+
+    def __init__(self, moment: str) -> None:
+        super().__init__("exams.too_early", f"这场考试 {moment} 以后才能交卷，请再检查一遍答案。")
+
+
 class ProvePresence(Refused):
     """The entry check has not been passed yet: the paper stays closed."""
 

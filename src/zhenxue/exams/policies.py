@@ -3,7 +3,7 @@
 import datetime as dt
 
 from zhenxue.exams.data import AttemptState, ExamState, PaperState, Readiness
-from zhenxue.exams.errors import AttemptEnded, CannotStart, OtherDevice
+from zhenxue.exams.errors import AttemptEnded, CannotStart, OnBreak, OtherDevice
 from zhenxue.exams.models import Attempt, Paper, QuestionBank
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.errors import Conflict, Refused
@@ -51,13 +51,18 @@ def is_own(actor: Actor, attempt: Attempt) -> bool:
 
 
 def check_can_answer(actor: Actor, attempt: Attempt, device: str) -> None:
-    """Raises when the attempt is another's, handed in, or goes on elsewhere. The deadline is the operation's matter."""
+    """Raises when the attempt is another's, handed in, on a break, or goes on elsewhere.
+
+    The deadline is the operation's matter.
+    """
     if not is_own(actor, attempt):
         raise Refused("exams.not_your_attempt", "这不是你的考试。")
     if attempt.state != AttemptState.OPEN:
         raise AttemptEnded
     if attempt.device != device:
         raise OtherDevice
+    if attempt.paused_at is not None:
+        raise OnBreak
 
 
 def check_can_start(readiness: Readiness) -> None:

@@ -20,8 +20,9 @@ from zhenxue.exams.operations.common import lock_attempt, move, record
 from zhenxue.exams.operations.drawing import draw_sheet, freeze, questions_of, sheet_of
 from zhenxue.exams.operations.marking import digest_of, has_passed, points
 from zhenxue.exams.operations.presence import ask_again, asks_presence, is_at_the_door
+from zhenxue.exams.operations.timing import check_may_hand_in, deadline_of
 from zhenxue.exams.policies import check_can_answer, check_can_start, is_own
-from zhenxue.exams.queries import readiness_of
+from zhenxue.exams.queries import extra_minutes_of, readiness_of
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.integrity.data import CheckCause
 from zhenxue.kernel.errors import Invalid, NotFound, Refused
@@ -46,7 +47,7 @@ def start_attempt(*, actor: Actor, exam: Exam, device: str, fingerprint: str = "
             enrolment=enrolment,
             number=Attempt.objects.filter(exam=exam, enrolment=enrolment).count() + 1,
             started_at=now,
-            deadline_at=min(now + dt.timedelta(minutes=exam.duration_minutes), exam.closes_at),
+            deadline_at=deadline_of(exam, now, extra_minutes_of(exam.pk, enrolment.pk)),
             device=device,
             device_fingerprint=fingerprint,
             presence_asked_at=now if asks_presence(exam) else None,
@@ -104,6 +105,7 @@ def submit_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.dateti
             _end(SYSTEM, attempt, AttemptEnd.DEADLINE, now)
         else:
             check_can_answer(actor, attempt, device)
+            check_may_hand_in(attempt, now)
             _end(actor, attempt, AttemptEnd.LEARNER, now)
     return attempt
 

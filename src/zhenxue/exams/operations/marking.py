@@ -3,9 +3,11 @@
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
+
+from zhenxue.exams.data import SheetLine
 
 TENTH = Decimal("0.1")
 
@@ -13,6 +15,39 @@ TENTH = Decimal("0.1")
 def has_passed(*, score: Decimal, total: Decimal, pass_percent: int) -> bool:
     """Whether the exact share (never the rounded figure) reaches the pass mark."""
     return total > 0 and score * 100 >= pass_percent * total
+
+
+class PartRules(Protocol):
+    """What of an exam decides whether a result passes."""
+
+    pass_percent: int
+    part_rules: dict[str, int]
+
+
+def passes(score: Decimal, total: Decimal, parts: Mapping[str, Sequence[str]], exam: PartRules) -> bool:
+    """Whether a result passes: the whole reaches the pass mark, and each part that has a rule of its own reaches that.
+
+    ``parts`` as ``Attempt.parts``: points and of how many, by part. A part with a rule that the sheet does not have was
+    not reached.
+    """
+    if not has_passed(score=score, total=total, pass_percent=exam.pass_percent):
+        return False
+    for part, percent in exam.part_rules.items():
+        got, of = parts.get(part, ("0", "0"))
+        if not has_passed(score=Decimal(got), total=Decimal(of), pass_percent=percent):
+            return False
+    return True
+
+
+def part_points(lines: Iterable[SheetLine], awarded: Mapping[int, Decimal | None]) -> dict[str, list[str]]:
+    """``Attempt.parts``: points and of how many, by part in the order of the sheet; ``awarded`` by question id."""
+    sums: dict[str, list[Decimal]] = {}
+    for line in lines:
+        if line.part:
+            both = sums.setdefault(line.part, [Decimal(0), Decimal(0)])
+            both[0] += awarded.get(line.question_id) or 0
+            both[1] += line.score
+    return {part: [points(got), points(of)] for part, (got, of) in sums.items()}
 
 
 def is_score(score: Decimal | int) -> bool:

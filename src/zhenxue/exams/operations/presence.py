@@ -13,7 +13,9 @@ from django.db.models import Q
 from zhenxue.exams.data import AttemptState
 from zhenxue.exams.models import Attempt, Exam
 from zhenxue.exams.operations.common import lock_attempt
+from zhenxue.exams.operations.timing import deadline_of
 from zhenxue.exams.policies import check_can_answer
+from zhenxue.exams.queries import extra_minutes_of
 from zhenxue.identity.data import Actor
 from zhenxue.integrity import api as integrity
 from zhenxue.integrity.api import Check
@@ -59,10 +61,10 @@ def ask_presence(*, actor: Actor, attempt_id: int, device: str, now: dt.datetime
 def ask_due(*, now: dt.datetime) -> int:
     """Asks whoever's moment has come, and whoever's room never asked (it was moved, or does not want to); how many.
 
-    At the door nobody is asked: there the paper waits.
+    At the door nobody is asked: there the paper waits. Nor is anybody on a break.
     """
     forgotten = Q(presence_asked_at__lte=now - GRACE, proven_at__isnull=False)
-    due = Attempt.objects.filter(Q(presence_at__lte=now) | forgotten, state=AttemptState.OPEN)
+    due = Attempt.objects.filter(Q(presence_at__lte=now) | forgotten, state=AttemptState.OPEN, paused_at__isnull=True)
     asked = 0
     for attempt_id in list(due.values_list("pk", flat=True)):
         with transaction.atomic():
@@ -107,8 +109,8 @@ def free(*, attempt_id: int, now: dt.datetime) -> None:
         if attempt.state != AttemptState.OPEN:
             return
         if attempt.presence_cause == CheckCause.ENTRY and attempt.proven_at is None:
-            lasting = dt.timedelta(minutes=attempt.exam.duration_minutes)
-            attempt.deadline_at = min(now + lasting, attempt.exam.closes_at)
+            extra = extra_minutes_of(attempt.exam_id, attempt.enrolment_id)
+            attempt.deadline_at = deadline_of(attempt.exam, now, extra)
         attempt.proven_at = now
         _go_on(attempt, now)
 

@@ -1,5 +1,6 @@
 """Reads of ``exams``; nothing here writes."""
 
+from zhenxue.exams.queries.allowances import allowance_of, allowances_of, extra_minutes_of, list_allowances
 from zhenxue.exams.queries.lists import (
     cards_of,
     cohorts_to_examine,
@@ -47,6 +48,8 @@ from zhenxue.exams.queries.sitting import (
 __all__ = [
     "LearnerExam",
     "ShownLine",
+    "allowance_of",
+    "allowances_of",
     "attempts_of",
     "cards_of",
     "choices_of",
@@ -54,6 +57,7 @@ __all__ = [
     "coming_exams",
     "exam_shelf",
     "exams_of_learner",
+    "extra_minutes_of",
     "figures_of",
     "find_attempt",
     "get_attempt",
@@ -62,6 +66,7 @@ __all__ = [
     "get_import",
     "get_paper",
     "get_question",
+    "list_allowances",
     "own_enrolment",
     "paper_kinds",
     "paper_lines",
