@@ -158,6 +158,21 @@ APPEAL_TRANSITIONS: dict[AppealState, frozenset[AppealState]] = {
 }
 
 
+class ChangeState(Labelled):
+    """Of a change of a score: nobody changes one alone."""
+
+    OPEN = "open", "等待第二人确认"
+    APPROVED = "approved", "已生效"
+    REJECTED = "rejected", "未同意"
+
+
+CHANGE_TRANSITIONS: dict[ChangeState, frozenset[ChangeState]] = {
+    ChangeState.OPEN: frozenset({ChangeState.APPROVED, ChangeState.REJECTED}),
+    ChangeState.APPROVED: frozenset(),
+    ChangeState.REJECTED: frozenset(),
+}
+
+
 class PracticeMode(Labelled):
     BANK = "bank", "题库练习"
     ERRORS = "errors", "错题练习"

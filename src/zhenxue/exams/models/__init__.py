@@ -5,7 +5,7 @@ from zhenxue.exams.models.banks import Question, QuestionAsset, QuestionBank, Qu
 from zhenxue.exams.models.certificates import Certificate, CertificateBatch
 from zhenxue.exams.models.conduct import Comparison, ComparisonRun, ConductEvent, ConductStream, RoomMessage
 from zhenxue.exams.models.exams import Allowance, Exam
-from zhenxue.exams.models.marking import Mark, ScoreAppeal
+from zhenxue.exams.models.marking import Mark, ScoreAppeal, ScoreChange
 from zhenxue.exams.models.papers import Blueprint, BlueprintRule, Paper, PaperLine
 from zhenxue.exams.models.practical import Examiner, ScoreEvidence, ScoreSheet
 from zhenxue.exams.models.practice import ErrorCard, PracticeRound
@@ -36,6 +36,7 @@ __all__ = [
     "QuestionStatistics",
     "RoomMessage",
     "ScoreAppeal",
+    "ScoreChange",
     "ScoreEvidence",
     "ScoreSheet",
 ]

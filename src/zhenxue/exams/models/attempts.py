@@ -39,6 +39,7 @@ class Attempt(models.Model):
     proven_at = models.DateTimeField("最近核验通过", null=True, blank=True)
     score = models.DecimalField("得分", max_digits=6, decimal_places=1, null=True, blank=True)
     passed = models.BooleanField("合格", null=True)
+    marked_at = models.DateTimeField("评分时间", null=True, blank=True)
 
     class Meta:
         indexes: ClassVar = [

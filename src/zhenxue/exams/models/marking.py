@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from zhenxue.exams.data import AppealState, MarkRound
+from zhenxue.exams.data import AppealState, ChangeState, MarkRound
 from zhenxue.exams.models.attempts import Answer, Attempt
 
 
@@ -55,5 +55,38 @@ class ScoreAppeal(models.Model):
                 condition=Q(state=AppealState.OPEN, decided_at__isnull=True)
                 | (~Q(state=AppealState.OPEN) & Q(decided_at__isnull=False)),
                 name="exams_appeal_decided",
+            ),
+        ]
+
+
+class ScoreChange(models.Model):
+    """A change of what an attempt earned, proposed by one person with the reason and put in force by another."""
+
+    attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="changes")
+    appeal = models.ForeignKey(ScoreAppeal, models.PROTECT, null=True, blank=True, related_name="changes")
+    points = models.JSONField("改分")  # {"3": ["2", "4"]}: by position, before and after
+    reason = models.TextField("理由")
+    state = models.CharField("状态", max_length=8, choices=ChangeState.choices(), default=ChangeState.OPEN)
+    proposed_by = models.ForeignKey("identity.Person", models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField("提出时间")
+    decided_by = models.ForeignKey("identity.Person", models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField("确认时间", null=True, blank=True)
+    note = models.TextField("确认意见", blank=True)
+    before = models.DecimalField("原得分", max_digits=6, decimal_places=1)
+    after = models.DecimalField("改后得分", max_digits=6, decimal_places=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["attempt"], condition=Q(state=ChangeState.OPEN), name="exams_change_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ChangeState.OPEN, decided_at__isnull=True, decided_by__isnull=True)
+                | (~Q(state=ChangeState.OPEN) & Q(decided_at__isnull=False, decided_by__isnull=False)),
+                name="exams_change_decided",
+            ),
+            models.CheckConstraint(
+                condition=~Q(decided_by=models.F("proposed_by")) | Q(decided_by__isnull=True),
+                name="exams_change_two_people",
             ),
         ]

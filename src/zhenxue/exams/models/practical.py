@@ -9,7 +9,8 @@ from zhenxue.exams.models.exams import Exam
 
 
 class Examiner(models.Model):
-    """Who scores a practical examination; two different people for each learner, a third where they differ too much."""
+    """Who scores an examination by hand: a practical one (two different people for each learner, the chief where they
+    differ too much), or the answers of a written one, where it is not every teacher of the organisation."""
 
     exam = models.ForeignKey(Exam, models.CASCADE, related_name="examiners")
     person = models.ForeignKey("identity.Person", models.PROTECT, related_name="+")
