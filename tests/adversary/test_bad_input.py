@@ -12,7 +12,7 @@ import pytest
 from tests.adversary.bots import Browser, Tab
 from tests.adversary.reporting import Report
 from tests.adversary.world import SHORT_VIDEO, World
-from zhenxue.study.ingest import limits
+from zhenxue.kernel.ingest import limits
 from zhenxue.study.models import Beat
 
 #: How long one client floods, and how many it would like to send.

@@ -38,12 +38,12 @@ from zhenxue.exams.models import Exam
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock as kernel_clock
+from zhenxue.kernel.ingest.limits import Limits
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import SpanState
 from zhenxue.ledger.models import Coverage, Span
 from zhenxue.study import ingest, operations
 from zhenxue.study.ingest import settler as settlers
-from zhenxue.study.ingest.limits import Limits
 from zhenxue.study.ingest.settler import Settler
 from zhenxue.study.ingest.writer import Writer
 from zhenxue.study.models import StudySession

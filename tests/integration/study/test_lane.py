@@ -14,11 +14,11 @@ from django.conf import settings
 
 from tests.factories.study import Page
 from tests.integration.study.conftest import Line, wait_for
+from zhenxue.kernel.ingest.limits import Limits
 from zhenxue.study import pageside
 from zhenxue.study.ingest import make_writer
 from zhenxue.study.ingest.app import BODY_LIMIT, Ingest
 from zhenxue.study.ingest.lane import BeatProtocol, beat_protocol
-from zhenxue.study.ingest.limits import Limits
 from zhenxue.study.models import Beat
 
 pytestmark = pytest.mark.django_db(transaction=True)

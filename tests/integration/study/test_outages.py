@@ -18,7 +18,8 @@ from django.db import connection, connections
 
 from tests.factories.study import Page, waiting_beat
 from tests.integration.study.conftest import Line
-from zhenxue.study.ingest import limits, stores, writer
+from zhenxue.kernel.ingest import limits
+from zhenxue.study.ingest import stores, writer
 from zhenxue.study.ingest.stores import Row, SqliteStore, Store, open_store
 from zhenxue.study.ingest.writer import Writer
 from zhenxue.study.models import Beat, StudySession

@@ -16,9 +16,9 @@ if not apps.ready:
 from django.conf import settings
 from django.db import connections
 
+from zhenxue.kernel.ingest.limits import Limits
 from zhenxue.study import protocol
 from zhenxue.study.ingest.app import Ingest
-from zhenxue.study.ingest.limits import Limits
 from zhenxue.study.ingest.settler import Settler
 from zhenxue.study.ingest.stores import open_store
 from zhenxue.study.ingest.writer import Writer

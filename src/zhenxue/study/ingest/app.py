@@ -7,32 +7,18 @@ look-up, and the last beat of a closing page (``fetch`` with ``keepalive``) carr
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Final
 
 import msgspec
 
-from zhenxue.study.ingest.limits import Limits
-from zhenxue.study.ingest.writer import DISK_FULL, RETRY, Reader, Reply, Waiting, Writer
+from zhenxue.kernel.ingest.http import Receive, Reply, Scope, Send, find_cookie, problem, read_body, respond
+from zhenxue.kernel.ingest.limits import Limits
+from zhenxue.study.ingest.writer import DISK_FULL, RETRY, Reader, Waiting, Writer
 from zhenxue.study.protocol import Claim, sign_in_digest
-
-type Scope = MutableMapping[str, Any]
-type Message = MutableMapping[str, Any]
-type Receive = Callable[[], Awaitable[Message]]
-type Send = Callable[[Message], Awaitable[None]]
 
 PREFIX: Final = "/study/beats/"
 BODY_LIMIT: Final = 4_096
-LATER: Final = frozenset({429, 503})
-RETRY_AFTER: Final = (b"retry-after", b"2")
-HEADERS: Final = [(b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store")]
-
-
-def problem(status: int, code: str, message: str) -> Reply:
-    """An answer that says what is wrong; the shape is that of every JSON error of the site."""
-    return status, msgspec.json.encode({"code": code, "message": message})
-
-
 NOT_FOUND: Final = problem(404, "study.no_such_session", "没有找到这个学习会话，请回到课程页重新进入。")
 NOT_POST: Final = problem(405, "study.only_post", "这个地址只接收学习心跳。")
 NOT_JSON: Final = problem(415, "study.only_json", "学习心跳必须是 JSON。")
@@ -77,12 +63,7 @@ class Ingest:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            status, body = await self._answer(scope, receive)
-            headers = [*HEADERS, (b"content-length", b"%d" % len(body))]
-            if status in LATER:
-                headers.append(RETRY_AFTER)
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await respond(send, await self._answer(scope, receive))
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
@@ -101,7 +82,7 @@ class Ingest:
         if not content_type.startswith(b"application/json"):
             return NOT_JSON
         writer = self._writer or self.start()
-        key = _cookie(cookie, self._cookie_prefix)
+        key = find_cookie(cookie, self._cookie_prefix)
         if not key:
             return NO_SIGN_IN
         sign_in = sign_in_digest(key)
@@ -121,7 +102,7 @@ class Ingest:
             return NOT_FOUND
         if scope["method"] != "POST":
             return NOT_POST
-        body = await _read(receive)
+        body = await read_body(receive, BODY_LIMIT)
         if body is None:
             return TOO_LARGE
         client = scope.get("client")
@@ -139,23 +120,3 @@ class Ingest:
                 await self.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
-
-
-def _cookie(header: bytes, prefix: bytes) -> bytes:
-    parts: Iterable[bytes] = header.split(b";") if b";" in header else (header,)
-    for part in parts:
-        part = part.strip()
-        if part.startswith(prefix):
-            return part[len(prefix) :].strip(b'"')
-    return b""
-
-
-async def _read(receive: Receive) -> bytes | None:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        if len(body) > BODY_LIMIT:
-            return None
-        message = await receive()
-        body += message.get("body", b"")
-    return body if len(body) <= BODY_LIMIT else None

@@ -14,8 +14,9 @@ from typing import Any, ClassVar, Final
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from zhenxue.study.ingest.app import BODY_LIMIT, HEADERS, LATER, RETRY_AFTER, TOO_LARGE, Ingest
-from zhenxue.study.ingest.writer import RETRY, Reply
+from zhenxue.kernel.ingest.http import HEADERS, LATER, RETRY_AFTER, Reply
+from zhenxue.study.ingest.app import BODY_LIMIT, TOO_LARGE, Ingest
+from zhenxue.study.ingest.writer import RETRY
 
 log = logging.getLogger(__name__)
 

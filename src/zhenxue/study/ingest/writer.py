@@ -1,37 +1,28 @@
-"""Group commit: a thread judges and writes whatever arrived while the last group was written, then answers all of it.
+"""Beats in groups (``kernel.ingest.groups``): each judged by the protocol and written, then answered."""
 
-There is no timer: a lone beat is committed at once, a crowd shares one fsync. A beat is answered only after the
-transaction that holds it is durable. Where the database lets two transactions write, two lines (a thread and a
-connection each) take turns: one judges its group while the other's is being written. The rows are locked from reading
-to commit, so two groups with beats of one session follow each other.
-"""
-
-import asyncio
 import logging
 import sqlite3
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 import psycopg
 
+from zhenxue.kernel.ingest.groups import REST_SECONDS, GroupWriter, Reader, Resting
+from zhenxue.kernel.ingest.http import Reply
 from zhenxue.ledger.data import Reason, coverage
 from zhenxue.study import protocol
 from zhenxue.study.data import ENDED_WORDS
 from zhenxue.study.ingest.stores import Held, Row, Store, beat_row
 from zhenxue.study.protocol import Claim, Decision, State, refusals
 
+__all__ = ["DISK_FULL", "FORBIDDEN", "REST_SECONDS", "RETRY", "Answer", "Check", "Reader", "Reply", "Waiting", "Writer"]
+
 log = logging.getLogger(__name__)
 
-GROUP_LIMIT: Final = 2_000
-WAITING_LIMIT: Final = 20_000
 SETTLE_EVERY_MS: Final = 60_000
 SETTLING_EVENTS: Final = frozenset({"pause", "end", "close", "hide"})
-#: After a connection that could not be made, beats are answered "try again" for so long without asking once more.
-REST_SECONDS: Final = 0.5
 #: Answered when the beat could not be made durable: nothing was counted, the page keeps it and tries again.
 RETRY: Final = (503, msgspec.json.encode({"code": "study.retry", "message": "服务器正忙，进度没有丢，马上自动重试。"}))
 DISK_FULL: Final = (
@@ -44,10 +35,6 @@ FORBIDDEN: Final = (
     403,
     msgspec.json.encode({"code": "study.not_yours", "message": "登录已失效，请重新登录后再学习。", "ended": True}),
 )
-
-
-class Resting(Exception):
-    """The database was gone a moment ago; it is not asked again yet."""
 
 
 class Check(msgspec.Struct, gc=False):
@@ -81,21 +68,6 @@ class Answer(msgspec.Struct, gc=False):
     presence: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-type Reply = tuple[int, bytes]
-
-
-class Reader(Protocol):
-    """Who waits for the answer of a beat: an ``asyncio.Future``, or what stands for one."""
-
-    def done(self) -> bool:
-        """Whether the answer came already, or nobody waits for it any more."""
-        ...
-
-    def set_result(self, reply: Reply, /) -> None:
-        """The answer; called on the loop's thread, when the beat is durable."""
-        ...
-
-
 class Waiting(msgspec.Struct, gc=False):
     """A beat on its way through the writer: what it claims, its very bytes, and the two proofs it came with."""
 
@@ -117,15 +89,8 @@ class Judged(msgspec.Struct, gc=False):
     settle: list[tuple[int, bool]]
 
 
-class Line:
-    """One thread's connection."""
-
-    def __init__(self) -> None:
-        self.store: Store | None = None
-
-
-class Writer:
-    """Owns stores and their threads. ``open_store`` is called in each line's thread, again after a database error."""
+class Writer(GroupWriter[Waiting, Store, Judged]):
+    """Judges beats. ``open_store`` is called in each line's thread, again after a database error."""
 
     def __init__(
         self,
@@ -137,131 +102,19 @@ class Writer:
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         lines: int = 1,
     ) -> None:
-        self._open_store = open_store
+        super().__init__(name="study-ingest-writer", open_store=open_store, on_stop=on_stop, lines=lines)
         self._key = key
         self._on_settle = on_settle
-        self._on_stop = on_stop
         self._now_ms = now_ms
         self._encoder = msgspec.json.Encoder()
-        self._waiting: deque[Waiting] = deque()
-        self._arrived = threading.Event()
-        self._waking = False
-        self._stopping = False
-        self._turn = threading.Lock()  # held from gathering a group until it is judged
-        self._threads = [
-            threading.Thread(target=self._run, name=f"study-ingest-writer-{number}", daemon=True)
-            for number in range(lines)
-        ]
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._rest_until = 0.0
-
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begins to write; answers are handed to this loop."""
-        self._loop = loop
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """Writes what is waiting, then ends the threads."""
-        self._stopping = True
-        self._arrived.set()
-        for thread in self._threads:
-            thread.join(timeout=30)
-        self._on_stop()
-
-    def submit(self, waiting: Waiting) -> bool:
-        """Queues a beat; false when too many wait already. Called on the loop's thread."""
-        if len(self._waiting) >= WAITING_LIMIT or self._stopping:
-            return False
-        self._waiting.append(waiting)
-        if not self._waking:
-            self._waking = True
-            assert self._loop is not None
-            self._loop.call_soon(self._wake)
-        return True
-
-    def _wake(self) -> None:
-        """Once a turn of the loop: all that arrived together wakes the thread one time, and makes one group."""
-        self._waking = False
-        self._arrived.set()
-
-    def _run(self) -> None:
-        line = Line()
-        while self._serve(line):
-            pass
-        if line.store is not None:
-            line.store.close()
-
-    def _gather(self) -> list[Waiting]:
-        """Waits for beats and takes all that are there; none when the writer stops."""
-        while True:
-            if not self._stopping:
-                self._arrived.wait()
-            self._arrived.clear()
-            waiting = self._waiting
-            group = [waiting.popleft() for _ in range(min(len(waiting), GROUP_LIMIT))]
-            if waiting:
-                self._arrived.set()
-            if group or self._stopping:
-                return group
-
-    def _serve(self, line: Line) -> bool:
-        """Gathers, judges, writes and answers one group; false when the writer stops."""
-        judged: Judged | None = None
-        failed: Exception | None = None
-        with self._turn:
-            group = self._gather()
-            if not group:
-                return False
-            try:
-                judged = self._judge(self._opened(line), group)
-            except Exception as error:  # noqa: BLE001 - whatever it is, every beat of the group needs an answer
-                failed = error
-        if judged is not None and line.store is not None:
-            try:
-                self._keep(line.store, judged)
-            except Exception as error:  # noqa: BLE001 - see above
-                failed = error
-        if failed is not None:
-            reply = _reply_to(failed, len(group))
-            for waiting in group:
-                waiting.reply = reply
-            self._reopen(line)
-        assert self._loop is not None
-        try:
-            self._loop.call_soon_threadsafe(_resolve, group)
-        except RuntimeError:  # the loop has closed: nobody waits for these answers any more
-            log.info("%d answers had no reader", len(group))
-        if judged is not None and failed is None:
-            for session_id, ended in judged.settle:
-                self._on_settle(session_id, ended)
-        return True
-
-    def _opened(self, line: Line) -> Store:
-        if line.store is None:
-            if time.monotonic() < self._rest_until:
-                raise Resting
-            line.store = self._open_store()
-        return line.store
-
-    def _reopen(self, line: Line) -> None:
-        """The next group tries a new connection, but a database that is gone is not asked for every group."""
-        if line.store is not None:
-            try:
-                line.store.close()
-            except Exception:
-                log.exception("the broken store did not close")
-        elif time.monotonic() >= self._rest_until:
-            self._rest_until = time.monotonic() + REST_SECONDS
-        line.store = None
 
     def write(self, store: Store, group: Sequence[Waiting]) -> list[tuple[int, bool]]:
         """Judges one group, writes it in one transaction and sets the replies; returns what should be settled now."""
-        judged = self._judge(store, group)
-        self._keep(store, judged)
+        judged = self.judge(store, group)
+        self.keep(store, judged)
         return judged.settle
 
-    def _judge(self, store: Store, group: Sequence[Waiting]) -> Judged:
+    def judge(self, store: Store, group: Sequence[Waiting]) -> Judged:
         """Begins the transaction of a group and sets the replies, which hold once it is kept."""
         held = store.begin(list({waiting.session_id for waiting in group}))
         now_ms = self._now_ms()
@@ -297,9 +150,16 @@ class Writer:
             list(settle.items()),
         )
 
-    def _keep(self, store: Store, judged: Judged) -> None:
+    def keep(self, store: Store, judged: Judged) -> None:
         """Writes a judged group durably."""
         store.commit(judged.moved, judged.rare, judged.beats)
+
+    def kept(self, judged: Judged) -> None:
+        for session_id, ended in judged.settle:
+            self._on_settle(session_id, ended)
+
+    def reply_to(self, error: Exception, count: int) -> Reply:
+        return _reply_to(error, count)
 
     def _accept(self, session: Held, claim: Claim, decision: Decision, now_ms: int) -> Answer:
         """Moves the session, opens or renews its check, and makes the answer with the next ticket."""
@@ -391,9 +251,3 @@ def _settle_now(session: Held, claim: Claim, decision: Decision, finished: bool,
     if session.state.presence_asked_ms and decision.credit_ms:
         return True
     return finished and decision.credit_ms > 0
-
-
-def _resolve(group: Sequence[Waiting]) -> None:
-    for waiting in group:
-        if waiting.future is not None and not waiting.future.done():
-            waiting.future.set_result(waiting.reply)

@@ -1,4 +1,4 @@
-"""What one client may send, in bounded memory, and the guard of the disk: both say no before a beat is accepted."""
+"""What one client may send, in bounded memory, and the guard of the disk: both say no before a message is accepted."""
 
 import shutil
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 
 #: Clients that are remembered at most; a forgotten one begins with a full burst again.
 REMEMBERED = 100_000
-#: Beats that may come at once after a silence (a player that was off line sends what it kept).
+#: Messages that may come at once after a silence (a page that was off line sends what it kept).
 BURST = 40
 #: The free room is looked up so often.
 LOOK_SECONDS = 2.0
@@ -42,33 +42,34 @@ class Bucket:
 
 
 class Limits:
-    """Beats a second of one sign-in and of one address (0: no bound); free bytes that the folder's disk must have."""
+    """Messages a second of one sign-in and one address (0: no bound); free bytes that the folder's disk must have."""
 
     def __init__(
         self,
         *,
         per_sign_in: int = 5,
         per_address: int = 0,
+        burst: int = BURST,
         folder: Path | None = None,
         min_free: int = 0,
         clock: Callable[[], float] = time.monotonic,
         free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
-        self._sign_ins = Bucket(per_sign_in, BURST) if per_sign_in else None
+        self._sign_ins = Bucket(per_sign_in, burst) if per_sign_in else None
         self._addresses = Bucket(per_address, per_address * 5) if per_address else None
         self._folder, self._min_free = folder, min_free
         self._clock, self._free_bytes = clock, free_bytes
         self._look_at, self._full = 0.0, False
 
     def allow(self, sign_in: str, address: str) -> bool:
-        """Whether one more beat of this sign-in from this address may pass."""
+        """Whether one more message of this sign-in from this address may pass."""
         now = self._clock()
         if self._sign_ins is not None and not self._sign_ins.allow(sign_in[:16], now):
             return False  # before its address is charged: one that floods must not shut out its neighbours
         return self._addresses is None or self._addresses.allow(address, now)
 
     def disk_is_full(self) -> bool:
-        """Whether there is too little room to accept a beat; looked up every two seconds."""
+        """Whether there is too little room to accept a message; looked up every two seconds."""
         if not self._min_free or self._folder is None:
             return False
         now = self._clock()

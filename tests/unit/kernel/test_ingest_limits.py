@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from zhenxue.study.ingest import limits
-from zhenxue.study.ingest.limits import Bucket, Limits
+from zhenxue.kernel.ingest import limits
+from zhenxue.kernel.ingest.limits import Bucket, Limits
 
 
 class Watch:

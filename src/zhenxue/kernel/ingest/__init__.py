@@ -1,0 +1,1 @@
+"""What lean ASGI handlers share: grouped durable commits, limits, the few parts of HTTP that they need."""
