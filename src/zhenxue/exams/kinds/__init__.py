@@ -5,10 +5,13 @@ All are JSON; numbers stand in them as texts. Whoever has key, answer and sheet 
 """
 
 from zhenxue.exams.data import Kind
+from zhenxue.exams.kinds.arranged import ARRANGED_RULES
 from zhenxue.exams.kinds.base import Rules
 from zhenxue.exams.kinds.choices import CHOICE_RULES
+from zhenxue.exams.kinds.composed import COMPOSED_RULES
+from zhenxue.exams.kinds.written import WRITTEN_RULES, fill_places
 
-_RULES: dict[Kind, Rules] = {**CHOICE_RULES}
+_RULES: dict[Kind, Rules] = {**CHOICE_RULES, **WRITTEN_RULES, **ARRANGED_RULES, **COMPOSED_RULES}
 
 
 def of(kind: str) -> Rules:
@@ -16,4 +19,4 @@ def of(kind: str) -> Rules:
     return _RULES[Kind(kind)]
 
 
-__all__ = ["Rules", "of"]
+__all__ = ["Rules", "fill_places", "of"]

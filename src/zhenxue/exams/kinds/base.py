@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from random import Random
 from typing import Any, ClassVar
 
 from zhenxue.exams.data import Kind, Marked, MultipleRule
@@ -43,6 +44,18 @@ class Rules(ABC):
     def mark(self, body: Json, key: Json, given: Sequence[Any], marking: Marking) -> Marked | None:
         """What a cleaned answer earns, or ``None`` when a person has to say."""
 
+    def check_stem(self, stem: str, body: Json, key: Json) -> dict[str, str]:
+        """What the stem lacks for its body and key (places of blanks, names of parameters), by field."""
+        return {}
+
+    def needs_hand(self, body: Json) -> bool:
+        """Whether a person marks this very question."""
+        return self.by_hand
+
+    def draw(self, key: Json, random: Random) -> dict[str, str] | None:
+        """Values for the parameters of one sheet, or ``None`` where nothing is drawn."""
+        return None
+
     def shown(self, body: Json) -> int:
         """How many things may be put in another order (options, right sides, items); 0 for none."""
         return 0
@@ -51,7 +64,42 @@ class Rules(ABC):
         """Whether nothing was answered."""
         return not any(part for part in given)
 
+    def view(
+        self,
+        body: Json,
+        given: Sequence[Any] = (),
+        order: Sequence[int] | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """What a page shows of the body, in the order of one sheet, with what was answered; never the key."""
+        return {}
+
+    def solution(self, body: Json, key: Json, values: Mapping[str, str] | None = None) -> list[str]:
+        """The right answer in words (markup), one line a part."""
+        return []
+
+    def said(self, body: Json, given: Sequence[Any]) -> list[str]:
+        """An answer in words, one line a part."""
+        return [str(part) for part in given]
+
 
 def shared(score: Decimal, good: int, of: int) -> Decimal:
     """The share of a score for ``good`` of so many parts, rounded down to a tenth."""
     return (score * good / of).quantize(TENTH, rounding=ROUND_DOWN) if of else Decimal(0)
+
+
+def earned(good: int, of: int, marking: Marking) -> Marked:
+    """All or nothing, or with ``MultipleRule.HALF`` the share of what is right."""
+    if of and good == of:
+        return Marked(True, marking.score)
+    return Marked(False, shared(marking.score, max(good, 0), of) if marking.rule == MultipleRule.HALF else Decimal(0))
+
+
+def standing(order: Sequence[int] | None, count: int) -> list[int]:
+    """Which thing stands where: the sheet's order when it fits, else as the bank keeps them."""
+    return list(order) if order and sorted(order) == list(range(count)) else list(range(count))
+
+
+def texts(value: Any) -> list[str]:
+    """A list of texts, whatever a file or a browser sent."""
+    return [one if isinstance(one, str) else str(one) for one in value] if isinstance(value, list | tuple) else []

@@ -4,12 +4,12 @@
 ``given``: ``["A"]``. Letters always name the options as the bank keeps them, however they were shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from zhenxue.exams.data import Kind, Marked, MultipleRule
-from zhenxue.exams.kinds.base import Given, Json, Marking, Rules, shared
+from zhenxue.exams.kinds.base import Given, Json, Marking, Rules, shared, standing
 
 RIGHT, WRONG = "对", "错"
 MOST_OPTIONS = 10
@@ -45,6 +45,24 @@ class TrueFalse(Rules):
     def partly(self, key: Json, given: Sequence[Any], marking: Marking) -> Decimal:
         """What an answer that is not right earns all the same."""
         return Decimal(0)
+
+    def view(
+        self,
+        body: Json,
+        given: Sequence[Any] = (),
+        order: Sequence[int] | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """``choices``: letter or word, text, whether it was chosen."""
+        allowed, options = self.allowed(body), body.get("options", (RIGHT, WRONG))
+        places = standing(order, len(allowed))
+        return {"choices": [(allowed[at], options[at], allowed[at] in given) for at in places]}
+
+    def solution(self, body: Json, key: Json, values: Mapping[str, str] | None = None) -> list[str]:
+        return ["、".join(key.get("right", []))]
+
+    def said(self, body: Json, given: Sequence[Any]) -> list[str]:
+        return ["、".join(map(str, given))] if given else []
 
 
 class Single(TrueFalse):
