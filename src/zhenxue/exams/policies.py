@@ -4,7 +4,7 @@ import datetime as dt
 
 from zhenxue.exams.data import AttemptState, ExamState, PaperState, Readiness
 from zhenxue.exams.errors import AttemptEnded, CannotStart, OnBreak, OtherDevice
-from zhenxue.exams.models import Attempt, Paper, QuestionBank
+from zhenxue.exams.models import Attempt, Blueprint, Paper, QuestionBank
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.errors import Conflict, Refused
 from zhenxue.training.data import CohortState
@@ -34,6 +34,13 @@ def check_can_change_paper(actor: Actor, paper: Paper) -> None:
     check_can_write(actor, paper.organisation_id)
     if paper.state != PaperState.DRAFT:
         raise Conflict("exams.paper_final", "试卷已定稿，不能再改。需要调整时，请复制成一份新试卷。")
+
+
+def check_can_change_blueprint(actor: Actor, blueprint: Blueprint) -> None:
+    """Raises ``Refused`` without the right and ``Conflict`` when the blueprint is final."""
+    check_can_write(actor, blueprint.organisation_id)
+    if blueprint.state != PaperState.DRAFT:
+        raise Conflict("exams.blueprint_final", "组卷方案已定稿，不能再改。需要调整时，请复制成一份新方案。")
 
 
 def can_schedule(actor: Actor, organisation_id: int) -> bool:
@@ -77,7 +84,12 @@ def check_can_start(readiness: Readiness) -> None:
 
 def can_see_solutions(actor: Actor, attempt: Attempt, now: dt.datetime) -> bool:
     """Right answers are shown to the learner only after the exam closed for all; staff see them once it was marked."""
-    if attempt.state != AttemptState.MARKED:
+    if attempt.state != AttemptState.MARKED or not can_see_result(actor, attempt):
         return False
     over = attempt.exam.state == ExamState.CLOSED or now >= attempt.exam.closes_at
     return over if actor.is_learner else True
+
+
+def can_see_result(actor: Actor, attempt: Attempt) -> bool:
+    """Staff read a result as soon as it is marked; the learner when results are out."""
+    return attempt.exam.is_out or not actor.is_learner

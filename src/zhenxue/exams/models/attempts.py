@@ -40,6 +40,7 @@ class Attempt(models.Model):
     score = models.DecimalField("得分", max_digits=6, decimal_places=1, null=True, blank=True)
     passed = models.BooleanField("合格", null=True)
     marked_at = models.DateTimeField("评分时间", null=True, blank=True)
+    told_at = models.DateTimeField("告知结果", null=True, blank=True)  # the learner saw the result or was told of it
 
     class Meta:
         indexes: ClassVar = [
@@ -49,6 +50,11 @@ class Attempt(models.Model):
                 fields=["presence_at"],
                 condition=Q(state=AttemptState.OPEN, presence_at__isnull=False),
                 name="exams_attempt_presence",
+            ),
+            models.Index(
+                fields=["exam"],
+                condition=Q(state=AttemptState.MARKED, told_at__isnull=True),
+                name="exams_attempt_untold",
             ),
         ]
         constraints: ClassVar = [

@@ -73,6 +73,12 @@ class Exam(models.Model):
         assert found is not None  # exams_exam_paper_or_blueprint
         return found
 
+    @property
+    def is_out(self) -> bool:
+        """Whether learners may read the results (each as soon as it is marked): no time is set, or they were
+        published."""
+        return self.publish_at is None or self.published_at is not None
+
 
 class Allowance(models.Model):
     """What one learner has beyond the others in an exam: more time or another try, with the reason."""

@@ -64,7 +64,7 @@ class Blueprint(models.Model):
     total = models.DecimalField("总分", max_digits=6, decimal_places=1, default=0)
     questions = models.PositiveIntegerField("题数", default=0)
     difficulty = models.DecimalField("目标难度", max_digits=3, decimal_places=2, null=True)  # mean, weighted by score
-    pool = models.JSONField(default=list)  # frozen when final: per rule the ids of the questions it may draw
+    pool = models.JSONField(default=list)  # frozen when final: per rule [[difficulty, [question ids]], …]
     digest = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField("建立时间")
     finished_at = models.DateTimeField("定稿时间", null=True, blank=True)
@@ -79,6 +79,11 @@ class Blueprint(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def pool_ids(self) -> set[int]:
+        """Every question that a final blueprint may draw; each belongs to one rule."""
+        return {number for rule in self.pool for _difficulty, ids in rule for number in ids}
 
 
 class BlueprintRule(models.Model):

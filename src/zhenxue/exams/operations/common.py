@@ -30,12 +30,17 @@ def move(attempt: Attempt, state: AttemptState) -> None:
     attempt.state = state
 
 
-def record(actor: Actor, attempt: Attempt, kind: str, body: dict[str, object], now: dt.datetime) -> None:
-    """The log entry of what happened to an attempt."""
-    about = [
-        f"exam:{attempt.exam_id}",
-        f"enrolment:{attempt.enrolment_id}",
-        f"cohort:{attempt.exam.cohort_id}",
-        f"person:{attempt.enrolment.person_id}",
-    ]
+def record(
+    actor: Actor,
+    attempt: Attempt,
+    kind: str,
+    body: dict[str, object],
+    now: dt.datetime,
+    *,
+    names_learner: bool = True,
+) -> None:
+    """The log entry of what happened to an attempt; learners read entries that name them."""
+    about = [f"exam:{attempt.exam_id}", f"cohort:{attempt.exam.cohort_id}"]
+    if names_learner:
+        about += [f"enrolment:{attempt.enrolment_id}", f"person:{attempt.enrolment.person_id}"]
     evidence.record(kind=kind, actor=actor, subject=f"attempt:{attempt.pk}", about=about, body=body, now=now)

@@ -4,12 +4,13 @@ import datetime as dt
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
 
 from zhenxue.exams.data import AttemptState
 from zhenxue.exams.models import Attempt
-from zhenxue.exams.operations.common import lock_attempt, move, record
-from zhenxue.exams.operations.marking import has_passed, points
+from zhenxue.exams.operations.common import lock_attempt, move
+from zhenxue.exams.operations.drawing import sheet_of
+from zhenxue.exams.operations.marking import points
+from zhenxue.exams.operations.scoring import log, result_of, weigh
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Conflict
 
@@ -27,7 +28,7 @@ def void_attempt(*, actor: Actor, attempt_id: int, source: str, now: dt.datetime
         before = {"score": points(attempt.score or Decimal(0)), "passed": bool(attempt.passed)}
         attempt.score = attempt.passed = None
         attempt.save(update_fields=["state", "score", "passed"])
-        record(actor, attempt, "exams.attempt_voided", {"source": source, "before": before}, now)
+        log(actor, attempt, "exams.attempt_voided", {"source": source, "before": before}, now)
     return attempt
 
 
@@ -36,11 +37,7 @@ def restore_attempt(*, actor: Actor, attempt_id: int, source: str, now: dt.datet
     with transaction.atomic():
         attempt = lock_attempt(attempt_id)
         move(attempt, AttemptState.MARKED)
-        exam = attempt.exam
-        score = attempt.answers.aggregate(total=Sum("awarded"))["total"] or Decimal(0)
-        attempt.score = score
-        attempt.passed = has_passed(score=score, total=attempt.total, pass_percent=exam.pass_percent)
-        attempt.save(update_fields=["state", "score", "passed"])
-        body = {"source": source, "score": points(score), "passed": attempt.passed}
-        record(actor, attempt, "exams.attempt_restored", body, now)
+        weigh(attempt, sheet_of(attempt), {answer.question_id: answer for answer in attempt.answers.all()})
+        attempt.save(update_fields=["state", "score", "passed", "parts"])
+        log(actor, attempt, "exams.attempt_restored", {"source": source, **result_of(attempt)}, now)
     return attempt

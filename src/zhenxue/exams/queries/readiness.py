@@ -39,6 +39,8 @@ def judge_readiness(
         return no("not_open", "考试还没有开始，到开始时间再来。")
     if enrolment_state != EnrolmentState.ACTIVE:
         return no("left", "你已退出这个班，不能参加考试。")
+    if _waits_for_result(exam, attempts):
+        return no("result_waits", "你已交卷，成绩还没有出来；出来以后，没有通过的可以再考。")
     if any(attempt.passed for attempt in attempts):
         return no("passed", "你已经通过这场考试，不用再考。")
     if left == 0:
@@ -46,3 +48,9 @@ def judge_readiness(
     if exam.stage_number is not None and not stage_complete:
         return no("hours_missing", f"第 {exam.stage_number} 阶段的课程还没有学完，学完才能考试。")
     return Readiness(True, attempts_left=left)
+
+
+def _waits_for_result(exam: Exam, attempts: Sequence[Attempt]) -> bool:
+    """Whether what was handed in is not marked, or the learner may not know the result yet: asked before it is."""
+    states = {attempt.state for attempt in attempts}
+    return AttemptState.SUBMITTED in states or (AttemptState.MARKED in states and not exam.is_out)

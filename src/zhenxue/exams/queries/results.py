@@ -10,6 +10,7 @@ from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Ma
 
 from zhenxue.exams.data import AttemptState, QuestionFigures, Result
 from zhenxue.exams.models import Answer, Attempt, Exam, Question
+from zhenxue.exams.queries.publication import OUT
 from zhenxue.kernel.prepared import Prepared
 
 BANDS = ((0, 60), (60, 70), (70, 80), (80, 90), (90, 101))
@@ -18,7 +19,7 @@ BANDS = ((0, 60), (60, 70), (70, 80), (80, 90), (90, 101))
 def passed(cohort_id: int) -> dict[int, set[int]]:
     """Per enrolment the numbers of the stages whose assessment was passed, in any exam of that stage. One query."""
     found: dict[int, set[int]] = defaultdict(set)
-    rows = Attempt.objects.filter(exam__cohort_id=cohort_id, exam__stage_number__isnull=False, passed=True)
+    rows = Attempt.objects.filter(OUT, exam__cohort_id=cohort_id, exam__stage_number__isnull=False, passed=True)
     for enrolment, stage in rows.values_list("enrolment_id", "exam__stage_number"):
         if stage is not None:
             found[enrolment].add(stage)
@@ -39,7 +40,7 @@ class MarkedAttempt(NamedTuple):
 
 
 _marked = Prepared(
-    lambda enrolments: Attempt.objects.filter(enrolment_id__in=enrolments, state=AttemptState.MARKED).values_list(
+    lambda enrolments: Attempt.objects.filter(OUT, enrolment_id__in=enrolments, state=AttemptState.MARKED).values_list(
         *("enrolment_id", "exam_id", "number", "score", "passed", "submitted_at"),
         *("exam__stage_number", "total"),
     )
@@ -47,7 +48,7 @@ _marked = Prepared(
 
 
 def results_of(enrolment_ids: Iterable[int]) -> dict[int, list[Result]]:
-    """Per enrolment the best result of each exam that was marked, by stage; one query."""
+    """Per enrolment the best result of each exam that was marked and whose results are out, by stage; one query."""
     grouped: dict[tuple[int, int], list[MarkedAttempt]] = defaultdict(list)
     for attempt in map(MarkedAttempt._make, _marked(list(enrolment_ids))):
         grouped[attempt.enrolment_id, attempt.exam_id].append(attempt)

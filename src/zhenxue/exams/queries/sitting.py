@@ -126,7 +126,7 @@ class LearnerExam:
 
     @property
     def best(self) -> Attempt | None:
-        marked = [attempt for attempt in self.attempts if attempt.score is not None]
+        marked = [attempt for attempt in self.attempts if attempt.score is not None and self.exam.is_out]
         return max(marked, key=lambda attempt: (bool(attempt.passed), attempt.score or 0), default=None)
 
     @property

@@ -10,7 +10,7 @@ from zhenxue.exams.data import AttemptState
 from zhenxue.exams.models import Attempt
 
 #: Entries that give an attempt its score, or take it away.
-SCORING = ("exams.attempt_marked", "exams.attempt_voided", "exams.attempt_restored")
+SCORING = ("exams.attempt_marked", "exams.attempt_remarked", "exams.attempt_voided", "exams.attempt_restored")
 
 
 def check_scores() -> Iterator[evidence.Finding]:
