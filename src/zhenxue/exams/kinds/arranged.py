@@ -2,9 +2,10 @@
 
 By kind ``body``, ``key`` and ``given``; indexes always mean the lists as the bank keeps them, however they were shown.
 
-- matching: ``{"left": [...], "right": [... ≥ left]}``, ``{"pairs": [2, 0, 1]}`` (index into right per left), ``["2", "", "1"]``
+- matching: ``{"left": [...], "right": [... ≥ left]}``, ``{"pairs": [2, 0, 1]}`` (index into right per left),
+  ``["2", "", "1"]``
 - ordering: ``{"items": [...]}``, ``{"order": [1, 0, 2]}`` (items in their right order), ``["1", "0", "2"]``
-- hotspot: ``{"asset", "width", "height"}``, ``{"areas": [{"shape", "coords"}]}``, ``["x,y", …]`` in pixels of the picture
+- hotspot: ``{"asset", "width", "height"}``, ``{"areas": [{"shape", "coords"}]}``, ``["x,y", …]`` in the picture's pixels
 """
 
 import re

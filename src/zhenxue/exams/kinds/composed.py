@@ -3,8 +3,8 @@
 By kind ``body``, ``key`` and ``given``:
 
 - case: ``{"parts": [{"kind", "stem", "body", "score"}]}``, ``{"parts": [key, …]}``, ``[[…], […]]``
-- practical: ``{"steps": [{"title", "points"}], "minutes", "evidence"}``, ``{"steps": [[{"text", "points"}], …]}`` (deductions
-  per step), ``[]``: what it earns stands on the examiners' sheets
+- practical: ``{"steps": [{"title", "points"}], "minutes", "evidence"}``, ``{"steps": [[{"text", "points"}], …]}``
+  (deductions per step), ``[]``: what it earns stands on the examiners' sheets
 """
 
 from collections.abc import Mapping, Sequence

@@ -40,7 +40,7 @@ def fold_with_unit(text: str) -> str:
 
 
 def read_number(text: str, unit: str = "") -> Decimal | None:
-    """A number in digits (any width, thousands, exponent, simple fraction) or Chinese numerals, perhaps with its unit."""
+    """A number in digits (any width, thousands, exponent, fraction) or Chinese numerals, perhaps with its unit."""
     if len(text) > LONGEST_NUMBER:
         return None
     folded = fold(text).replace("×10^", "e").replace("x10^", "e").replace("−", "-")

@@ -4,8 +4,8 @@ By kind ``body``, ``key`` and ``given``:
 
 - fill in: ``{"blanks": n}``, ``{"blanks": [{"accepted": [...], "tolerance": ""}], "ordered": true}``, one text a blank
 - short answer: ``{"lines": 5}``, ``{"reference", "rubric": [{"text", "points"}]}``, ``["text"]``; marked by hand
-- calculation: ``{"unit", "steps"}``, ``{"value"}`` or ``{"formula", "parameters"}``, with ``tolerance`` and ``reference``,
-  ``["12.5", "steps"]``
+- calculation: ``{"unit", "steps"}``, ``{"value"}`` or ``{"formula", "parameters"}``, with ``tolerance`` and
+  ``reference``, ``["12.5", "steps"]``
 """
 
 import re

@@ -1,83 +1,24 @@
-"""Forms of ``exams``."""
+"""Forms of papers and exams."""
 
 import datetime as dt
 from decimal import Decimal
 
 from django import forms
 
-from zhenxue.exams.data import ExamFacts, Kind, MultipleRule, QuestionFacts
-from zhenxue.exams.models import Exam, Paper, Question
+from zhenxue.exams.data import ExamFacts, MultipleRule
+from zhenxue.exams.models import Exam, Paper
 from zhenxue.exams.operations.marking import points
 from zhenxue.kernel.clock import CIVIL_ZONE
 from zhenxue.training import api as training
-
-ANSWER_HINT = "单选填一个字母，多选填几个字母（如 ABD），判断填 对 或 错。"
 
 
 class TitleForm(forms.Form):
     title = forms.CharField(label="名称", max_length=120)
 
 
-class BankForm(forms.Form):
-    title = forms.CharField(label="题库名称", max_length=120, help_text="例如：电工（四级）理论题库")
-
-
 class PaperForm(forms.Form):
     title = forms.CharField(label="试卷名称", max_length=120)
     multiple_rule = forms.ChoiceField(label="多选题计分", choices=MultipleRule.choices(), widget=forms.RadioSelect)
-
-
-class QuestionForm(forms.Form):
-    kind = forms.ChoiceField(
-        label="题型", choices=[(one.value, one.label) for one in (Kind.SINGLE, Kind.MULTIPLE, Kind.TRUE_FALSE)]
-    )
-    stem = forms.CharField(label="题干", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
-    options = forms.CharField(
-        label="选项",
-        required=False,
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 5}),
-        help_text="每行一个选项，不用写 A、B、C；判断题不填。",
-    )
-    answer = forms.CharField(label="答案", max_length=20, help_text=ANSWER_HINT)
-    explanation = forms.CharField(
-        label="解析", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
-    )
-    score = forms.DecimalField(label="默认分值", max_digits=5, decimal_places=1, initial=1)
-
-    @classmethod
-    def of(cls, question: Question) -> "QuestionForm":
-        """The form filled with a question."""
-        return cls(
-            initial={
-                "kind": question.kind,
-                "stem": question.stem,
-                "options": "\n".join(question.body.get("options", [])),
-                "answer": "".join(question.key["right"]),
-                "explanation": question.explanation,
-                "score": points(question.score),
-            }
-        )
-
-    def question(self) -> QuestionFacts:
-        """The question as the operations take it."""
-        data = self.cleaned_data
-        answer = data["answer"].strip().upper()
-        words = {"对": "对", "√": "对", "正确": "对", "错": "错", "×": "错", "错误": "错"}
-        given = [words[answer]] if answer in words else [mark for mark in answer if mark.isalpha()]
-        options = [line.strip() for line in data["options"].splitlines() if line.strip()]
-        kept = {name: data[name] for name in ("kind", "stem", "explanation", "score")}
-        body = {} if data["kind"] == Kind.TRUE_FALSE else {"options": options}
-        return QuestionFacts(**kept, body=body, key={"right": given})
-
-
-class UploadForm(forms.Form):
-    file = forms.FileField(
-        label="题目表格",
-        allow_empty_file=True,
-        help_text="xlsx 或 csv，最多 5,000 行。上传后先逐行检查，确认后才导入。",
-        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.csv,.txt"}),
-    )
 
 
 class ExamForm(forms.Form):
@@ -121,17 +62,6 @@ class CancelForm(forms.Form):
     reason = forms.CharField(
         label="原因", max_length=300, error_messages={"max_length": "取消的原因最多写 300 个字，请返回缩短后再提交。"}
     )
-
-
-class AnswerForm(forms.Form):
-    """One answer as the page or the island sends it; ``given`` may stand several times."""
-
-    client_sequence = forms.IntegerField(required=False, min_value=0, max_value=2**53)
-
-    @property
-    def number(self) -> int:
-        """The device's message number, or 0 for a plain form."""
-        return (self.cleaned_data.get("client_sequence") or 0) if self.is_valid() else 0
 
 
 def civil(moment: dt.datetime) -> dt.datetime:
