@@ -57,6 +57,7 @@ KINDS = (
     Kind("exams.question_retired", "停用题目", describe=_questions),
     Kind("exams.questions_imported", "导入题目", describe=_questions),
     Kind("exams.paper_made", "试卷定稿", describe=_lines(questions="题数", total="总分")),
+    Kind("exams.blueprint_made", "组卷方案定稿", describe=_lines(questions="题数", total="总分", pool="可抽题数")),
     Kind("exams.exam_scheduled", "安排考试", describe=_lines(stage="阶段", total="总分")),
     Kind("exams.exam_cancelled", "取消考试", ("reason",), _lines(reason="原因")),
     Kind("exams.exam_closed", "考试结束", describe=_lines(sat="参加人数", passed="合格人数")),

@@ -50,6 +50,20 @@ class QuestionFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleFacts:
+    """One line of a blueprint: so many questions of a kind, worth so much each, and from what they are drawn."""
+
+    bank_id: int
+    kind: str
+    count: int
+    score: Decimal
+    part: str = ""
+    point_id: int | None = None
+    lowest: int = 1
+    highest: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class SheetLine:
     """One question of an attempt's sheet, as it was drawn and frozen at the start.
 

@@ -1,16 +1,99 @@
 """The sheet of an attempt: which questions, in which order, worth what. Drawn once at the start, then frozen."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from random import Random, SystemRandom
 
-from zhenxue.exams.data import SheetLine
-from zhenxue.exams.models import Attempt, Exam, PaperLine, Question
+from zhenxue.exams import kinds
+from zhenxue.exams.data import Kind, SheetLine
+from zhenxue.exams.models import Attempt, Blueprint, BlueprintRule, Exam, PaperLine, Question
+from zhenxue.exams.operations import selection
 from zhenxue.exams.operations.marking import digest_of
+from zhenxue.exams.operations.planning import frozen_plan
+from zhenxue.exams.queries import times_shown
+
+RANDOM = SystemRandom()
+#: How long a process may go on with what it read of a blueprint; only the counts of how often questions were shown age.
+KEEPS_SECONDS = 600.0
+#: Kinds that may draw parameters for each learner.
+WITH_PARAMETERS = frozenset({Kind.CALCULATION, Kind.CASE})
 
 
-def draw_sheet(exam: Exam) -> list[SheetLine]:
-    """The questions of a new attempt: all of a fixed paper, as it stands."""
-    lines = PaperLine.objects.filter(paper=exam.paper_id).order_by("position")
-    return [SheetLine(line.position, line.question_id, line.score, line.part) for line in lines]
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """A final blueprint as a process keeps it: frozen rules, and how often each question had been shown."""
+
+    rules: Sequence[BlueprintRule]
+    drawn: tuple[selection.Rule, ...]
+    band: selection.Band
+    shown: dict[int, int]
+    read_at: float
+
+
+_decks: dict[tuple[int, str], Deck] = {}
+
+
+def draw_sheet(exam: Exam, random: Random = RANDOM) -> list[SheetLine]:
+    """The lines of a new attempt: all of a fixed paper, or as many as a blueprint draws; questions in another order
+    within their part, options in another order and parameters drawn, as far as the exam says so.
+
+    Randomness is the operating system's; tests give their own.
+    """
+    lines, varied = _of_paper(exam.paper_id) if exam.paper_id else _of_blueprint(exam.plan, random)
+    if exam.shuffles_questions:
+        lines = [line for _part, group in groupby(lines, lambda line: line.part) for line in _mixed(group, random)]
+    questions = questions_of(lines) if exam.shuffles_options or varied else {}
+    sheet = []
+    for position, line in enumerate(lines, start=1):
+        question = questions.get(line.question_id)
+        order = values = None
+        if question is not None:
+            order = _order(question, random) if exam.shuffles_options else None
+            values = kinds.of(question.kind).draw(question.key, random)
+        sheet.append(replace(line, position=position, order=order, values=values))
+    return sheet
+
+
+def _of_paper(paper_id: int) -> tuple[list[SheetLine], bool]:
+    columns = ("position", "question_id", "score", "part", "question__kind")
+    rows = list(PaperLine.objects.filter(paper=paper_id).order_by("position").values_list(*columns))
+    return [SheetLine(*row[:4]) for row in rows], any(row[4] in WITH_PARAMETERS for row in rows)
+
+
+def _of_blueprint(blueprint: object, random: Random) -> tuple[list[SheetLine], bool]:
+    assert isinstance(blueprint, Blueprint)
+    deck = deck_of(blueprint)
+    picks = selection.draw(deck.drawn, deck.band, lambda number: deck.shown.get(number, 0), random)
+    lines = [
+        SheetLine(0, number, rule.score, rule.part)
+        for rule, chosen in zip(deck.rules, picks, strict=True)
+        for number in _mixed(chosen, random)
+    ]
+    return lines, any(rule.kind in WITH_PARAMETERS for rule in deck.rules)
+
+
+def deck_of(blueprint: Blueprint) -> Deck:
+    """What is needed to draw from a final blueprint, read once in a while; two queries."""
+    key, now = (blueprint.pk, blueprint.digest), time.monotonic()
+    deck = _decks.get(key)
+    if deck is None or now - deck.read_at > KEEPS_SECONDS:
+        rules, drawn, band = frozen_plan(blueprint)
+        deck = _decks[key] = Deck(rules, drawn, band, times_shown(blueprint.pool_ids), now)
+    return deck
+
+
+def _order(question: Question, random: Random) -> tuple[int, ...] | None:
+    rules = kinds.of(question.kind)
+    many = rules.shown(question.body) if rules.shuffles else 0
+    return tuple(random.sample(range(many), many)) if many > 1 else None
+
+
+def _mixed[T](things: Iterable[T], random: Random) -> list[T]:
+    mixed = list(things)
+    random.shuffle(mixed)
+    return mixed
 
 
 def freeze(attempt: Attempt, lines: Iterable[SheetLine]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from zhenxue.exams.data import ExamState, ImportState
-from zhenxue.exams.models import Attempt, Exam, Paper, Question, QuestionBank, QuestionImport
+from zhenxue.exams.models import Attempt, Blueprint, Exam, Paper, Question, QuestionBank, QuestionImport
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.errors import Conflict, NotFound
 from zhenxue.kernel.prepared import Prepared
@@ -28,6 +28,11 @@ def visible_questions(actor: Actor) -> QuerySet[Question]:
 def visible_papers(actor: Actor) -> QuerySet[Paper]:
     """As banks."""
     return _of_organisation(Paper.objects.select_related("organisation"), actor, "organisation")
+
+
+def visible_blueprints(actor: Actor) -> QuerySet[Blueprint]:
+    """As banks."""
+    return _of_organisation(Blueprint.objects.select_related("organisation"), actor, "organisation")
 
 
 def visible_exams(actor: Actor) -> QuerySet[Exam]:
@@ -78,6 +83,11 @@ def get_question(actor: Actor, question_id: int) -> Question:
 def get_paper(actor: Actor, paper_id: int) -> Paper:
     """The paper, or ``NotFound``."""
     return _get(visible_papers(actor), paper_id, "试卷")
+
+
+def get_blueprint(actor: Actor, blueprint_id: int) -> Blueprint:
+    """The blueprint, or ``NotFound``."""
+    return _get(visible_blueprints(actor), blueprint_id, "组卷方案")
 
 
 def get_exam(actor: Actor, exam_id: int) -> Exam:
