@@ -13,7 +13,7 @@ from zhenxue.integrity.operations.checks import (
     word,
 )
 from zhenxue.integrity.operations.faces import end_template, enrol, submit_job
-from zhenxue.integrity.operations.scanning import Source, register_facts
+from zhenxue.integrity.operations.scanning import Source, note, register_facts
 from zhenxue.integrity.operations.signals import note_signal
 from zhenxue.integrity.queries.checks import last_proof_at, open_check_of, to_make_up, unit_misses
 from zhenxue.integrity.queries.faces import engine_health, has_template, job_answer
@@ -27,10 +27,13 @@ from zhenxue.integrity.rules import (
     FaceFacts,
     Finding,
     Looks,
+    NoteFacts,
     Owner,
+    PairFacts,
     Rule,
     SessionFacts,
     SignInFacts,
+    find_rule,
     register_rule,
 )
 from zhenxue.integrity.web.island import for_page
@@ -45,7 +48,9 @@ __all__ = [
     "Finding",
     "Incident",
     "Looks",
+    "NoteFacts",
     "Owner",
+    "PairFacts",
     "PresencePlan",
     "Rule",
     "RunningContext",
@@ -61,10 +66,12 @@ __all__ = [
     "end_template",
     "engine_health",
     "enrol",
+    "find_rule",
     "for_page",
     "has_template",
     "job_answer",
     "last_proof_at",
+    "note",
     "note_signal",
     "open_check_of",
     "open_incidents_of",

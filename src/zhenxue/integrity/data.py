@@ -264,7 +264,7 @@ KIND_WORDS: dict[IncidentKind, str] = {
     IncidentKind.BRUSHING: "学习记录里有些地方像是由程序代替操作",
     IncidentKind.IDLING: "课程在播放，但有几次没有看到您在学习",
     IncidentKind.PROXY_STUDY: "有几次学习不能确认是您本人",
-    IncidentKind.EXAM_BRUSHING: "答卷里有些地方和别人的答卷过于相同",
+    IncidentKind.EXAM_BRUSHING: "考试中有些操作或作答需要核实，例如离开页面、和别人的答卷过于相同",
     IncidentKind.PROXY_EXAM: "考试中有几次不能确认是您本人",
     IncidentKind.DEVICE_SHARING: "同一台设备在短时间内有多位学员学习",
     IncidentKind.VIRTUAL_CAMERA: "核验时交来的照片不像是当时拍的",

@@ -16,12 +16,15 @@ from zhenxue.integrity.rules import (
     BeatFact,
     CheckFacts,
     FaceFacts,
+    NoteFacts,
     Owner,
+    PairFacts,
     SessionFacts,
     SignInFacts,
 )
 
 AT = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
+MINUTE, SOON = 60_000, AT + dt.timedelta(minutes=5)
 ME, YOU, HER = Owner(1, 11, 5), Owner(2, 12, 5), Owner(3, 13, 5)
 
 
@@ -70,6 +73,11 @@ def attempt(number: int, owner: Owner, answers: list[tuple[str, bool]], *, pace:
             for place, (given, right) in enumerate(answers, 1)
         ),
     )
+
+
+def watched(**told: int) -> AttemptFacts:
+    """An hour's attempt with what its page told."""
+    return dataclasses.replace(attempt(1, ME, [("A", True)]), **told)
 
 
 def sign_in(place: tuple[float, float] | None, hour: float, key: str) -> SignInFacts:
@@ -182,6 +190,17 @@ CASES: dict[str, tuple[Any, list[Any]]] = {
             [attempt(1, ME, WRONG), attempt(2, ME, WRONG)],
         ],
     ),
+    "away_from_exam": (
+        watched(away_ms=15 * MINUTE, leaves=4),
+        [watched(away_ms=10 * MINUTE, leaves=9), dataclasses.replace(watched(away_ms=2 * MINUTE), ended_at=SOON)],
+    ),
+    "long_paste": (watched(longest_paste=40), [watched(longest_paste=39), watched()]),
+    "silent_page": (watched(silent_answers=5), [watched(silent_answers=4), watched()]),
+    "answers_alike": (
+        PairFacts("exam:1", ME, "exam:2", AT, 9, 40, 2_000_000),
+        [PairFacts("exam:1", ME, "exam:2", AT, 2, 40, 20)],
+    ),
+    "room_note": (NoteFacts("exam:1", ME, AT, 3, "把手机拿给旁边的人看", 9), [NoteFacts("exam:1", ME, AT, 3, " ", 9)]),
     "duplicate_face": (FaceFacts(ME, 2, 61, 55, AT), [FaceFacts(ME, 2, 54, 55, AT)]),
 }
 
@@ -222,7 +241,10 @@ def test_a_class_wide_rule_speaks_of_each_learner_once() -> None:
 
 def test_one_learner_may_open_an_incident_only_by_strong_or_many_signals() -> None:
     alone = {rule.key for rule in rules.all_rules() if rule.weight >= rules.GATHERING[rule.points_to].threshold}
-    assert alone == {"other_face", "reused_picture", "identical_timelines", "same_answers", "duplicate_face"}
+    assert alone == {
+        *("other_face", "reused_picture", "identical_timelines", "same_answers", "duplicate_face"),
+        *("answers_alike", "room_note"),
+    }
     assert rules.score_of([("check_missed", 10)] * 9) == 40
     assert rules.score_of([("check_missed", 10)] * 9 + [("machine_input", 30)]) == 70
 

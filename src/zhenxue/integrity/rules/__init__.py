@@ -3,7 +3,7 @@
 Importing this package registers every rule of the house; other apps may register more in ``apps.ready()``.
 """
 
-from zhenxue.integrity.rules import checks, study, together
+from zhenxue.integrity.rules import checks, exams, study, together
 from zhenxue.integrity.rules.facts import (
     CHECK_WORDS,
     AnswerFact,
@@ -11,7 +11,9 @@ from zhenxue.integrity.rules.facts import (
     BeatFact,
     CheckFacts,
     FaceFacts,
+    NoteFacts,
     Owner,
+    PairFacts,
     SessionFacts,
     SignInFacts,
 )
@@ -40,12 +42,15 @@ __all__ = [
     "Finding",
     "Gathering",
     "Looks",
+    "NoteFacts",
     "Owner",
+    "PairFacts",
     "Rule",
     "SessionFacts",
     "SignInFacts",
     "all_rules",
     "checks",
+    "exams",
     "find_rule",
     "heaviest_kind",
     "register_rule",

@@ -71,6 +71,35 @@ class AttemptFacts:
     device: str = ""
     moves: int = 0
     answers: tuple[AnswerFact, ...] = ()
+    away_ms: int = 0  # the page was out of sight, as it says
+    leaves: int = 0
+    longest_paste: int = 0  # characters that were not copied from the page itself, as it says
+    silent_answers: int = 0  # answers that came while the page told nothing
+
+
+@dataclass(frozen=True, slots=True)
+class PairFacts:
+    """One side of two attempts that the comparison of an exam found alike: by chance one pair in so many would be."""
+
+    context: str
+    owner: Owner
+    other: str  # the other attempt's context
+    at: dt.datetime
+    same_wrong: int
+    common: int
+    one_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFacts:
+    """What an invigilator wrote down about an attempt; ``number`` tells one note from the next."""
+
+    context: str
+    owner: Owner
+    at: dt.datetime
+    number: int
+    words: str
+    by_person: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ class Looks(enum.Enum):
     SESSIONS = "一个班期里的各次学习"
     ATTEMPT = "一次考试"
     ATTEMPTS = "一场考试的各份答卷"
+    PAIR = "两份答卷的比对"
+    NOTE = "监考员的一条记录"
     SIGN_INS = "一名学员先后的登录"
     FACE = "一次人脸登记"
 
