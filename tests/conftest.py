@@ -57,6 +57,7 @@ from django.db import connections  # noqa: E402 - see above
 from pytest_django.fixtures import Settings  # noqa: E402 - see above
 
 from tests.support import ground  # noqa: E402 - see above
+from zhenxue.kernel.remembering import forget_all  # noqa: E402 - see above
 
 pytest_plugins = ["tests.support.site", "tests.support.browser", "tests.support.guards"]
 # Static files are found when they are asked for; WhiteNoise would list them all for each test client.
@@ -102,6 +103,7 @@ def own_files_folder(tmp_path_factory: pytest.TempPathFactory, settings: Setting
 
 @pytest.fixture(autouse=True)
 def clean_cache() -> Iterator[None]:
-    """What one test put into the cache, the next does not find."""
+    """What one test put into the cache, or a process remembers by numbers of rows, the next does not find."""
     yield
     cache.clear()
+    forget_all()

@@ -1,27 +1,25 @@
-"""One process for all: beats go to the lean handler, everything else to Django's pages in a pool of threads.
+"""One process for all: beats and answers go to the lean handlers, all else to Django's pages in a pool of threads.
 
-``docs/decisions/0004-server-layout.md`` says why beats do not pass through Django.
+``docs/decisions/0004-server-layout.md`` says why these do not pass through Django.
 """
 
 from typing import Any, cast
 
-from zhenxue.config import env
+from zhenxue.config import env, lean
 from zhenxue.config.bridge import PageMiddleware
 from zhenxue.config.wsgi import application as django_pages
-from zhenxue.study.ingest import application as beats
 
-BEATS = "/study/beats/"
 PAGE_THREADS = env.number("PAGE_THREADS", 8)
 
 _pages: Any = PageMiddleware(cast(Any, django_pages), workers=PAGE_THREADS)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Beats and the start and stop of the server to ``study.ingest``; the rest to the pages."""
-    if scope["type"] == "lifespan" or scope["path"].startswith(BEATS):
-        await beats(scope, receive, send)
+    """Beats, answers, and the start and stop of the server to ``lean``; the rest to the pages."""
+    if scope["type"] == "lifespan":
+        await lean.lifespan(receive, send)
     else:
-        await _pages(scope, receive, send)
+        await (lean.find(scope) or _pages)(scope, receive, send)
 
 
 async def pages(scope: Any, receive: Any, send: Any) -> None:

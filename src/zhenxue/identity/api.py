@@ -48,8 +48,9 @@ from zhenxue.identity.operations.people import PersonFields, check_reason, regis
 from zhenxue.identity.operations.photos import open_photo
 from zhenxue.identity.operations.reference import load_regions
 from zhenxue.identity.operations.rules import issue_rules, load_rules
-from zhenxue.identity.operations.sessions import change_password, open_session
+from zhenxue.identity.operations.sessions import change_password, note_requests, open_session
 from zhenxue.identity.operations.verifying import end_verification, record_verification, verify_in_person
+from zhenxue.identity.policies import check_may_ask
 from zhenxue.identity.queries.accounts import (
     actor_of,
     find_session,
@@ -84,6 +85,7 @@ from zhenxue.identity.queries.people import (
     visible_people,
 )
 from zhenxue.identity.queries.rules import find_rule_set, get_rules, kind_label, register_programme_kinds
+from zhenxue.identity.queries.sessions import sign_ins_of
 from zhenxue.identity.queries.verifying import (
     needs_of,
     register_method,
@@ -135,6 +137,7 @@ __all__ = [
     "bureau_of",
     "change_password",
     "check_citizen_number",
+    "check_may_ask",
     "check_name",
     "check_phone",
     "check_reason",
@@ -176,6 +179,7 @@ __all__ = [
     "managers_of",
     "needs_of",
     "never_signed_in",
+    "note_requests",
     "open_account",
     "open_photo",
     "open_session",
@@ -197,6 +201,7 @@ __all__ = [
     "search_people",
     "set_active",
     "set_unread",
+    "sign_ins_of",
     "signed_in",
     "strength_of",
     "strengths_of",

@@ -1,6 +1,6 @@
 """Exceptions of ``identity`` that callers tell apart."""
 
-from zhenxue.kernel.errors import Conflict, Invalid
+from zhenxue.kernel.errors import Conflict, Invalid, ZhenxueError
 
 
 class NameDiffers(Invalid):
@@ -13,3 +13,12 @@ class RulesInForce(Invalid):
 
 class AlreadySignedIn(Conflict):
     """The account has a live sign-in elsewhere; the hand-over page must decide."""
+
+
+class SignInNeeded(ZhenxueError):
+    """Nobody is signed in, or the sign-in is over."""
+
+    status = 401
+
+    def __init__(self, code: str = "identity.sign_in", message: str = "请先登录。") -> None:
+        super().__init__(code, message)

@@ -6,10 +6,20 @@ The table of roles and acts is in docs/reference/roles.md.
 
 from collections.abc import Iterable
 
-from zhenxue.identity.data import WORD, Actor, OrganisationKind, OrganisationState, Role, VerificationState
+from zhenxue.identity.data import (
+    WORD,
+    Actor,
+    OrganisationKind,
+    OrganisationState,
+    Role,
+    SessionEnd,
+    SignIn,
+    VerificationState,
+)
+from zhenxue.identity.errors import SignInNeeded
 from zhenxue.identity.models import Account, Membership, Organisation, Person, Verification
 from zhenxue.identity.queries.organisations import region_codes_of
-from zhenxue.kernel.errors import Invalid, Refused
+from zhenxue.kernel.errors import Invalid, Refused, ZhenxueError
 
 #: Kinds of organisation a bureau may enter into the register (the operator enters any).
 BUREAU_REGISTERS = frozenset({OrganisationKind.PROVIDER, OrganisationKind.ENTERPRISE})
@@ -239,3 +249,41 @@ def _roles_of_kind(kind: str | None) -> set[Role]:
         OrganisationKind.OPERATOR: {Role.OPERATOR_REVIEWER, Role.OPERATOR_ADMIN},
     }
     return table.get(OrganisationKind(kind), set())
+
+
+def check_is_alive(sign_in: SignIn) -> None:
+    """Raises ``SignInNeeded`` when the sign-in has ended or its account, role or organisation is not active."""
+    if sign_in.ended_at is None and sign_in.usable:
+        return
+    reason = SessionEnd(sign_in.end_reason) if sign_in.end_reason else SessionEnd.DEACTIVATED
+    if reason is SessionEnd.SIGNED_OUT:
+        raise SignInNeeded
+    here = "你的账号已在另一台设备登录。" if reason is SessionEnd.HANDED_OVER else f"登录已结束：{reason.label}。"
+    raise SignInNeeded(f"identity.session_{reason.value}", here)
+
+
+def check_has_own_password(sign_in: SignIn) -> None:
+    """Raises ``Refused`` until the initial password was changed."""
+    if sign_in.must_change_password:
+        raise Refused("identity.must_change_password", "请先修改初始密码。")
+
+
+def role_refusal(role: Role, permitted: Iterable[Role]) -> ZhenxueError:
+    """What somebody is told who opens what is for others."""
+    kept = set(permitted)
+    words = "、".join(one.label for one in Role if one in kept)
+    return Refused("identity.role", f"这里只供{words}使用。您现在的身份是{role.label}。")
+
+
+def check_may_ask(sign_in: SignIn | None, permitted: Iterable[Role]) -> Actor:
+    """Who asks, if the sign-in is alive and in one of the roles: what middleware and ``roles`` check for a view."""
+    if sign_in is None:
+        raise SignInNeeded
+    check_is_alive(sign_in)
+    check_has_own_password(sign_in)
+    role, kept = sign_in.actor.role, set(permitted)
+    if role is None:
+        raise SignInNeeded
+    if role not in kept:
+        raise role_refusal(role, kept)
+    return sign_in.actor

@@ -87,29 +87,6 @@ class SheetLine:
 
 
 @dataclass(frozen=True, slots=True)
-class PreviewRow:
-    """One row of an imported sheet with its answer; without problems and not a duplicate it can be saved."""
-
-    number: int
-    kind: str = ""
-    stem: str = ""
-    options: list[str] = field(default_factory=list)
-    answer: list[str] = field(default_factory=list)
-    explanation: str = ""
-    score: str = "1"
-    problems: list[str] = field(default_factory=list)
-    duplicate: str = ""  # what it repeats, in words
-
-    @property
-    def is_good(self) -> bool:
-        return not self.problems and not self.duplicate
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "PreviewRow":
-        return cls(**value)
-
-
-@dataclass(frozen=True, slots=True)
 class Saved:
     """The acknowledgement of a stored answer: the attempt's running number and the server's time."""
 
@@ -117,6 +94,19 @@ class Saved:
     sequence: int
     saved_at: datetime
     repeated: bool = False  # the same or an older message had been taken before; nothing changed
+    instead: tuple[Any, ...] | None = None  # what stands, where that is not what was sent
+    client_sequence: int = 0  # of what stands, where nothing changed
+
+
+@dataclass(frozen=True, slots=True)
+class ConductClaim:
+    """What the page of an attempt tells of itself: how long ago it was, and perhaps how long it lasted."""
+
+    kind: str
+    sequence: int
+    ago_ms: int = 0
+    lasted_ms: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +136,7 @@ class Readiness:
     missing: tuple[Missing, ...] = ()
     attempts_left: int = 0
     open_attempt_id: int | None = None
+    extra_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,27 +5,28 @@ Writers of one attempt go one after another (its row is locked), so sequence num
 
 import datetime as dt
 from collections.abc import Iterable
-from decimal import Decimal
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from zhenxue.exams import kinds
-from zhenxue.exams.data import AttemptEnd, AttemptState, Saved, SheetLine
-from zhenxue.exams.errors import AttemptEnded, DeadlinePassed, ProvePresence
-from zhenxue.exams.kinds.base import Marking
-from zhenxue.exams.models import Answer, Attempt, Exam, Question
+from zhenxue.exams.data import AttemptEnd, AttemptState, Saved
+from zhenxue.exams.errors import DeadlinePassed
+from zhenxue.exams.models import Answer, Attempt, Exam
+from zhenxue.exams.operations import scoring
 from zhenxue.exams.operations.common import lock_attempt, move, record
-from zhenxue.exams.operations.drawing import draw_sheet, freeze, questions_of, sheet_of
-from zhenxue.exams.operations.marking import digest_of, has_passed, points
-from zhenxue.exams.operations.presence import ask_again, asks_presence, is_at_the_door
+from zhenxue.exams.operations.drawing import draw_sheet, freeze, sheet_of
+from zhenxue.exams.operations.marking import digest_of
+from zhenxue.exams.operations.presence import asks_presence
+from zhenxue.exams.operations.saving import Standing, check_may_save, judge_answer, line_at
 from zhenxue.exams.operations.timing import check_may_hand_in, deadline_of
 from zhenxue.exams.policies import check_can_answer, check_can_start, is_own
 from zhenxue.exams.queries import extra_minutes_of, readiness_of
+from zhenxue.exams.queries.content import contents_of
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.integrity.data import CheckCause
-from zhenxue.kernel.errors import Invalid, NotFound, Refused
+from zhenxue.kernel.errors import Refused
 from zhenxue.training import api as training
 
 
@@ -82,15 +83,14 @@ def save_answer(
     stands, changes nothing and gets that answer's acknowledgement. 0 (a plain form) is always new. Raises
     ``DeadlinePassed``, ``AttemptEnded``, ``OtherDevice``, or ``Invalid`` for a choice the question does not have.
     """
-    with transaction.atomic():
-        attempt = lock_attempt(attempt_id)
-        check_can_answer(actor, attempt, device)
-        if is_at_the_door(attempt):
-            raise ProvePresence
-        if now < attempt.deadline_at:
-            return _store(attempt, position, given, client_sequence, now)
-    settle(Attempt.objects.filter(pk=attempt_id), now=now)
-    raise DeadlinePassed
+    try:
+        with transaction.atomic():
+            attempt = lock_attempt(attempt_id)
+            check_may_save(actor, attempt, device, now)
+            return _store(attempt, position, list(given), client_sequence, now)
+    except DeadlinePassed:
+        settle(Attempt.objects.filter(pk=attempt_id), now=now)
+        raise
 
 
 def submit_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.datetime) -> Attempt:
@@ -102,28 +102,11 @@ def submit_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.dateti
         if attempt.state != AttemptState.OPEN:
             return attempt
         if now >= attempt.deadline_at:
-            _end(SYSTEM, attempt, AttemptEnd.DEADLINE, now)
+            end_attempt(SYSTEM, attempt, AttemptEnd.DEADLINE, now)
         else:
             check_can_answer(actor, attempt, device)
             check_may_hand_in(attempt, now)
-            _end(actor, attempt, AttemptEnd.LEARNER, now)
-    return attempt
-
-
-def move_attempt(*, actor: Actor, attempt_id: int, device: str, fingerprint: str = "", now: dt.datetime) -> Attempt:
-    """Goes on with an open attempt on this device; the other one is refused from now on. It leaves evidence."""
-    with transaction.atomic():
-        attempt = lock_attempt(attempt_id)
-        if not is_own(actor, attempt):
-            raise Refused("exams.not_your_attempt", "这不是你的考试。")
-        if attempt.state != AttemptState.OPEN:
-            raise AttemptEnded
-        if attempt.device != device:
-            attempt.device, attempt.device_fingerprint = device, fingerprint
-            attempt.moves += 1
-            attempt.save(update_fields=["device", "device_fingerprint", "moves"])
-            ask_again(attempt, now=now)
-            record(actor, attempt, "exams.attempt_moved", {"moves": attempt.moves, "answers": attempt.sequence}, now)
+            end_attempt(actor, attempt, AttemptEnd.LEARNER, now)
     return attempt
 
 
@@ -143,40 +126,33 @@ def settle(attempts: QuerySet[Attempt], *, now: dt.datetime) -> int:
         with transaction.atomic():
             attempt = lock_attempt(pk)
             if attempt.state == AttemptState.OPEN:
-                _end(SYSTEM, attempt, AttemptEnd.DEADLINE, now)
+                end_attempt(SYSTEM, attempt, AttemptEnd.DEADLINE, now)
                 count += 1
     return count
 
 
-def _store(attempt: Attempt, position: int, given: Iterable[Any], client_sequence: int, now: dt.datetime) -> Saved:
-    if not 1 <= position <= len(attempt.sheet):
-        raise NotFound("exams.no_such_question", "试卷里没有这道题，请刷新页面。")
-    line = SheetLine.from_json(position, attempt.sheet[position - 1])
-    question = Question.objects.get(pk=line.question_id)
-    chosen = kinds.of(question.kind).clean_given(question.body, list(given))
-    if chosen is None:
-        raise Invalid("exams.no_such_option", "这道题没有这个选项，请重新选择。")
-    answer = Answer.objects.filter(attempt=attempt, question=line.question_id).first()
-    if answer is not None and (0 < client_sequence <= answer.client_sequence or answer.given == chosen):
-        if client_sequence > answer.client_sequence:
-            Answer.objects.filter(pk=answer.pk).update(client_sequence=client_sequence)
-        return Saved(position, answer.sequence, answer.saved_at, repeated=True)
-    attempt.sequence += 1
-    attempt.save(update_fields=["sequence"])
-    Answer.objects.update_or_create(
-        attempt=attempt,
-        question_id=line.question_id,
-        defaults={
-            "given": chosen,
-            "sequence": attempt.sequence,
-            "client_sequence": max(client_sequence, answer.client_sequence if answer else 0),
-            "saved_at": now,
-        },
+def _store(attempt: Attempt, position: int, given: list[Any], client_sequence: int, now: dt.datetime) -> Saved:
+    question_id = line_at(attempt, position).question_id
+    rows = Answer.objects.filter(attempt=attempt, question=question_id)
+    stood = rows.values_list("given", "sequence", "client_sequence", "saved_at").first()
+    verdict = judge_answer(
+        contents_of([question_id])[question_id],
+        given,
+        client_sequence,
+        position=position,
+        standing=Standing(*stood) if stood else None,
+        sequence=attempt.sequence,
+        now=now,
     )
-    return Saved(position, attempt.sequence, now)
+    if verdict.is_new:
+        attempt.sequence = verdict.saved.sequence
+        attempt.save(update_fields=["sequence"])
+    if verdict.stands is not None:
+        rows.update_or_create(attempt=attempt, question_id=question_id, defaults=asdict(verdict.stands))
+    return verdict.saved
 
 
-def _end(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, now: dt.datetime) -> None:
+def end_attempt(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, now: dt.datetime) -> None:
     """Hands in and marks in one go: two states, two entries in the log, so that marking by hand can come between."""
     move(attempt, AttemptState.SUBMITTED)
     attempt.ended_by = ended_by
@@ -193,35 +169,7 @@ def _end(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, now: dt.datetime)
         "answers_sha256": digest_of(content),
     }
     record(actor, attempt, "exams.attempt_submitted", body, now)
-    _mark(attempt, lines, answers, now)
-
-
-def _mark(attempt: Attempt, lines: list[SheetLine], answers: dict[int, Answer], now: dt.datetime) -> None:
-    exam = attempt.exam
-    score = Decimal(0)
-    questions = questions_of(lines)
-    for line in lines:
-        answer, question = answers.get(line.question_id), questions[line.question_id]
-        if answer is None:
-            continue
-        stake = Marking(line.score, exam.plan.multiple_rule, line.values)
-        marked = kinds.of(question.kind).mark(question.body, question.key, answer.given, stake)
-        assert marked is not None
-        answer.correct, answer.awarded = marked.correct, marked.awarded
-        score += marked.awarded
-    Answer.objects.bulk_update(answers.values(), ["correct", "awarded"])
-    attempt.score = score
-    attempt.passed = has_passed(score=score, total=attempt.total, pass_percent=exam.pass_percent)
-    move(attempt, AttemptState.MARKED)
-    attempt.save(update_fields=["state", "ended_by", "submitted_at", "score", "passed"])
-    body = {
-        "score": points(score),
-        "total": points(attempt.total),
-        "pass_percent": exam.pass_percent,
-        "passed": attempt.passed,
-        "marks_sha256": digest_of([[one.question_id, points(one.awarded or Decimal(0))] for one in answers.values()]),
-    }
-    record(SYSTEM, attempt, "exams.attempt_marked", body, now)
+    scoring.mark(attempt, lines, answers, now)
 
 
 def _own_enrolment(actor: Actor, exam: Exam) -> training.Enrolment:

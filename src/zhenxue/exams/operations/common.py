@@ -16,8 +16,13 @@ def lock_attempt(attempt_id: int) -> Attempt:
     )
     attempt = rows.filter(pk=attempt_id).first()
     if attempt is None:
-        raise NotFound("exams.attempt_not_found", "没有找到这次考试。")
+        raise not_found()
     return attempt
+
+
+def not_found() -> NotFound:
+    """No such attempt."""
+    return NotFound("exams.attempt_not_found", "没有找到这次考试。")
 
 
 def move(attempt: Attempt, state: AttemptState) -> None:

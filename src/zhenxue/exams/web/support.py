@@ -6,6 +6,8 @@ from django import forms
 from django.http import HttpRequest
 from django.urls import reverse
 
+from zhenxue.exams.operations.saving import Message, read_message
+from zhenxue.exams.web.forms import AnswerForm
 from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest
 from zhenxue.identity.data import Role
@@ -24,6 +26,13 @@ def fingerprint_of(request: ActorRequest) -> str:
     """The fingerprint of the device key that this sign-in is bound to; empty where it is bound to none."""
     found = identity.device_key_of(request.login_session.pk) if request.login_session else None
     return found.fingerprint if found else ""
+
+
+def message_of(request: HttpRequest) -> Message:
+    """An answer as the exam room sends it (JSON), or as its plain form does."""
+    if request.content_type == "application/json":
+        return read_message(request.body)
+    return Message(request.POST.getlist("given"), AnswerForm(request.POST).number)
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -154,6 +154,17 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What the access log keeps of a request that did not pass through the middleware."""
+
+    sign_in: SignIn | None
+    method: str
+    path: str
+    status: int
+    ip: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CitizenNumber:
     """A checked citizen number (GB 11643-1999) and what it says."""
 

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import secrets
+from collections.abc import Iterable
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from zhenxue.evidence import api as evidence
-from zhenxue.identity.data import Actor, Device, SessionEnd, SignIn
+from zhenxue.identity.data import ANONYMOUS, Actor, Device, Request, SessionEnd, SignIn
 from zhenxue.identity.errors import AlreadySignedIn
 from zhenxue.identity.models import AccessLogEntry, Account, LoginSession, Membership
 from zhenxue.identity.operations.ending import end_sign_ins
@@ -141,6 +142,31 @@ def log_access(*, actor: Actor, method: str, path: str, status: int, ip: str | N
 
 
 _add_access = PreparedInsert(AccessLogEntry)
+
+
+def note_requests(*, requests: Iterable[Request], now: dt.datetime) -> None:
+    """What the middleware notes of each request, for many at once: the access log, and that sign-ins are in use."""
+    entries, used = [], set()
+    for one in requests:
+        found = one.sign_in if one.sign_in and one.sign_in.ended_at is None and one.sign_in.usable else None
+        actor = found.actor if found else ANONYMOUS
+        if found is not None and now - found.seen_at >= SEEN_EVERY:
+            used.add(found.pk)
+        entries.append(
+            AccessLogEntry(
+                account_id=actor.account_id,
+                organisation_id=actor.organisation_id,
+                role=actor.role or "",
+                at=now,
+                method=one.method[:8],
+                path=one.path[:300],
+                status=one.status,
+                ip=one.ip,
+            )
+        )
+    AccessLogEntry.objects.bulk_create(entries)
+    if used:
+        LoginSession.objects.filter(pk__in=used, seen_at__lt=now).update(seen_at=now)
 
 
 def _is_elsewhere(live: LoginSession, device: Device, now: dt.datetime, replaces: int | None) -> bool:

@@ -151,6 +151,12 @@ def find_session(key: str) -> SignIn | None:
     return next((_sign_in(row) for row in _sign_ins(key_digest(key))), None)
 
 
+def find_sessions(digests: Iterable[str]) -> dict[str, SignIn]:
+    """The sign-ins behind many keys, by the digests of these; one query."""
+    rows = LoginSession.objects.filter(key_digest__in=list(digests)).values_list("key_digest", *SIGN_IN_COLUMNS)
+    return {row[0]: _sign_in(row[1:]) for row in rows}
+
+
 _sign_ins = Prepared(lambda digest: LoginSession.objects.filter(key_digest=digest).values_list(*SIGN_IN_COLUMNS)[:1])
 
 

@@ -9,13 +9,14 @@ from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django_htmx.middleware import HtmxDetails
 
 from zhenxue.identity.data import Actor, Role, SignIn
-from zhenxue.kernel.errors import Refused
-from zhenxue.kernel.middleware import wants_json
+from zhenxue.identity.errors import SignInNeeded
+from zhenxue.identity.policies import role_refusal
+from zhenxue.kernel.middleware import answer, wants_json
 
 
 class ActorRequest(HttpRequest):
@@ -55,8 +56,7 @@ def roles(*allowed: Role) -> Callable[[View], View]:
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """The answer to somebody who must sign in first: the sign-in page with the way back, 401 for machines."""
     if wants_json(request):
-        body = {"code": "identity.sign_in", "message": "请先登录。", "fields": {}}
-        return JsonResponse(body, status=401, json_dumps_params={"ensure_ascii": False})
+        return answer(request, SignInNeeded())
     htmx = request.headers.get("HX-Request") == "true"
     back = request.get_full_path()
     if htmx:
@@ -66,9 +66,9 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
         back = _page_of_form(request)
     target = str(settings.LOGIN_URL) + ("?" + urlencode({"next": back}) if back and back != "/" else "")
     if htmx:
-        answer = HttpResponse(status=200)
-        answer["HX-Redirect"] = target
-        return answer
+        fragment = HttpResponse(status=200)
+        fragment["HX-Redirect"] = target
+        return fragment
     return redirect(target)
 
 
@@ -86,8 +86,7 @@ def _guarded(view: View, permitted: frozenset[Role] | None) -> View:
         if request.actor.role is None:
             return ask_to_sign_in(request)
         if permitted is not None and request.actor.role not in permitted:
-            words = "、".join(role.label for role in Role if role in permitted)
-            raise Refused("identity.role", f"这里只供{words}使用。您现在的身份是{request.actor.role.label}。")
+            raise role_refusal(request.actor.role, permitted)
         return view(request, *args, **kwargs)
 
     return guarded

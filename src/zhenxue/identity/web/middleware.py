@@ -6,20 +6,22 @@ from collections.abc import Callable
 from typing import cast
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
 
 from zhenxue.identity.data import ANONYMOUS, Role, SessionEnd, SignIn
+from zhenxue.identity.errors import SignInNeeded
 from zhenxue.identity.operations import sessions
+from zhenxue.identity.policies import check_has_own_password, check_is_alive
 from zhenxue.identity.queries import accounts as queries
+from zhenxue.identity.queries.sessions import SESSION_KEY
 from zhenxue.identity.web.access import ActorRequest
 from zhenxue.identity.web.device import client_ip
 from zhenxue.kernel import clock
-from zhenxue.kernel.middleware import is_htmx, wants_json
+from zhenxue.kernel.errors import Refused
+from zhenxue.kernel.middleware import answer, is_htmx, wants_json
 
-#: Where the key of the sign-in lies in Django's session.
-SESSION_KEY = "sign_in"
 #: Pages an account with an initial password may open.
 BEFORE_CHANGE = {"identity:password", "identity:sign_out", "identity:large_type"}
 
@@ -72,7 +74,7 @@ class ActorMiddleware:
         request.large_type = session.large_type
         sessions.touch_session(session=session, now=now)
         if session.must_change_password and _name(request) not in BEFORE_CHANGE:
-            return _must_change(request)
+            return _must_change(request, session)
         return None
 
 
@@ -84,26 +86,29 @@ def _ended(request: ActorRequest, session: SignIn) -> HttpResponseBase | None:
         return None
     context = {"reason": reason, "session": session, "handed_over": reason is SessionEnd.HANDED_OVER}
     if wants_json(request):
-        message = "你的账号已在另一台设备登录。" if context["handed_over"] else f"登录已结束：{reason.label}。"
-        body = {"code": f"identity.session_{reason.value}", "message": message, "fields": {}}
-        return JsonResponse(body, status=401, json_dumps_params={"ensure_ascii": False})
+        try:
+            check_is_alive(session)
+        except SignInNeeded as refusal:
+            return answer(request, refusal)
     if is_htmx(request):
-        answer = HttpResponse(status=200)
-        answer["HX-Refresh"] = "true"
+        fragment = HttpResponse(status=200)
+        fragment["HX-Refresh"] = "true"
         request.session["ended_reason"] = reason.value
-        return answer
+        return fragment
     return render(request, "identity/session_ended.html", context, status=401)
 
 
-def _must_change(request: ActorRequest) -> HttpResponseBase:
+def _must_change(request: ActorRequest, session: SignIn) -> HttpResponseBase:
     target = reverse("identity:password")
     if wants_json(request):
-        body = {"code": "identity.must_change_password", "message": "请先修改初始密码。", "fields": {}}
-        return JsonResponse(body, status=403, json_dumps_params={"ensure_ascii": False})
+        try:
+            check_has_own_password(session)
+        except Refused as refusal:
+            return answer(request, refusal)
     if is_htmx(request):
-        answer = HttpResponse(status=200)
-        answer["HX-Redirect"] = target
-        return answer
+        fragment = HttpResponse(status=200)
+        fragment["HX-Redirect"] = target
+        return fragment
     return redirect(target)
 
 

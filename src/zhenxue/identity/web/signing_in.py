@@ -17,8 +17,8 @@ from zhenxue.identity.models import Account, LoginSession, Membership
 from zhenxue.identity.operations import devices, sessions
 from zhenxue.identity.queries import accounts as queries
 from zhenxue.identity.queries.people import citizen_index
+from zhenxue.identity.queries.sessions import SESSION_KEY
 from zhenxue.identity.web.device import device_of
-from zhenxue.identity.web.middleware import SESSION_KEY
 from zhenxue.kernel.errors import ZhenxueError
 
 log = logging.getLogger(__name__)

@@ -10,13 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from zhenxue.exams import policies, queries
-from zhenxue.exams.data import AttemptState, Saved
+from zhenxue.exams.data import AttemptState
 from zhenxue.exams.errors import AttemptEnded, DeadlinePassed
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations import attempts as operations
-from zhenxue.exams.operations import presence
-from zhenxue.exams.web.forms import AnswerForm, civil
-from zhenxue.exams.web.support import STAFF, device_of, fingerprint_of, read_only, to_question, wants_json
+from zhenxue.exams.operations import conduct, moving, presence
+from zhenxue.exams.operations.saving import acknowledgement
+from zhenxue.exams.web.support import STAFF, device_of, fingerprint_of, message_of, read_only, to_question, wants_json
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
@@ -36,7 +36,7 @@ def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
     if attempt.state != AttemptState.OPEN:
         return redirect("exams:result", attempt.pk)
     if attempt.device != device_of(request):
-        return render(request, "exams/move.html", {"attempt": attempt, "bare": True, "narrow": True}, status=409)
+        return other_device(request, attempt, now)
     if presence.is_at_the_door(attempt):
         return render(request, "exams/door.html", {"attempt": attempt, "bare": True, "narrow": True})
     sheet = queries.paper_sheet(attempt)
@@ -47,6 +47,14 @@ def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
     }
     context["client_sequence"] = max((line.client_sequence for line in sheet), default=0)
     return render(request, "exams/attempt.html", context)
+
+
+def other_device(request: ActorRequest, attempt: Attempt, now: dt.datetime) -> HttpResponse:
+    """A second device is refused, and told how it may go on."""
+    conduct.note_second(attempt, device=device_of(request), now=now)
+    context = {"attempt": attempt, "released": attempt.device == moving.RELEASED, "bare": True, "narrow": True}
+    context["may_move"] = moving.may_move_alone(attempt, fingerprint_of(request))
+    return render(request, "exams/move.html", context, status=409)
 
 
 @roles(Role.LEARNER)
@@ -66,11 +74,11 @@ def attempt_state(request: ActorRequest, attempt_id: int) -> HttpResponse:
 @roles(Role.LEARNER)
 @require_POST
 def answer(request: ActorRequest, attempt_id: int, position: int) -> HttpResponse:
-    now, form, machine = clock.now(), AnswerForm(request.POST), wants_json(request)
+    now, message, machine = clock.now(), message_of(request), wants_json(request)
     save = partial(operations.save_answer, actor=request.actor, device=device_of(request), now=now)
-    given = request.POST.getlist("given")
+    given, number = message.given, message.client_sequence
     try:
-        saved = save(attempt_id=attempt_id, position=position, given=given, client_sequence=form.number)
+        saved = save(attempt_id=attempt_id, position=position, given=given, client_sequence=number)
     except (DeadlinePassed, AttemptEnded) as error:
         if machine:
             raise
@@ -78,25 +86,16 @@ def answer(request: ActorRequest, attempt_id: int, position: int) -> HttpRespons
         return redirect("exams:result", attempt_id)
     if machine:
         return JsonResponse(acknowledgement(saved, now))
-    messages.success(request, f"第 {position} 题已保存（第 {saved.sequence} 号 · {clock_of(saved)}）。")
+    said = acknowledgement(saved, now)
+    messages.success(request, f"第 {position} 题已保存（第 {saved.sequence} 号 · {said['at']}）。")
     return redirect(to_question(attempt_id, position))
-
-
-def clock_of(saved: Saved) -> str:
-    return f"{civil(saved.saved_at):%H:%M:%S}"
-
-
-def acknowledgement(saved: Saved, now: dt.datetime) -> dict[str, object]:
-    """What the island shows and uses: number and time of the stored answer, and the server's clock."""
-    place = {"position": saved.position, "sequence": saved.sequence, "at": clock_of(saved)}
-    return {**place, "server_now": clock.milliseconds(now)}
 
 
 @roles(Role.LEARNER)
 @require_POST
 def move(request: ActorRequest, attempt_id: int) -> HttpResponse:
     where = {"device": device_of(request), "fingerprint": fingerprint_of(request)}
-    operations.move_attempt(actor=request.actor, attempt_id=attempt_id, **where, now=clock.now())
+    moving.move_attempt(actor=request.actor, attempt_id=attempt_id, **where, now=clock.now())
     return redirect("exams:attempt", attempt_id)
 
 
