@@ -69,7 +69,13 @@ from zhenxue.catalogue.queries.materials import (
 )
 from zhenxue.catalogue.queries.prompts import list_prompts, prompts_shown
 from zhenxue.catalogue.queries.reading import page_limit, page_ms, reading_pages, self_test_of, units_tested_by
-from zhenxue.catalogue.queries.standards import find_occupation, list_points, search_occupations, visible_standards
+from zhenxue.catalogue.queries.standards import (
+    find_occupation,
+    list_points,
+    points_called,
+    search_occupations,
+    visible_standards,
+)
 from zhenxue.catalogue.questions import (
     LETTERS,
     QUESTION_COLUMNS,
@@ -151,6 +157,7 @@ __all__ = [
     "page_limit",
     "page_ms",
     "page_path",
+    "points_called",
     "process_document",
     "process_video",
     "prompts_shown",

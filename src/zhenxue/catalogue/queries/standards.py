@@ -73,3 +73,15 @@ def standard_choices(actor: Actor) -> list[tuple[int, str]]:
     """Id and label of what an author may arrange a course by."""
     rows = visible_standards(actor).order_by("kind", "name")
     return [(one.pk, f"{one.name}（{StandardKind(one.kind).label}，{one.code}）") for one in rows]
+
+
+def points_called(actor: Actor, text: str) -> list[Point]:
+    """The points of visible standards that a person names by code, title, or both as lists show them; ten at most."""
+    text = text.strip()
+    if not text:
+        return []
+    code = text.split()[0]
+    standards = visible_standards(actor).order_by().values("pk")
+    found = Point.objects.filter(standard__in=standards).filter(Q(code__iexact=code) | Q(title=text))
+    exact = [one for one in found.order_by("pk")[:50] if text in {one.code, one.title, str(one)}]
+    return exact[:10]

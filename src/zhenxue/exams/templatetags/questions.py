@@ -1,0 +1,58 @@
+"""``{% load questions %}``: the markup of questions in templates."""
+
+from functools import lru_cache
+
+from django import template
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+
+from zhenxue.exams import markup
+from zhenxue.exams.queries.assets import find_asset
+
+register = template.Library()
+
+
+def media_of(asset_id: int) -> markup.Media | None:
+    """An asset as pages show it; whoever opens its address is asked again whether they may."""
+    found = find_asset(asset_id)
+    if found is None:
+        return None
+    return markup.Media(found.kind, reverse("exams:asset", args=[asset_id]), found.width, found.height)
+
+
+@register.filter
+def question_markup(text: str) -> SafeString:
+    """A stem or an explanation as blocks."""
+    if "(asset:" not in text:
+        return _block(text)
+    return mark_safe(markup.render(text, media=media_of))  # markup escapes first
+
+
+@register.filter
+def question_line(text: str) -> SafeString:
+    """An option or an item as one line."""
+    if "(asset:" not in text:
+        return _line(text)
+    return mark_safe(markup.render_inline(text, media=media_of))  # markup escapes first
+
+
+@register.filter
+def question_plain(text: str) -> str:
+    """The words of a text without marks."""
+    return markup.plain(text)
+
+
+@register.simple_tag
+def asset_address(asset_id: int | str) -> str:
+    """Where a picture of a hotspot lies."""
+    return reverse("exams:asset", args=[int(asset_id)]) if str(asset_id).isdecimal() else ""
+
+
+@lru_cache(maxsize=8192)
+def _block(text: str) -> SafeString:
+    return mark_safe(markup.render(text, media=lambda _: None))  # markup escapes first
+
+
+@lru_cache(maxsize=8192)
+def _line(text: str) -> SafeString:
+    return mark_safe(markup.render_inline(text, media=lambda _: None))  # markup escapes first
