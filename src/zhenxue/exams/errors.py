@@ -40,6 +40,16 @@ class TooEarly(Conflict):
         super().__init__("exams.too_early", f"这场考试 {moment} 以后才能交卷，请再检查一遍答案。")
 
 
+class NotReleased(Conflict):
+    """The attempt goes on on another device, and nobody has let this one go on (N16)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "exams.not_released",
+            "这次考试正在另一台设备上作答。要换到本机，请联系监考老师放行，放行后再点“在本机继续考试”。已答的题都在。",
+        )
+
+
 class ProvePresence(Refused):
     """The entry check has not been passed yet: the paper stays closed."""
 

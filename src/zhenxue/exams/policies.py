@@ -1,11 +1,14 @@
 """Who may do what in ``exams``, and why not."""
 
 import datetime as dt
+from collections.abc import Container
 
 from zhenxue.exams.data import AttemptState, ExamState, PaperState, Readiness
 from zhenxue.exams.errors import AttemptEnded, CannotStart, OnBreak, OtherDevice
-from zhenxue.exams.models import Attempt, Blueprint, Paper, QuestionBank
+from zhenxue.exams.models import Attempt, Blueprint, Exam, Paper, QuestionBank
+from zhenxue.exams.queries.desk import is_marker
 from zhenxue.identity.data import Actor, Role
+from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Conflict, Refused
 from zhenxue.training.data import CohortState
 
@@ -82,14 +85,61 @@ def check_can_start(readiness: Readiness) -> None:
     raise CannotStart(readiness.code, readiness.reason + tail)
 
 
+def can_invigilate(actor: Actor, exam: Exam) -> bool:
+    """Managers and teachers of the organisation that runs the class watch its exams; bureaus read."""
+    return can_write(actor, exam.cohort.organisation_id)
+
+
+def check_can_invigilate(actor: Actor, exam: Exam) -> None:
+    """Raises ``Refused`` for everybody else."""
+    if not can_invigilate(actor, exam):
+        raise Refused("exams.not_invigilator", "只有办班机构的管理员和教师可以监考。")
+
+
 def can_see_solutions(actor: Actor, attempt: Attempt, now: dt.datetime) -> bool:
     """Right answers are shown to the learner only after the exam closed for all; staff see them once it was marked."""
     if attempt.state != AttemptState.MARKED or not can_see_result(actor, attempt):
         return False
-    over = attempt.exam.state == ExamState.CLOSED or now >= attempt.exam.closes_at
-    return over if actor.is_learner else True
+    if not actor.is_learner or attempt.exam.state == ExamState.CLOSED:
+        return True
+    if now < attempt.exam.closes_at:
+        return False
+    return not attempt.exam.attempts.filter(state=AttemptState.OPEN).exists()  # somebody may have more time
 
 
 def can_see_result(actor: Actor, attempt: Attempt) -> bool:
     """Staff read a result as soon as it is marked; the learner when results are out."""
     return attempt.exam.is_out or not actor.is_learner
+
+
+def check_can_mark(actor: Actor, exam: Exam) -> None:
+    """Raises ``Refused`` for everybody who does not score this exam by hand."""
+    if not is_marker(actor, exam):
+        raise Refused("exams.not_marker", "你不在这场考试的评卷名单里，请联系机构管理员。")
+
+
+def check_can_appeal(actor: Actor, attempt: Attempt, until: dt.date | None, now: dt.datetime) -> None:
+    """Raises ``Refused`` unless the learner may still ask for a second look; once for each attempt."""
+    if not is_own(actor, attempt):
+        raise Refused("exams.not_your_attempt", "这不是你的考试。")
+    if attempt.state != AttemptState.MARKED or until is None:
+        raise Refused("exams.no_result", "成绩还没有公布，公布后才能申请复核。")
+    if clock.civil_day(now) > until:
+        raise Refused("exams.appeal_late", f"申请复核的期限是 {until}，现在已经过了。")
+    if attempt.appeals.exists():
+        raise Conflict("exams.appealed", "这次考试已经申请过复核，每次考试只能申请一次。")
+
+
+def check_can_review(actor: Actor, attempt: Attempt, marked_by: Container[int]) -> None:
+    """Raises ``Refused``: an appeal is decided by somebody of the organisation who did not mark the attempt."""
+    check_is_staff_of(actor, attempt)
+    if actor.person_id in marked_by:
+        raise Refused("exams.marked_it", "你评过这份答卷，要由没有评过的人复核。")
+
+
+def check_is_staff_of(actor: Actor, attempt: Attempt) -> None:
+    """Raises ``Refused`` unless a manager or teacher of the organisation, and not the learner."""
+    if not can_write(actor, attempt.exam.cohort.organisation_id) or not actor.person_id:
+        raise Refused("exams.not_staff", "只有办班机构的管理员和教师可以办理。")
+    if actor.person_id == attempt.enrolment.person_id:
+        raise Refused("exams.own_score", "不能办理自己的成绩。")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from zhenxue.exams.operations import presence, voiding
+from zhenxue.exams.operations import conduct, presence, voiding
 from zhenxue.identity.data import Actor
 from zhenxue.integrity.data import RulingKind
 
@@ -35,13 +35,15 @@ def on_check_asked(*, context: str, cause: str, now: datetime, **_: Any) -> None
         presence.hold(attempt_id=attempt_id, cause=cause, now=now)
 
 
-def on_check_passed(*, context: str, now: datetime, **_: Any) -> None:
+def on_check_passed(*, check_id: int, context: str, now: datetime, **_: Any) -> None:
     """Presence was shown: at the door the paper opens."""
     if attempt_id := presence.attempt_of(context):
         presence.free(attempt_id=attempt_id, now=now)
+        conduct.note_check(attempt_id, check_id=check_id, passed=True, now=now)
 
 
-def on_check_missed(*, context: str, now: datetime, **_: Any) -> None:
+def on_check_missed(*, check_id: int, context: str, now: datetime, **_: Any) -> None:
     """Presence was not shown; nothing is voided by that alone."""
     if attempt_id := presence.attempt_of(context):
         presence.miss(attempt_id=attempt_id, now=now)
+        conduct.note_check(attempt_id, check_id=check_id, passed=False, now=now)

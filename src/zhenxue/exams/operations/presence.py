@@ -96,6 +96,30 @@ def ask_again(attempt: Attempt, *, now: dt.datetime) -> None:
         attempt.save(update_fields=["presence_asked_at", "presence_cause"])
 
 
+def close_the_door(attempt: Attempt, *, now: dt.datetime) -> None:
+    """Another device goes on without anybody having let it: the paper stays closed there until presence is shown."""
+    integrity.cancel(context=context_of(attempt), now=now)
+    if attempt.proven_at is None and attempt.presence_asked_at is not None:
+        return  # it was closed already
+    attempt.proven_at, attempt.presence_at = None, None
+    attempt.presence_asked_at, attempt.presence_cause = now, CheckCause.DEVICE
+    attempt.save(update_fields=["proven_at", "presence_at", "presence_asked_at", "presence_cause"])
+
+
+def ask_now(attempt: Attempt, *, now: dt.datetime) -> bool:
+    """Asks a locked attempt that sits for presence, on the invigilator's word; false where a check is open, at the
+    door and after the end."""
+    if attempt.state != AttemptState.OPEN or is_at_the_door(attempt):
+        return False
+    if integrity.open_check_of(context_of(attempt)) is not None:
+        return False
+    if attempt.presence_asked_at is None:
+        attempt.presence_asked_at, attempt.presence_cause = now, CheckCause.HOURLY
+        attempt.save(update_fields=["presence_asked_at", "presence_cause"])
+    _ask(attempt, now)
+    return True
+
+
 def hold(*, attempt_id: int, cause: str, now: dt.datetime) -> None:
     """Notes a check that somebody else asked (an officer, the invigilator)."""
     open_ones = Attempt.objects.filter(pk=attempt_id, state=AttemptState.OPEN, presence_asked_at__isnull=True)

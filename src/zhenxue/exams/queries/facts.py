@@ -3,23 +3,24 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from django.db.models import Count, QuerySet
 
-from zhenxue.exams.data import AttemptState
-from zhenxue.exams.models import Answer, Attempt
+from zhenxue.exams.data import AttemptState, ConductKind
+from zhenxue.exams.models import Answer, Attempt, ConductEvent
 from zhenxue.integrity.api import AnswerFact, AttemptFacts, Owner
 
 HANDED_IN = (AttemptState.SUBMITTED, AttemptState.MARKED)
 
 
 def attempts_between(since: dt.datetime, until: dt.datetime) -> list[AttemptFacts]:
-    """Attempts handed in in ``[since, until)`` with their answers; two queries."""
+    """Attempts handed in in ``[since, until)`` with their answers; three queries."""
     return _facts(Attempt.objects.filter(submitted_at__gte=since, submitted_at__lt=until))
 
 
 def attempts_beside(fresh: Sequence[AttemptFacts]) -> list[AttemptFacts]:
-    """All attempts of the same exams, themselves included; two queries."""
+    """All attempts of the same exams, themselves included; three queries."""
     return _facts(Attempt.objects.filter(exam_id__in={one.exam_id for one in fresh})) if fresh else []
 
 
@@ -30,7 +31,8 @@ def _facts(attempts: QuerySet[Attempt]) -> list[AttemptFacts]:
         .annotate(stored=Count("answers"))
         .order_by("submitted_at", "pk")
     )
-    answers = _answers_of([row.pk for row in rows])
+    numbers = [row.pk for row in rows]
+    answers, told = _answers_of(numbers), _conduct_of(numbers)
     return [
         AttemptFacts(
             context=f"exam:{row.pk}",
@@ -45,9 +47,44 @@ def _facts(attempts: QuerySet[Attempt]) -> list[AttemptFacts]:
                 AnswerFact(question, tuple(given), sequence, round((saved - row.started_at).total_seconds() * 1000), ok)
                 for question, given, sequence, saved, ok in answers[row.pk]
             ),
+            away_ms=told[row.pk].away_ms,
+            leaves=told[row.pk].leaves,
+            longest_paste=told[row.pk].longest_paste,
+            silent_answers=sum(told[row.pk].is_silent(saved) for _, _, _, saved, _ in answers[row.pk]),
         )
         for row in rows
     ]
+
+
+@dataclass(slots=True)
+class Told:
+    """What the page of one attempt told, and when it told nothing."""
+
+    away_ms: int = 0
+    leaves: int = 0
+    longest_paste: int = 0
+    silences: list[tuple[dt.datetime, dt.datetime | None]] = field(default_factory=list)
+
+    def is_silent(self, moment: dt.datetime) -> bool:
+        """Whether the page was silent at a moment."""
+        return any(since < moment and (until is None or moment < until) for since, until in self.silences)
+
+
+def _conduct_of(attempt_ids: Sequence[int]) -> dict[int, Told]:
+    """Per attempt the record of conduct as the rules need it; one query."""
+    found: dict[int, Told] = defaultdict(Told)
+    kinds = (ConductKind.LEFT, ConductKind.PASTE, ConductKind.SILENT)
+    rows = ConductEvent.objects.filter(attempt_id__in=attempt_ids, kind__in=kinds)
+    for attempt, kind, at, lasted, facts in rows.values_list("attempt_id", "kind", "at", "lasted_ms", "facts"):
+        told = found[attempt]
+        if kind == ConductKind.LEFT:
+            told.away_ms += lasted or 0
+            told.leaves += 1
+        elif kind == ConductKind.SILENT:
+            told.silences.append((at, None if lasted is None else at + dt.timedelta(milliseconds=lasted)))
+        elif not facts.get("own"):
+            told.longest_paste = max(told.longest_paste, facts.get("characters", 0))
+    return found
 
 
 def _answers_of(attempt_ids: Sequence[int]) -> dict[int, list[tuple[int, list[str], int, dt.datetime, bool]]]:

@@ -1,0 +1,24 @@
+"""Background work of exams: large files of questions."""
+
+from django.tasks import task
+
+from zhenxue.exams.operations import importing
+from zhenxue.identity import api as identity
+from zhenxue.identity.data import Role
+from zhenxue.kernel import clock
+
+
+@task
+def read_import(import_id: int) -> None:
+    """Reads a large file of questions."""
+    importing.read_import(import_id=import_id)
+
+
+@task
+def save_import(import_id: int, account_id: int, role: str) -> None:
+    """Saves a confirmed large file in the name of whoever confirmed it, if still in office."""
+    for membership in identity.list_memberships(account_id):
+        if membership.role == role:
+            actor = identity.actor_of(membership)
+            if actor.role in {Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.TEACHER}:
+                importing.run_save(actor=actor, import_id=import_id, now=clock.now())
