@@ -1,8 +1,8 @@
-"""Background work of exams: large files of questions."""
+"""Background work of exams: large files of questions, comparing attempts, counting questions."""
 
 from django.tasks import task
 
-from zhenxue.exams.operations import importing
+from zhenxue.exams.operations import comparison, importing, statistics
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
@@ -22,3 +22,17 @@ def save_import(import_id: int, account_id: int, role: str) -> None:
             actor = identity.actor_of(membership)
             if actor.role in {Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.TEACHER}:
                 importing.run_save(actor=actor, import_id=import_id, now=clock.now())
+
+
+@task
+def compare_exam(exam_id: int) -> None:
+    """Compares the attempts of a closed exam; one that is in hand already is left to whoever has it."""
+    comparison.compare_exam(exam_id=exam_id, now=clock.now())
+
+
+@task
+def count_questions(organisation_id: int) -> None:
+    """Counts the questions of an organisation anew, unless it was done while this waited."""
+    now = clock.now()
+    if organisation_id in statistics.organisations_due(now):
+        statistics.count_questions(organisation_id=organisation_id, now=now)
