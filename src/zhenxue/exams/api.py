@@ -3,8 +3,9 @@
 from zhenxue.exams.data import AttemptState, ExamFacts, ExamState, Result
 from zhenxue.exams.models import Attempt, Exam, Paper, Question, QuestionBank
 from zhenxue.exams.operations.attempts import close_due_attempts, save_answer, start_attempt, submit_attempt
-from zhenxue.exams.operations.banks import create_bank, import_questions
+from zhenxue.exams.operations.banks import create_bank
 from zhenxue.exams.operations.exams import close_due_exams, create_exam, schedule_exam
+from zhenxue.exams.operations.importing import import_questions
 from zhenxue.exams.operations.papers import create_paper, finish_paper
 from zhenxue.exams.operations.presence import ask_presence
 from zhenxue.exams.operations.presence import is_at_the_door as waits_at_the_door

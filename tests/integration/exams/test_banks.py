@@ -5,73 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.factories.exams import HEADER, choice, make_bank, question_rows, questions_of
+from tests.factories.exams import choice, make_bank, question_rows, questions_of
 from tests.factories.identity import NOW, make_bureau, make_learner, make_operator, make_provider, make_teacher
-from zhenxue.evidence.models import Entry
-from zhenxue.exams import api as exams
 from zhenxue.exams import queries
 from zhenxue.exams.models import Question, QuestionBank
 from zhenxue.exams.operations import banks
 from zhenxue.kernel.errors import Conflict, Invalid, Refused
-from zhenxue.kernel.sheets import write_xlsx
 
 pytestmark = pytest.mark.django_db
-
-DIRTY = f"""{HEADER}
-单选,1、好题一？,甲,乙,,,A,,2
-单选,没有答案？,甲,乙,,,,,2
-多选,答案越界？,甲,乙,,,AD,,2
-判断,=A1,,,,,对,,1
-判断,好题二。,,,,,√,,1
-单选,1、好题一？,甲,乙,,,A,,2
-"""
-
-
-def test_an_import_shows_every_row_and_changes_nothing_before_it_is_saved() -> None:
-    manager = make_provider()
-    bank = make_bank(manager, questions=0)
-    preview = banks.preview_import(actor=manager, bank=bank, source=DIRTY.encode("gbk"), file_name="题.csv", now=NOW)
-    answers = {row["number"]: row["problems"] or row["duplicate"] for row in preview.rows}
-    assert [number for number, problem in answers.items() if not problem] == [2, 6]
-    assert "公式" in answers[5][0]
-    assert not questions_of(bank)
-    with pytest.raises(Invalid, match="一道题也没有导入"):
-        banks.save_import(actor=manager, preview=preview, only_good=False, now=NOW)
-    assert not questions_of(bank)
-    assert banks.save_import(actor=manager, preview=preview, only_good=True, now=NOW) == 2
-    assert [question.stem for question in questions_of(bank)] == ["好题一？", "好题二。"]
-    with pytest.raises(Conflict):
-        banks.save_import(actor=manager, preview=preview, only_good=True, now=NOW)
-
-
-def test_an_import_leaves_evidence_without_texts_or_answers() -> None:
-    bank = make_bank()
-    entry = Entry.objects.get(kind="exams.questions_imported", subject=f"bank:{bank.pk}")
-    assert "直播第" not in entry.envelope
-    assert "content_sha256" in entry.envelope
-
-
-def test_questions_that_are_in_the_bank_are_named_and_left_out() -> None:
-    manager = make_provider()
-    bank = make_bank(manager)
-    preview = banks.preview_import(
-        actor=manager, bank=bank, source=question_rows(9).encode(), file_name="题.csv", now=NOW
-    )
-    doubles = [row["duplicate"] for row in preview.rows if row["duplicate"]]
-    assert len(doubles) == 6
-    assert "题号 1" in doubles[0]
-    assert banks.save_import(actor=manager, preview=preview, only_good=False, now=NOW) == 3
-    assert len(questions_of(bank)) == 9
-
-
-def test_an_xlsx_imports_like_a_csv() -> None:
-    manager = make_provider()
-    bank = make_bank(manager, questions=0)
-    rows = [line.split(",") for line in question_rows(3).splitlines()]
-    made = exams.import_questions(
-        actor=manager, bank=bank, source=write_xlsx("题", rows[0], rows[1:]), file_name="题.xlsx", now=NOW
-    )
-    assert [question.kind for question in made] == ["single", "multiple", "true_false"]
 
 
 def test_an_edit_is_a_new_version_and_a_stale_page_is_told() -> None:

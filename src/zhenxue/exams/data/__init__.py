@@ -1,11 +1,11 @@
 """Words, shapes and state machines of ``exams``; standard library only."""
 
 from zhenxue.exams.data.shapes import (
+    ConductClaim,
     ExamFacts,
     Marked,
     Missing,
     Phase,
-    PreviewRow,
     QuestionFacts,
     QuestionFigures,
     Readiness,
@@ -33,6 +33,7 @@ from zhenxue.exams.data.states import (
     CertificateState,
     ChangeState,
     ConductKind,
+    DoubleChoice,
     ExamKind,
     ExamState,
     ImportState,
@@ -42,6 +43,7 @@ from zhenxue.exams.data.states import (
     PaperState,
     PracticeMode,
     QuestionState,
+    Verdict,
 )
 
 __all__ = [
@@ -61,7 +63,9 @@ __all__ = [
     "BatchState",
     "CertificateState",
     "ChangeState",
+    "ConductClaim",
     "ConductKind",
+    "DoubleChoice",
     "ExamFacts",
     "ExamKind",
     "ExamState",
@@ -74,7 +78,6 @@ __all__ = [
     "PaperState",
     "Phase",
     "PracticeMode",
-    "PreviewRow",
     "QuestionFacts",
     "QuestionFigures",
     "QuestionState",
@@ -83,5 +86,6 @@ __all__ = [
     "RuleFacts",
     "Saved",
     "SheetLine",
+    "Verdict",
     "phase_of",
 ]

@@ -39,16 +39,40 @@ QUESTION_TRANSITIONS: dict[QuestionState, frozenset[QuestionState]] = {
 
 
 class ImportState(Labelled):
+    READING = "reading", "正在读取"
     CHECKED = "checked", "等待确认"
+    SAVING = "saving", "正在导入"
     SAVED = "saved", "已导入"
+    FAILED = "failed", "读不出来"
     DISCARDED = "discarded", "已放弃"
 
 
+#: Saving that is refused (somebody took a number meanwhile) goes back to be confirmed again; nothing is half done.
 IMPORT_TRANSITIONS: dict[ImportState, frozenset[ImportState]] = {
-    ImportState.CHECKED: frozenset({ImportState.SAVED, ImportState.DISCARDED}),
+    ImportState.READING: frozenset({ImportState.CHECKED, ImportState.FAILED, ImportState.DISCARDED}),
+    ImportState.CHECKED: frozenset({ImportState.SAVING, ImportState.DISCARDED}),
+    ImportState.SAVING: frozenset({ImportState.SAVED, ImportState.CHECKED}),
     ImportState.SAVED: frozenset(),
+    ImportState.FAILED: frozenset({ImportState.DISCARDED}),
     ImportState.DISCARDED: frozenset(),
 }
+
+
+class Verdict(Labelled):
+    """What the reading of a file says about one of its items."""
+
+    GOOD = "good", "可以导入"
+    SAME = "same", "与已有的题相同"
+    SIMILAR = "similar", "题干相同，内容不同"
+    REFUSED = "refused", "有问题"
+
+
+class DoubleChoice(Labelled):
+    """What is done with an item that the bank (or the file, above it) has already."""
+
+    SKIP = "skip", "跳过"
+    VERSION = "version", "作为新版本"
+    KEEP = "keep", "两道都留"
 
 
 class PaperState(Labelled):

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from zhenxue.exams.data import AssetKind, ImportState, Kind, QuestionState
+from zhenxue.exams.data import AssetKind, Kind, QuestionState
 
 
 class QuestionBank(models.Model):
@@ -84,18 +84,6 @@ class QuestionAsset(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["bank", "sha256"], name="exams_asset_once")]
-
-
-class QuestionImport(models.Model):
-    """A sheet that was read and shown, and is saved (or dropped) as a whole."""
-
-    bank = models.ForeignKey(QuestionBank, models.CASCADE, related_name="imports")
-    file_name = models.CharField("文件名", max_length=200)
-    sha256 = models.CharField(max_length=64)
-    rows = models.JSONField()  # list of data.PreviewRow
-    state = models.CharField("状态", max_length=10, choices=ImportState.choices(), default=ImportState.CHECKED)
-    saved = models.PositiveIntegerField("导入题数", default=0)
-    created_at = models.DateTimeField("上传时间")
 
 
 class QuestionStatistics(models.Model):

@@ -1,27 +1,22 @@
-"""Banks and questions: create, edit as a new version, retire, import a sheet after showing it."""
+"""Banks and questions: create, edit as a new version, retire."""
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from zhenxue.catalogue import api as catalogue
 from zhenxue.evidence import api as evidence
-from zhenxue.exams import kinds
-from zhenxue.exams.data import IMPORT_TRANSITIONS, ImportState, Kind, PreviewRow, QuestionFacts, QuestionState
-from zhenxue.exams.models import Question, QuestionBank, QuestionImport
-from zhenxue.exams.operations.marking import digest_of, is_score, points, question_digest
+from zhenxue.exams import kinds, markup
+from zhenxue.exams.data import Kind, QuestionFacts, QuestionState
+from zhenxue.exams.models import Question, QuestionBank
+from zhenxue.exams.operations.marking import digest_of, is_score, points, question_digest, texts_in
 from zhenxue.exams.policies import check_can_change_bank, check_can_write
+from zhenxue.exams.queries.assets import named_assets
 from zhenxue.identity.data import Actor
-from zhenxue.kernel import sheets
 from zhenxue.kernel.errors import Conflict, Invalid
-
-MAX_IMPORT_ROWS = 5000
 
 
 def create_bank(*, actor: Actor, title: str, now: dt.datetime) -> QuestionBank:
@@ -52,21 +47,21 @@ def create_bank(*, actor: Actor, title: str, now: dt.datetime) -> QuestionBank:
 def add_question(*, actor: Actor, bank: QuestionBank, facts: QuestionFacts, now: dt.datetime) -> Question:
     """One question written by hand. Raises ``Invalid`` by field."""
     check_can_change_bank(actor, bank)
-    draft = _checked(facts)
+    draft = _checked(bank, facts)
     with transaction.atomic():
-        _lock_bank(bank)
+        lock_bank(bank)
         _check_no_double(bank, draft["digest"])
-        question = Question.objects.create(bank=bank, number=_next_number(bank), created_at=now, **draft)
-        _record_questions(actor, bank, "exams.question_added", [question], now)
+        question = Question.objects.create(bank=bank, number=next_number(bank), created_at=now, **draft)
+        record_questions(actor, bank, "exams.question_added", [question], now)
     return question
 
 
 def edit_question(*, actor: Actor, question: Question, facts: QuestionFacts, now: dt.datetime) -> Question:
     """The next version of a question; papers that hold the old version keep it. The same text changes nothing."""
     check_can_change_bank(actor, question.bank)
-    draft = _checked(facts)
+    draft = _checked(question.bank, facts)
     with transaction.atomic():
-        _lock_bank(question.bank)
+        lock_bank(question.bank)
         current = Question.objects.get(pk=question.pk)
         if current.state != QuestionState.ACTIVE:
             raise Conflict("exams.question_moved_on", "这道题已有新版本或已停用，请回到题库刷新后再改。")
@@ -77,7 +72,7 @@ def edit_question(*, actor: Actor, question: Question, facts: QuestionFacts, now
         new = Question.objects.create(
             bank=current.bank, number=current.number, version=current.version + 1, created_at=now, **draft
         )
-        _record_questions(actor, question.bank, "exams.question_edited", [new], now)
+        record_questions(actor, question.bank, "exams.question_edited", [new], now)
     return new
 
 
@@ -89,136 +84,7 @@ def retire_question(*, actor: Actor, question: Question, now: dt.datetime) -> No
             state=QuestionState.RETIRED
         )
         if changed:
-            _record_questions(actor, question.bank, "exams.question_retired", [question], now)
-
-
-def preview_import(
-    *, actor: Actor, bank: QuestionBank, source: bytes | sheets.Readable, file_name: str, now: dt.datetime
-) -> QuestionImport:
-    """Reads a sheet and answers every row; nothing enters the bank before ``save_import``.
-
-    Raises ``Invalid`` when the file cannot be read at all or its columns are missing.
-    """
-    check_can_change_bank(actor, bank)
-    data = source if isinstance(source, bytes) else source.read(21 * 1024 * 1024)
-    rows = _answer_rows(bank, data, file_name)
-    with transaction.atomic():
-        QuestionImport.objects.filter(bank=bank, state=ImportState.CHECKED).update(state=ImportState.DISCARDED)
-        return QuestionImport.objects.create(
-            bank=bank,
-            file_name=file_name[:200],
-            sha256=hashlib.sha256(data).hexdigest(),
-            rows=[asdict(row) for row in rows],
-            created_at=now,
-        )
-
-
-def save_import(*, actor: Actor, preview: QuestionImport, only_good: bool, now: dt.datetime) -> int:
-    """Puts the rows that were shown into the bank and answers how many.
-
-    With a refused row nothing is saved, unless ``only_good`` leaves those out. A second click raises ``Conflict``.
-    """
-    bank = preview.bank
-    check_can_change_bank(actor, bank)
-    with transaction.atomic():
-        _lock_bank(bank)
-        fresh = QuestionImport.objects.get(pk=preview.pk)
-        if ImportState.SAVED not in IMPORT_TRANSITIONS[ImportState(fresh.state)]:
-            raise Conflict("exams.import_done", "这份表格已经处理过了，没有重复导入。请回到题库查看。")
-        rows = [PreviewRow.from_json(row) for row in fresh.rows]
-        refused = [row.number for row in rows if row.problems]
-        if refused and not only_good:
-            named = "、".join(str(number) for number in refused[:10])
-            raise Invalid(
-                "exams.import_refused",
-                f"第 {named} 行有问题，一道题也没有导入。请改好后重新上传，或只导入没有问题的行。",
-            )
-        questions = _create_rows(bank, rows, now)
-        fresh.state, fresh.saved, fresh.rows = ImportState.SAVED, len(questions), []
-        fresh.save(update_fields=["state", "saved", "rows"])
-        body = {"file_sha256": fresh.sha256, "refused": len(refused)}
-        _record_questions(actor, bank, "exams.questions_imported", questions, now, body)
-    return len(questions)
-
-
-def discard_import(*, actor: Actor, preview: QuestionImport) -> None:
-    """Drops a preview; one that was saved stays saved."""
-    check_can_change_bank(actor, preview.bank)
-    QuestionImport.objects.filter(pk=preview.pk, state=ImportState.CHECKED).update(state=ImportState.DISCARDED)
-
-
-def import_questions(
-    *, actor: Actor, bank: QuestionBank, source: bytes | sheets.Readable, file_name: str, now: dt.datetime
-) -> list[Question]:
-    """Preview and save in one go, for callers without a page: every row must be good, else ``Invalid`` names them."""
-    with transaction.atomic():
-        preview = preview_import(actor=actor, bank=bank, source=source, file_name=file_name, now=now)
-        before = bank.questions.aggregate(last=Max("number"))["last"] or 0
-        save_import(actor=actor, preview=preview, only_good=False, now=now)
-        return list(bank.questions.filter(number__gt=before).order_by("number"))
-
-
-def _answer_rows(bank: QuestionBank, data: bytes, file_name: str) -> list[PreviewRow]:
-    sheet = sheets.read_sheet(data, file_name, max_rows=MAX_IMPORT_ROWS)
-    known = dict(bank.questions.filter(state=QuestionState.ACTIVE).values_list("digest", "number"))
-    seen: dict[str, int] = {}
-    rows = []
-    for row in catalogue.read_question_table(sheets.table(sheet, catalogue.QUESTION_COLUMNS)):
-        draft = row.draft
-        if draft is None or row.problems:
-            rows.append(
-                PreviewRow(
-                    row.number, stem=draft.stem if draft else "", problems=list(row.problems) or ["这一行读不出题目"]
-                )
-            )
-            continue
-        digest = question_digest(draft.stem, body_of(draft.kind, draft.options))
-        duplicate = ""
-        if digest in known:
-            duplicate = f"题库中已有相同的题（题号 {known[digest]}），不重复导入"
-        elif digest in seen:
-            duplicate = f"与表格第 {seen[digest]} 行相同，不重复导入"
-        seen.setdefault(digest, row.number)
-        rows.append(
-            PreviewRow(
-                row.number,
-                str(draft.kind),
-                draft.stem,
-                list(draft.options),
-                list(draft.answer),
-                draft.explanation,
-                points(draft.score or Decimal(1)),
-                duplicate=duplicate,
-            )
-        )
-    return rows
-
-
-def _create_rows(bank: QuestionBank, rows: list[PreviewRow], now: dt.datetime) -> list[Question]:
-    known = set(bank.questions.filter(state=QuestionState.ACTIVE).values_list("digest", flat=True))
-    first = _next_number(bank)
-    questions: list[Question] = []
-    for row in rows:
-        body = body_of(row.kind, row.options)
-        digest = question_digest(row.stem, body)
-        if not row.is_good or digest in known:
-            continue
-        known.add(digest)
-        questions.append(
-            Question(
-                bank=bank,
-                number=first + len(questions),
-                kind=row.kind,
-                stem=row.stem,
-                body=body,
-                key={"right": row.answer},
-                explanation=row.explanation,
-                score=Decimal(row.score),
-                digest=digest,
-                created_at=now,
-            )
-        )
-    return Question.objects.bulk_create(questions, batch_size=500)
+            record_questions(actor, question.bank, "exams.question_retired", [question], now)
 
 
 def body_of(kind: str, options: Sequence[str]) -> dict[str, Any]:
@@ -226,12 +92,15 @@ def body_of(kind: str, options: Sequence[str]) -> dict[str, Any]:
     return {} if kind == Kind.TRUE_FALSE else {"options": list(options)}
 
 
-def _checked(facts: QuestionFacts) -> dict[str, Any]:
+def _checked(bank: QuestionBank, facts: QuestionFacts) -> dict[str, Any]:
     """The fields of a version, or ``Invalid`` by field."""
     if facts.kind not in {one.value for one in Kind}:
         raise Invalid("exams.question", "请选择题型。", fields={"kind": "请选择题型。"})
     wrong = {} if facts.stem.strip() else {"stem": "请填写题干。"}
-    wrong |= kinds.of(facts.kind).check(facts.body, facts.key)
+    rules = kinds.of(facts.kind)
+    inside = rules.check(facts.body, facts.key)
+    wrong |= inside or rules.check_stem(facts.stem, facts.body, facts.key)
+    wrong |= {} if wrong else _check_texts(bank, facts)
     if not is_score(facts.score):
         wrong["score"] = "分值应大于 0、不超过 100，最多一位小数。"
     if not 1 <= facts.difficulty <= 5:
@@ -243,12 +112,24 @@ def _checked(facts: QuestionFacts) -> dict[str, Any]:
     return {**values, "digest": question_digest(stem, facts.body)}
 
 
-def _lock_bank(bank: QuestionBank) -> None:
+def _check_texts(bank: QuestionBank, facts: QuestionFacts) -> dict[str, str]:
+    """Formulas that cannot be read, and files that are not this bank's, by field."""
+    words = "".join(said for text in texts_in(facts.body) for said in markup.problems(text))
+    wrong = {"stem": said for said in ["".join(markup.problems(facts.stem)) or words] if said}
+    wrong |= {"explanation": said for said in ["".join(markup.problems(facts.explanation))] if said}
+    named = named_assets(facts.stem, facts.body, facts.explanation)
+    missing = sorted(named - set(bank.assets.filter(pk__in=named).values_list("pk", flat=True))) if named else []
+    if missing:
+        wrong.setdefault("stem", f"题库里没有编号 {missing[0]} 的文件，请先上传，或改正编号。")
+    return wrong
+
+
+def lock_bank(bank: QuestionBank) -> None:
     """Writers of one bank go one after another, so that numbers have no gaps or doubles."""
     QuestionBank.objects.select_for_update().get(pk=bank.pk)
 
 
-def _next_number(bank: QuestionBank) -> int:
+def next_number(bank: QuestionBank) -> int:
     return (bank.questions.aggregate(last=Max("number"))["last"] or 0) + 1
 
 
@@ -259,7 +140,7 @@ def _check_no_double(bank: QuestionBank, digest: str, but: int | None = None) ->
         raise Invalid("exams.question_double", message, fields={"stem": message})
 
 
-def _record_questions(
+def record_questions(
     actor: Actor,
     bank: QuestionBank,
     kind: str,

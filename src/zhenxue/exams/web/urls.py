@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.exams.web.views import attempts, banks, exams, learner, papers, presence
+from zhenxue.exams.web.views import attempts, banks, exams, imports, learner, papers, presence
 
 app_name = "exams"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -25,14 +25,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("exams/attempts/<int:attempt_id>/result/", attempts.result, name="result"),
     path("banks/", banks.bank_list, name="banks"),
     path("banks/new/", banks.bank_new, name="bank_new"),
-    path("banks/template.xlsx", banks.template, name="template"),
+    path("banks/template.xlsx", imports.import_template, name="template"),
     path("banks/<int:bank_id>/", banks.bank_page, name="bank"),
     path("banks/<int:bank_id>/questions/new/", banks.question_new, name="question_new"),
     path("banks/questions/<int:question_id>/", banks.question_page, name="question"),
     path("banks/questions/<int:question_id>/retire/", banks.question_retire, name="question_retire"),
-    path("banks/<int:bank_id>/import/", banks.import_new, name="import"),
-    path("banks/<int:bank_id>/import/<int:import_id>/", banks.import_page, name="preview"),
-    path("banks/<int:bank_id>/import/<int:import_id>/save/", banks.import_save, name="import_save"),
+    path("banks/<int:bank_id>/import/", imports.import_new, name="import"),
+    path("banks/<int:bank_id>/import/<int:import_id>/", imports.import_page, name="preview"),
+    path("banks/<int:bank_id>/import/<int:import_id>/save/", imports.import_save, name="import_save"),
+    path("banks/<int:bank_id>/import/<int:import_id>/choose/", imports.import_choose, name="import_choose"),
+    path("banks/<int:bank_id>/import/<int:import_id>/resume/", imports.import_resume, name="import_resume"),
+    path("banks/<int:bank_id>/import/<int:import_id>/refused.xlsx", imports.import_refused, name="import_refused"),
+    path("banks/<int:bank_id>/export/", imports.exports, name="exports"),
+    path("banks/<int:bank_id>/export/<str:form>/", imports.bank_export, name="bank_export"),
     path("banks/papers/", papers.paper_list, name="papers"),
     path("banks/papers/new/", papers.paper_new, name="paper_new"),
     path("banks/papers/<int:paper_id>/", papers.paper_page, name="paper"),
