@@ -27,7 +27,7 @@ class ScoreSheet(models.Model):
 
     attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="score_sheets")
     examiner = models.ForeignKey(Examiner, models.PROTECT, related_name="sheets")
-    steps = models.JSONField("步骤评分", default=list)  # per question, per step: {"points": "8", "deductions": [0, 2]}
+    steps = models.JSONField("步骤评分", default=list)  # per step of the sheet: {"points": "8", "deductions": [0, 2]}
     points = models.DecimalField("合计", max_digits=6, decimal_places=1, default=0)
     comment = models.CharField("备注", max_length=300, blank=True)
     client_sequence = models.PositiveBigIntegerField(default=0)
