@@ -25,7 +25,18 @@ BANK_PLACES = (
     "exams:preview",
 )
 PAPER_PLACES = ("exams:paper", "exams:paper_new")
-EXAM_PLACES = ("exams:exam", "exams:exam_new", "exams:exam_edit", "exams:entry", "exams:result")
+EXAM_PLACES = (
+    "exams:exam",
+    "exams:exam_new",
+    "exams:exam_edit",
+    "exams:entry",
+    "exams:result",
+    "exams:room",
+    "exams:seat",
+    "exams:comparison",
+    "exams:pair",
+    "exams:conduct",
+)
 
 
 def _lines(**labels: str) -> Callable[[Mapping[str, Any]], list[tuple[str, str]]]:

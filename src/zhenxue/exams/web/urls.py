@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.exams.web.views import attempts, banks, exams, imports, learner, papers, presence
+from zhenxue.exams.web.views import (
+    attempts,
+    banks,
+    comparison,
+    conduct,
+    exams,
+    imports,
+    invigilation,
+    learner,
+    papers,
+    presence,
+    statistics,
+)
 
 app_name = "exams"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,13 +35,32 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("exams/attempts/<int:attempt_id>/move/", attempts.move, name="move"),
     path("exams/attempts/<int:attempt_id>/submit/", attempts.submit, name="submit"),
     path("exams/attempts/<int:attempt_id>/result/", attempts.result, name="result"),
+    path("exams/<int:exam_id>/room/", invigilation.room, name="room"),
+    path("exams/<int:exam_id>/room/<slug:act>/", invigilation.room_act, name="room_act"),
+    path("exams/attempts/<int:attempt_id>/room/", invigilation.seat, name="seat"),
+    path("exams/attempts/<int:attempt_id>/room/<slug:act>/", invigilation.seat_act, name="seat_act"),
+    path("exams/attempts/<int:attempt_id>/conduct/", conduct.conduct, name="conduct"),
+    path("exams/<int:exam_id>/comparison/", comparison.comparison, name="comparison"),
+    path("exams/<int:exam_id>/comparison/again/", comparison.comparison_again, name="comparison_again"),
+    path("exams/comparison/<int:comparison_id>/", comparison.pair, name="pair"),
+    path("exams/comparison/<int:comparison_id>/refer/", comparison.pair_refer, name="pair_refer"),
     path("banks/", banks.bank_list, name="banks"),
+    path("banks/<int:bank_id>/statistics/", statistics.bank_statistics, name="bank_statistics"),
+    path("banks/<int:bank_id>/statistics.xlsx", statistics.bank_statistics_sheet, name="bank_statistics_sheet"),
+    path("banks/questions/<int:question_id>/statistics/", statistics.question_statistics, name="question_statistics"),
     path("banks/new/", banks.bank_new, name="bank_new"),
     path("banks/template.xlsx", imports.import_template, name="template"),
     path("banks/<int:bank_id>/", banks.bank_page, name="bank"),
-    path("banks/<int:bank_id>/questions/new/", banks.question_new, name="question_new"),
-    path("banks/questions/<int:question_id>/", banks.question_page, name="question"),
-    path("banks/questions/<int:question_id>/retire/", banks.question_retire, name="question_retire"),
+    path("banks/<int:bank_id>/change/", questions.bank_change, name="bank_change"),
+    path("banks/<int:bank_id>/doubles/", questions.doubles, name="doubles"),
+    path("banks/<int:bank_id>/files/", assets.asset_list, name="assets"),
+    path("banks/files/<int:asset_id>/", assets.asset_file, name="asset"),
+    path("banks/<int:bank_id>/questions/new/", questions.question_new, name="question_new"),
+    path("banks/<int:bank_id>/questions/preview/", questions.question_preview, name="question_preview"),
+    path("banks/questions/<int:question_id>/", questions.question_page, name="question"),
+    path("banks/questions/<int:question_id>/edit/", questions.question_edit, name="question_edit"),
+    path("banks/questions/<int:question_id>/retire/", questions.question_retire, name="question_retire"),
+    path("banks/questions/<int:question_id>/restore/", questions.question_restore, name="question_restore"),
     path("banks/<int:bank_id>/import/", imports.import_new, name="import"),
     path("banks/<int:bank_id>/import/<int:import_id>/", imports.import_page, name="preview"),
     path("banks/<int:bank_id>/import/<int:import_id>/save/", imports.import_save, name="import_save"),
