@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from zhenxue.exams import kinds
+from zhenxue.exams import kinds, markup
 from zhenxue.exams.data import Kind
 from zhenxue.exams.formats import words
 from zhenxue.exams.formats.draft import (
@@ -82,7 +82,9 @@ def finish(
     faults += [words_.rstrip("。") for words_ in wrong.values()]
     if draft.score is None:
         said.append(NO_SCORE)
-    names = named_files(draft.stem, draft.explanation, *_texts(draft.body), *_texts(draft.key))
+    texts = [draft.stem, draft.explanation, *_texts(draft.body), *_texts(draft.key)]
+    faults += [said_.rstrip("。") for text in texts if "$" in text for said_ in markup.problems(text)]
+    names = named_files(*texts)
     if draft.kind == Kind.HOTSPOT and str(draft.body.get("asset", "")).startswith("file:"):
         names.append(draft.body["asset"].removeprefix("file:"))
     media = assets.named(names) if assets else ()
