@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from zhenxue.exams.web.views import (
+    assets,
     attempts,
     banks,
     comparison,
@@ -13,6 +14,7 @@ from zhenxue.exams.web.views import (
     learner,
     papers,
     presence,
+    questions,
     statistics,
 )
 
