@@ -6,12 +6,12 @@ import "./exam.css";
 import { PresenceDialog } from "../../controllers/presence-dialog";
 import { asTime, ServerClock } from "./clock";
 import { Pages } from "./pages";
-import { AnswerQueue, Refusal, type Ack, type Entry } from "./queue";
+import { OfflineBanner, fateOf } from "./network";
+import { AnswerQueue, Refusal, type Ack, type Entry, type Given } from "./queue";
 
 const WARN_MS = 5 * 60_000;
 /** How often the room asks how the attempt stands: a presence check may be due. */
 const LOOK_MS = 10_000;
-const FINAL_CODES = new Set(["exams.deadline_passed", "exams.attempt_ended", "exams.other_device", "identity.sign_in"]);
 const REQUEST_MS = 10_000;
 
 interface State {
@@ -27,23 +27,29 @@ interface Problem {
   message?: string;
 }
 
-async function post(form: HTMLFormElement, entry: Entry): Promise<Ack> {
-  const body = new FormData();
-  body.set("csrfmiddlewaretoken", form.querySelector<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value ?? "");
-  body.set("client_sequence", String(entry.sequence));
-  for (const value of entry.given) body.append("given", value);
+async function post(form: HTMLFormElement, entry: Entry, leaving: boolean): Promise<Ack> {
   const answer = await fetch(form.action, {
     method: "POST",
-    body,
-    headers: { Accept: "application/json" },
+    body: JSON.stringify({ given: entry.given, client_sequence: entry.sequence }),
+    headers: {
+      Accept: "application/json",
+      "Content-Type": "application/json",
+      "X-CSRFToken": form.querySelector<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value ?? "",
+    },
     redirect: "error",
-    signal: AbortSignal.timeout(REQUEST_MS),
+    keepalive: leaving,
+    signal: leaving ? null : AbortSignal.timeout(REQUEST_MS),
   });
   if (answer.ok) return (await answer.json()) as Ack;
-  if (answer.status >= 500 || answer.status === 429) throw new Error(`the server answered ${answer.status}`);
   const problem = (await answer.json().catch(() => ({}))) as Problem;
-  const code = problem.code ?? `http.${answer.status}`;
-  throw new Refusal(code, problem.message ?? "这道题没有保存，请刷新页面后重试。", FINAL_CODES.has(code) || answer.status === 401);
+  const fate = fateOf(answer.status, problem.code);
+  if (!fate) throw new Error(`the server answered ${answer.status}`);
+  throw new Refusal(problem.code ?? `http.${answer.status}`, problem.message ?? "这道题没有保存，请刷新页面后重试。", fate);
+}
+
+/** Shows an answer in the form of its question. */
+function show(form: HTMLFormElement, answer: Given): void {
+  form.querySelectorAll<HTMLInputElement>("input[name=given]").forEach((input) => (input.checked = answer.includes(input.value)));
 }
 
 function given(form: HTMLFormElement): string[] {
@@ -71,24 +77,39 @@ function start(root: HTMLElement): void {
   };
   for (const section of pages.sections) forms.set(Number(section.dataset.question), section.querySelector<HTMLFormElement>("[data-answer]")!);
 
-  const queue = new AnswerQueue(`exam-answers:${data.attempt}`, Number(data.clientSequence), (entry) => post(forms.get(entry.position)!, entry), {
+  const banner = new OfflineBanner(root);
+  /** Another answer stands on the server (another window, or a message that came late): the server's is the one that counts. */
+  const explain = (ack: Ack, form: HTMLFormElement) => {
+    finishing = false;
+    show(form, ack.instead!);
+    pages.markAnswered(ack.position, ack.instead!.length > 0);
+    const line = form.querySelector<HTMLElement>("[data-ack]");
+    if (line) line.textContent = `以服务器保存的第 ${ack.sequence} 号为准，请核对；要改请重新作答`;
+    say(`第 ${ack.position} 题在别处已有另一份作答，以服务器保存的为准，请核对。`, "bad");
+  };
+
+  const queue = new AnswerQueue(`exam-answers:${data.attempt}`, Number(data.clientSequence), (entry, gone) => post(forms.get(entry.position)!, entry, gone), {
     saved(ack, waiting) {
       clock.sync(ack.server_now);
-      const line = forms.get(ack.position)?.querySelector<HTMLElement>("[data-ack]");
+      banner.hide();
+      const form = forms.get(ack.position);
+      const line = form?.querySelector<HTMLElement>("[data-ack]");
       if (line) line.textContent = `已保存 第 ${ack.sequence} 号 · ${ack.at}`;
-      say(waiting ? `正在保存，还有 ${waiting} 题` : `已保存 第 ${ack.sequence} 号 · ${ack.at}`, waiting ? "wait" : "ok");
-      if (!waiting && finishing) leave(data.submitUrl);
+      say(waiting ? `正在保存，还有 ${waiting} 题` : `全部已保存 第 ${ack.sequence} 号 · ${ack.at}`, waiting ? "wait" : "ok");
+      if (ack.instead && form) explain(ack, form);
+      else if (!waiting && finishing) leave(data.submitUrl);
     },
-    waiting(count, offline) {
+    waiting({ count, offline, stored }) {
       const then = finishing ? "，传完后进入交卷页" : "";
       say(offline ? `网络断开，${count} 题存在本机，恢复后自动上传${then}` : `正在保存…${then}`, "wait");
+      if (offline) banner.show(count, stored);
     },
     refused(refusal, entry) {
+      banner.hide();
       say(refusal.message, "bad");
       const line = forms.get(entry.position)?.querySelector<HTMLElement>("[data-ack]");
-      if (line) line.textContent = "没有保存";
-      if (["exams.deadline_passed", "exams.attempt_ended"].includes(refusal.code)) {
-        queue.clear();
+      if (line) line.textContent = refusal.fate === "halt" ? "还没有保存，留在本机" : "没有保存";
+      if (refusal.fate === "over") {
         window.setTimeout(() => leave(data.resultUrl), 2_000);
       } else if (refusal.code === "exams.other_device") window.setTimeout(() => leave(location.pathname), 2_000);
     },
@@ -96,7 +117,7 @@ function start(root: HTMLElement): void {
 
   for (const entry of queue.pending()) {
     const form = forms.get(entry.position);
-    form?.querySelectorAll<HTMLInputElement>("input[name=given]").forEach((input) => (input.checked = entry.given.includes(input.value)));
+    if (form) show(form, entry.given);
     pages.markAnswered(entry.position, entry.given.length > 0);
   }
   if (queue.waiting) queue.hurry();

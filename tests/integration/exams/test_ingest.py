@@ -56,7 +56,7 @@ def door(request: pytest.FixtureRequest) -> Door:
 
 def test_numbers_repeats_and_conflicts_are_the_servers_matter(door: Door, room: Room) -> None:
     (first,) = door.send(room.message(1, "A", number=1))
-    assert first == (200, {"position": 1, "sequence": 1, "at": "12:00:00", "server_now": clock.milliseconds(SITTING)})
+    assert first == (200, {"position": 1, "sequence": 1, "at": "10:00:00", "server_now": clock.milliseconds(SITTING)})
     second, again, changed = (
         door.send(message)[0]
         for message in (
@@ -137,7 +137,7 @@ def test_who_may_not_is_told_the_same_at_both_doors(door: Door) -> None:
         "another's attempt": room.message(1, "B", client=other.client),
         "not a learner": room.message(1, "B", client=manager),
         "not signed in": room.message(1, "B", client=stranger),
-        "signed in elsewhere since": room.message(1, "B"),
+        "signed in again since": room.message(1, "B"),
         "another device": room.message(1, "B", client=elsewhere),
         "without the token": room.message(1, "B", client=elsewhere, token=""),
         "with a foreign token": room.message(1, "B", client=elsewhere, token="x" * 64),
@@ -149,12 +149,12 @@ def test_who_may_not_is_told_the_same_at_both_doors(door: Door) -> None:
         "another's attempt": (403, "exams.not_your_attempt"),
         "not a learner": (403, "identity.role"),
         "not signed in": (401, "identity.sign_in"),
-        "signed in elsewhere since": (401, "identity.session_handed_over"),
+        "signed in again since": (401, "identity.session_replaced"),
         "another device": (409, "exams.other_device"),
         "without the token": (403, "kernel.session_changed"),
         "with a foreign token": (403, "kernel.session_changed"),
         "from a foreign site": (403, "kernel.session_changed"),
-        "under a foreign name": (400, "kernel.bad_request"),
+        "under a foreign name": (422, "kernel.bad_request"),
     }
     assert not Stored.objects.exists()
 

@@ -29,7 +29,7 @@ BODY_LIMIT: Final = 256 * 1024
 TOO_LARGE: Final = problem(413, "exams.too_large", "作答太长，没有保存。请缩短后再试。")
 TOO_MANY: Final = problem(429, "exams.too_many", "保存太频繁，请稍等几秒，页面会自动重试。")
 WRONG_HOST: Final = problem(
-    400, "kernel.bad_request", "提交的内容不完整或被改动过，没有保存。请返回上一页，刷新后再试。"
+    422, "kernel.bad_request", "提交的内容不完整或被改动过，没有保存。请返回上一页，刷新后再试。"
 )
 DISK_FULL: Final = problem(
     503, "exams.disk_full", "服务器存储空间不足，这道题还没有保存。作答留在本机，会自动重试，请不要关闭页面。"
