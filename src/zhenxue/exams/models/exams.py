@@ -67,6 +67,26 @@ class Exam(models.Model):
         return self.title
 
     @property
+    def root_kind(self) -> str:
+        """What it counts as: a make-up as what it makes up for."""
+        return self.original.kind if self.kind == ExamKind.MAKE_UP and self.original else self.kind
+
+    @property
+    def root_id(self) -> int:
+        """The exam it makes up for, or itself: with it, one family, of which one has to be passed."""
+        return self.original_id or self.pk
+
+    @property
+    def needs_hours(self) -> bool:
+        """Whether the lessons of its stage come first (N14)."""
+        return self.stage_number is not None and self.root_kind in {ExamKind.STAGE, ExamKind.PRACTICAL}
+
+    @property
+    def is_practical(self) -> bool:
+        """Whether examiners score it: nobody sits it on a device."""
+        return self.root_kind == ExamKind.PRACTICAL
+
+    @property
     def plan(self) -> Paper | Blueprint:
         """What its attempts are made of: the fixed paper, or the blueprint that draws one for each."""
         found = self.paper or self.blueprint

@@ -1,26 +1,36 @@
 """Exams of a cohort's stage: plan, publish, cancel, close."""
 
 import datetime as dt
-from dataclasses import asdict, fields
-from typing import Any
+from dataclasses import fields
 
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from zhenxue.evidence import api as evidence
-from zhenxue.exams.data import EXAM_TRANSITIONS, AttemptState, ExamFacts, ExamKind, ExamState, PaperState
-from zhenxue.exams.models import Attempt, Blueprint, Exam, Paper
+from zhenxue.exams.data import EXAM_TRANSITIONS, AttemptState, ExamFacts, ExamKind, ExamState
+from zhenxue.exams.models import Attempt, Exam
+from zhenxue.exams.operations.checking import checked
 from zhenxue.exams.operations.marking import points
-from zhenxue.exams.policies import OPEN_COHORTS, check_can_schedule
+from zhenxue.exams.policies import check_can_schedule
+from zhenxue.exams.queries import entitled_to
 from zhenxue.identity.data import SYSTEM, Actor
-from zhenxue.kernel import clock
+from zhenxue.kernel.clock import CIVIL_ZONE
 from zhenxue.kernel.errors import Conflict, Invalid, Refused
+from zhenxue.notices import api as notices
 from zhenxue.training import api as training
+
+#: What of a plan is said in the log only where it is not the usual.
+RULES = (
+    *("part_rules", "shuffles_questions", "shuffles_options", "late_minutes", "stay_minutes"),
+    *("breaks_allowed", "break_minutes", "double_marking"),
+)
+NOTICE = "exam"
 
 
 def create_exam(*, actor: Actor, cohort: training.Cohort, facts: ExamFacts, now: dt.datetime) -> Exam:
     """A draft exam; learners do not see it before ``schedule_exam``. Raises ``Invalid`` by field."""
     check_can_schedule(actor, cohort.organisation_id)
-    values = _checked(cohort, facts)
+    values = checked(cohort, facts)
     try:
         with transaction.atomic():
             return Exam.objects.create(cohort=cohort, pass_percent=cohort.pass_percent, created_at=now, **values)
@@ -36,7 +46,7 @@ def change_exam(*, actor: Actor, exam: Exam, facts: ExamFacts) -> Exam:
             exam = _locked(exam)
             if exam.state != ExamState.DRAFT:
                 raise Conflict("exams.exam_published", "考试已发布，不能再改。需要调整时，请取消后重新安排。")
-            for name, value in _checked(exam.cohort, facts).items():
+            for name, value in checked(exam.cohort, facts).items():
                 setattr(exam, name, value)
             exam.save()
     except IntegrityError as error:
@@ -57,7 +67,7 @@ def schedule_exam(*, actor: Actor, exam: Exam, now: dt.datetime) -> Exam:
         if exam.state == ExamState.SCHEDULED:
             return exam
         _move(exam, ExamState.SCHEDULED)
-        _checked(exam.cohort, facts_of(exam))
+        checked(exam.cohort, facts_of(exam))
         if exam.closes_at <= now:
             raise Invalid("exams.times_past", "考试的结束时间已经过去，请先修改时间。")
         exam.scheduled_at = now
@@ -78,9 +88,11 @@ def schedule_exam(*, actor: Actor, exam: Exam, now: dt.datetime) -> Exam:
                 "closes_at": exam.closes_at.astimezone(dt.UTC).isoformat(),
                 "duration_minutes": exam.duration_minutes,
                 "attempts_allowed": exam.attempts_allowed,
+                "rules": {name: getattr(exam, name) for name in RULES if getattr(exam, name)},
             },
             now,
         )
+        _tell(exam, now)
     return exam
 
 
@@ -120,47 +132,18 @@ def close_due_exams(*, now: dt.datetime) -> int:
     return closed
 
 
-def _checked(cohort: training.Cohort, facts: ExamFacts) -> dict[str, Any]:
-    """Cohort approved or running, stage of its plan, a final paper or blueprint of its organisation, times inside its
-    dates; raises ``Invalid`` by field."""
-    wrong: dict[str, str] = {}
-    if cohort.state not in OPEN_COHORTS:
-        wrong["cohort"] = "只有已备案或培训中的班期可以安排考试。"
-    if facts.stage_number is None:
-        if facts.kind == ExamKind.STAGE:
-            wrong["stage_number"] = "请选择考核哪个阶段。"
-    elif facts.stage_number not in {stage.number for stage in training.list_stages(cohort.pk)}:
-        wrong["stage_number"] = "备案的方案里没有这个阶段。"
-    wrong |= _wrong_plan(cohort, facts)
-    if not facts.title.strip():
-        wrong["title"] = "请填写考试名称。"
-    if facts.closes_at <= facts.opens_at:
-        wrong["closes_at"] = "结束时间要晚于开始时间。"
-    elif clock.civil_day(facts.opens_at) < cohort.starts_on or clock.civil_day(facts.closes_at) > cohort.ends_on:
-        wrong["opens_at"] = f"考试要安排在班期日期内（{cohort.starts_on} 至 {cohort.ends_on}）。"
-    lasting = facts.closes_at - facts.opens_at
-    if not 1 <= facts.duration_minutes <= 600:
-        wrong["duration_minutes"] = "答题时长应在 1 到 600 分钟之间。"
-    elif facts.closes_at > facts.opens_at and dt.timedelta(minutes=facts.duration_minutes) > lasting:
-        wrong["duration_minutes"] = "答题时长比考试开放的时间还长，请调整。"
-    if not 1 <= facts.attempts_allowed <= 10:
-        wrong["attempts_allowed"] = "可考次数应在 1 到 10 之间。"
-    if wrong:
-        raise Invalid("exams.exam", "考试安排还不完整：" + "".join(wrong.values()), fields=wrong)
-    return {**asdict(facts), "title": facts.title.strip()}
-
-
-def _wrong_plan(cohort: training.Cohort, facts: ExamFacts) -> dict[str, str]:
-    """What is wrong with the paper or blueprint of a plan."""
-    if (facts.paper_id is None) == (facts.blueprint_id is None):
-        return {"paper": "请选择一份试卷，或一个组卷方案（只选一种）。"}
-    fits = {"state": PaperState.FINAL, "organisation": cohort.organisation_id}
-    is_there = (
-        Blueprint.objects.filter(pk=facts.blueprint_id, **fits).exists()
-        if facts.blueprint_id is not None
-        else Paper.objects.filter(pk=facts.paper_id or 0, **fits).exists()
+def _tell(exam: Exam, now: dt.datetime) -> None:
+    """Those who may sit a published exam hear of it; of a make-up only those who did not pass."""
+    begins = f"{exam.opens_at.astimezone(CIVIL_ZONE):%m-%d %H:%M}"
+    words = "没有通过原考试的可以参加" if exam.kind == ExamKind.MAKE_UP else ExamKind(exam.kind).label
+    notices.notify_many(
+        person_ids=[enrolment.person_id for enrolment in entitled_to(exam, now)],
+        kind=NOTICE,
+        title=f"新安排：{exam.title}",
+        text=f"{exam.cohort.title}：{words}，{begins} 开始。时间和要求请点开查看。",
+        link=reverse("exams:entry", args=[exam.pk]),
+        now=now,
     )
-    return {} if is_there else {"paper": "请选择本机构已定稿的试卷或组卷方案。"}
 
 
 def _title_taken() -> Invalid:
@@ -169,7 +152,11 @@ def _title_taken() -> Invalid:
 
 
 def _locked(exam: Exam) -> Exam:
-    return Exam.objects.select_for_update(of=("self",)).select_related("cohort", "paper", "blueprint").get(pk=exam.pk)
+    return (
+        Exam.objects.select_for_update(of=("self",))
+        .select_related("cohort", "paper", "blueprint", "original")
+        .get(pk=exam.pk)
+    )
 
 
 def _move(exam: Exam, state: ExamState) -> None:

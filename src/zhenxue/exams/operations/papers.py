@@ -15,6 +15,7 @@ from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Conflict, Invalid
 
 MAX_QUESTIONS = 300
+LONGEST_PART = 30
 
 
 def create_paper(
@@ -113,6 +114,25 @@ def set_scores(*, actor: Actor, paper: Paper, scores: Mapping[int, Decimal | int
         _count(paper)
 
 
+def set_parts(*, actor: Actor, paper: Paper, parts: Mapping[int, str]) -> None:
+    """Names of parts by question id; empty: none. Questions of one part are brought together, the parts in the order in
+    which they begin. Raises ``Invalid`` for a name that is too long."""
+    names = {question: part.strip() for question, part in parts.items()}
+    if any(len(part) > LONGEST_PART for part in names.values()):
+        message = f"部分的名称最多 {LONGEST_PART} 个字。"
+        raise Invalid("exams.line_part", message, fields={"parts": message})
+    with transaction.atomic():
+        paper = _locked(actor, paper)
+        lines = list(paper.lines.order_by("position"))
+        for line in lines:
+            line.part = names.get(line.question_id, line.part)
+        PaperLine.objects.bulk_update(lines, ["part"])
+        first: dict[str, int] = {}
+        for line in lines:
+            first.setdefault(line.part, line.position)
+        _renumber(paper, [line.pk for line in sorted(lines, key=lambda one: (first[one.part], one.position))])
+
+
 def finish_paper(*, actor: Actor, paper: Paper, now: dt.datetime) -> Paper:
     """Makes a paper final: it never changes again, and its digest is in the log. A second click changes nothing."""
     check_can_write(actor, paper.organisation_id)
@@ -142,13 +162,14 @@ def finish_paper(*, actor: Actor, paper: Paper, now: dt.datetime) -> Paper:
 
 
 def copy_paper(*, actor: Actor, paper: Paper, title: str, now: dt.datetime) -> Paper:
-    """A new draft with the same questions; those that were replaced or retired are left out."""
+    """A new draft with the same questions and parts; those that were replaced or retired are left out."""
     check_can_write(actor, paper.organisation_id)
-    lines = [
-        (line.question_id, line.score)
-        for line in paper.lines.filter(question__state=QuestionState.ACTIVE).order_by("position")
-    ]
-    return create_paper(actor=actor, title=title, multiple_rule=paper.multiple_rule, lines=lines, now=now)
+    held = list(paper.lines.filter(question__state=QuestionState.ACTIVE).order_by("position"))
+    lines = [(line.question_id, line.score) for line in held]
+    with transaction.atomic():
+        copy = create_paper(actor=actor, title=title, multiple_rule=paper.multiple_rule, lines=lines, now=now)
+        set_parts(actor=actor, paper=copy, parts={line.question_id: line.part for line in held})
+    return copy
 
 
 def retire_paper(*, actor: Actor, paper: Paper) -> None:
@@ -158,14 +179,18 @@ def retire_paper(*, actor: Actor, paper: Paper) -> None:
 
 
 def paper_digest(lines: Sequence[PaperLine]) -> str:
-    """SHA-256 over positions, scores, and the whole content of each question version."""
+    """SHA-256 over positions, parts, scores, and the whole content of each question version."""
     return digest_of(
         [
-            [line.position, points(line.score), one.kind, one.stem, one.body, one.key, one.number, one.version]
+            [*_place_of(line), one.kind, one.stem, one.body, one.key, one.number, one.version]
             for line in lines
             for one in [line.question]
         ]
     )
+
+
+def _place_of(line: PaperLine) -> list[object]:
+    return [line.position, line.part, points(line.score)]
 
 
 def _locked(actor: Actor, paper: Paper) -> Paper:

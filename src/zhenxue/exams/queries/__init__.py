@@ -6,9 +6,12 @@ from zhenxue.exams.queries.blueprints import (
     count_matching,
     list_rules,
     matching,
+    parts_of_plan,
     points_in_use,
     times_shown,
 )
+from zhenxue.exams.queries.entitled import Failing, entitled_to, failing_of
+from zhenxue.exams.queries.learner import LearnerExam, exams_of_learner, readiness_of
 from zhenxue.exams.queries.lists import (
     cards_of,
     cohorts_to_examine,
@@ -25,7 +28,6 @@ from zhenxue.exams.queries.lists import (
 from zhenxue.exams.queries.results import (
     attempts_of,
     figures_of,
-    passed,
     question_figures,
     results_of,
     score_bands,
@@ -46,16 +48,11 @@ from zhenxue.exams.queries.scope import (
     visible_papers,
     visible_questions,
 )
-from zhenxue.exams.queries.sitting import (
-    LearnerExam,
-    ShownLine,
-    choices_of,
-    exams_of_learner,
-    paper_sheet,
-    readiness_of,
-)
+from zhenxue.exams.queries.sitting import ShownLine, choices_of, paper_sheet
+from zhenxue.exams.queries.stages import passed
 
 __all__ = [
+    "Failing",
     "LearnerExam",
     "ShownLine",
     "allowance_of",
@@ -67,9 +64,11 @@ __all__ = [
     "cohorts_to_examine",
     "coming_exams",
     "count_matching",
+    "entitled_to",
     "exam_shelf",
     "exams_of_learner",
     "extra_minutes_of",
+    "failing_of",
     "figures_of",
     "find_attempt",
     "get_attempt",
@@ -87,6 +86,7 @@ __all__ = [
     "paper_lines",
     "paper_sheet",
     "papers_to_use",
+    "parts_of_plan",
     "passed",
     "points_in_use",
     "question_figures",

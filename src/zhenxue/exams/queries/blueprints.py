@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from zhenxue.exams.data import PaperState, QuestionState, RuleFacts
-from zhenxue.exams.models import Blueprint, BlueprintRule, Question, QuestionStatistics
+from zhenxue.exams.models import Blueprint, BlueprintRule, Paper, Question, QuestionStatistics
 from zhenxue.exams.queries.scope import visible_blueprints, visible_questions
 from zhenxue.identity.data import Actor
 
@@ -47,3 +47,9 @@ def times_shown(question_ids: Iterable[int]) -> dict[int, int]:
     """How often each question was on somebody's sheet, as last counted; those never counted are not named."""
     rows = QuestionStatistics.objects.filter(question_id__in=list(question_ids))
     return dict(rows.values_list("question_id", "shown"))
+
+
+def parts_of_plan(plan: Paper | Blueprint) -> list[str]:
+    """The names of the parts of a paper or blueprint, in order; one query."""
+    rows = plan.lines.order_by("position") if isinstance(plan, Paper) else plan.rules.order_by("position")
+    return list(dict.fromkeys(part for part in rows.values_list("part", flat=True) if part))

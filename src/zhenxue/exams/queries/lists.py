@@ -8,8 +8,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from zhenxue.exams.data import ExamState, Kind, PaperState, QuestionState
 from zhenxue.exams.models import Exam, Paper, PaperLine, Question, QuestionBank
+from zhenxue.exams.queries.learner import LearnerExam, exams_of_learner
 from zhenxue.exams.queries.scope import exams_of_enrolments, visible_exams, visible_papers
-from zhenxue.exams.queries.sitting import LearnerExam, exams_of_learner
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import NotFound
 from zhenxue.ledger import api as ledger
@@ -82,7 +82,8 @@ def cards_of(
 ) -> list[LearnerExam]:
     """The exams of the learner whose ``enrolments`` (``training.own_enrolments``) and ``units`` (``ledger.own_units``)
     these are: what can be done now first, then what comes, then what is over; with their ``papers`` if wanted."""
-    cards = exams_of_learner(exams_of_enrolments(enrolments, papers=papers), enrolments, units, now)
+    rows = exams_of_learner(exams_of_enrolments(enrolments, papers=papers), enrolments, units, now)
+    cards = [card for card in rows if card.is_offered]
     return sorted(cards, key=lambda card: (not card.readiness.can_start, card.exam.closes_at <= now, card.opens_at))
 
 

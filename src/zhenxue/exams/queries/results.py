@@ -16,16 +16,6 @@ from zhenxue.kernel.prepared import Prepared
 BANDS = ((0, 60), (60, 70), (70, 80), (80, 90), (90, 101))
 
 
-def passed(cohort_id: int) -> dict[int, set[int]]:
-    """Per enrolment the numbers of the stages whose assessment was passed, in any exam of that stage. One query."""
-    found: dict[int, set[int]] = defaultdict(set)
-    rows = Attempt.objects.filter(OUT, exam__cohort_id=cohort_id, exam__stage_number__isnull=False, passed=True)
-    for enrolment, stage in rows.values_list("enrolment_id", "exam__stage_number"):
-        if stage is not None:
-            found[enrolment].add(stage)
-    return dict(found)
-
-
 class MarkedAttempt(NamedTuple):
     """Of an attempt and its exam what its result says."""
 

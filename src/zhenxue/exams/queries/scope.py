@@ -37,7 +37,7 @@ def visible_blueprints(actor: Actor) -> QuerySet[Blueprint]:
 
 def visible_exams(actor: Actor) -> QuerySet[Exam]:
     """Exams of the visible cohorts; learners do not see drafts."""
-    rows = Exam.objects.select_related("cohort__organisation", "paper", "blueprint")
+    rows = Exam.objects.select_related("cohort__organisation", "paper", "blueprint", "original")
     if actor.is_operator or actor.role is Role.SYSTEM:
         return rows
     rows = rows.filter(cohort__in=training.visible_cohorts(actor).select_related(None).values("pk"))
