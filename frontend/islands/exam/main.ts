@@ -5,6 +5,7 @@
 import "./exam.css";
 import { PresenceDialog } from "../../controllers/presence-dialog";
 import { asTime, ServerClock } from "./clock";
+import { Conduct, type Word } from "./conduct";
 import { Pages } from "./pages";
 import { OfflineBanner, fateOf } from "./network";
 import { AnswerQueue, Refusal, type Ack, type Entry, type Given } from "./queue";
@@ -20,6 +21,7 @@ interface State {
   deadline: number;
   here: boolean;
   presence: boolean;
+  messages?: Word[];
 }
 
 interface Problem {
@@ -57,7 +59,7 @@ function given(form: HTMLFormElement): string[] {
 }
 
 function start(root: HTMLElement): void {
-  const data = root.dataset as Record<"attempt" | "serverNow" | "deadline" | "clientSequence" | "stateUrl" | "presenceUrl" | "resultUrl" | "submitUrl", string>;
+  const data = root.dataset as Record<"attempt" | "serverNow" | "deadline" | "clientSequence" | "stateUrl" | "presenceUrl" | "conductUrl" | "resultUrl" | "submitUrl", string>;
   const status = document.querySelector<HTMLElement>("[data-status]")!;
   const timer = document.querySelector<HTMLElement>("[data-timer]")!;
   const pages = new Pages(root, root.querySelector<HTMLElement>("[data-grid]")!, `exam-flags:${data.attempt}`);
@@ -153,6 +155,9 @@ function start(root: HTMLElement): void {
   window.setInterval(tick, 500);
 
   const presence = new PresenceDialog(document.body, data.presenceUrl, () => undefined);
+  const token = root.querySelector<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value ?? "";
+  const shown = () => Number(pages.sections.find((section) => !section.hidden)?.dataset.question ?? 0);
+  const conduct = new Conduct(data.conductUrl, data.attempt, token, root.querySelector<HTMLElement>("[data-room-words]"), shown);
   const look = () => {
     if (document.visibilityState !== "visible" || leaving) return;
     fetch(data.stateUrl, { headers: { Accept: "application/json" } })
@@ -160,6 +165,7 @@ function start(root: HTMLElement): void {
         if (!answer.ok) return;
         const state = (await answer.json()) as State;
         clock.sync(state.server_now, state.deadline);
+        conduct.hear(state.messages);
         if (state.state !== "open") leave(data.resultUrl);
         else if (!state.here) leave(location.pathname);
         else queue.hurry();

@@ -1,7 +1,7 @@
 """Who is in the exam room and how they stand, live; a page of it in a constant number of queries."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +113,10 @@ def in_place(rows: QuerySet[Any], exam: Exam, place: str) -> QuerySet[Any]:
 
 def seats_of(exam: Exam, enrolments: Sequence[training.Enrolment]) -> list[Seat]:
     """The rows of a page of ``roster_of``; five queries, however many."""
-    numbers = {one.pk: getattr(one, "attempt_id", None) for one in enrolments}
+    return _seats(exam, enrolments, {one.pk: getattr(one, "attempt_id", None) for one in enrolments})
+
+
+def _seats(exam: Exam, enrolments: Sequence[training.Enrolment], numbers: Mapping[int, int | None]) -> list[Seat]:
     known = [number for number in numbers.values() if number]
     rows = Attempt.objects.select_related("stream").in_bulk(known)
     counts = {
@@ -147,6 +150,11 @@ def seats_of(exam: Exam, enrolments: Sequence[training.Enrolment]) -> list[Seat]
             )
         )
     return seats
+
+
+def seat_of(attempt: Attempt) -> Seat:
+    """One attempt as a row of the room, be it the newest or not."""
+    return _seats(attempt.exam, [attempt.enrolment], {attempt.enrolment_id: attempt.pk})[0]
 
 
 def place_of(attempt: Attempt | None) -> str:

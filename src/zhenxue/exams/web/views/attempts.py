@@ -16,6 +16,8 @@ from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations import attempts as operations
 from zhenxue.exams.operations import conduct, moving, presence
 from zhenxue.exams.operations.saving import acknowledgement
+from zhenxue.exams.queries.conduct import messages_to
+from zhenxue.exams.web.forms import civil
 from zhenxue.exams.web.support import STAFF, device_of, fingerprint_of, message_of, read_only, to_question, wants_json
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
@@ -45,6 +47,7 @@ def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
         "deadline_ms": clock.milliseconds(attempt.deadline_at),
         "answered": sum(bool(line.given) for line in sheet),
     }
+    context["words"] = messages_to(attempt)
     context["client_sequence"] = max((line.client_sequence for line in sheet), default=0)
     return render(request, "exams/attempt.html", context)
 
@@ -57,17 +60,23 @@ def other_device(request: ActorRequest, attempt: Attempt, now: dt.datetime) -> H
     return render(request, "exams/move.html", context, status=409)
 
 
+def words_of(attempt: Attempt) -> list[dict[str, object]]:
+    """What the invigilator said, as the island shows it."""
+    return [{"number": number, "text": text, "at": f"{civil(at):%H:%M}"} for number, text, at in messages_to(attempt)]
+
+
 @roles(Role.LEARNER)
 @never_cache
 def attempt_state(request: ActorRequest, attempt_id: int) -> HttpResponse:
     now = clock.now()
     attempt = settled(request, attempt_id, now)
-    body = {
+    body: dict[str, object] = {
         "state": attempt.state,
         "server_now": clock.milliseconds(now),
         "deadline": clock.milliseconds(attempt.deadline_at),
     }
     body |= {"sequence": attempt.sequence, "here": attempt.device == device_of(request)}
+    body["messages"] = words_of(attempt)
     return JsonResponse({**body, "presence": attempt.presence_asked_at is not None})
 
 

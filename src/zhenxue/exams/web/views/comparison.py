@@ -31,7 +31,7 @@ def comparison(request: ActorRequest, exam_id: int) -> HttpResponse:
         search_label="搜索姓名",
     )
     rows = [(one, pairs.odds_in_words(one.probability)) for one in listing.rows]
-    context = {"exam": exam, "run": run, "listing": listing, "rows": rows, "read_only": read_only(request)}
+    context: dict[str, object] = {"exam": exam, "run": run, "listing": listing, "rows": rows, "read_only": read_only(request)}
     context["may"] = policies.can_invigilate(request.actor, exam)
     context["fast"] = pairs.fast_attempts(run) if run is not None else []
     working = request.htmx and run is not None and run.state in {"waiting", "running"}

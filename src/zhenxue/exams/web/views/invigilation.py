@@ -60,11 +60,9 @@ def seat(request: ActorRequest, attempt_id: int) -> HttpResponse:
     attempt, now = queries.get_attempt(request.actor, attempt_id), clock.now()
     sitting.settle(queries.visible_attempts(request.actor).filter(pk=attempt.pk), now=now)
     attempt = queries.get_attempt(request.actor, attempt_id)
-    enrolment = attempt.enrolment
-    enrolment.attempt_id = attempt.pk
-    context = {"attempt": attempt, "exam": attempt.exam, "seat": rooms.seats_of(attempt.exam, [enrolment])[0]}
+    context: dict[str, object] = {"attempt": attempt, "exam": attempt.exam, "seat": rooms.seat_of(attempt)}
     context |= {"lines": records.timeline_of(attempt), "read_only": read_only(request), "now": now}
-    incidents = integrity.open_incidents_of(person_id=enrolment.person_id, cohort_id=attempt.exam.cohort_id)
+    incidents = integrity.open_incidents_of(person_id=attempt.enrolment.person_id, cohort_id=attempt.exam.cohort_id)
     context |= {"incidents": incidents, "may": policies.can_invigilate(request.actor, attempt.exam)}
     return render(request, "exams/invigilation/seat.html", context)
 

@@ -45,7 +45,7 @@ def bank_statistics_sheet(request: ActorRequest, bank_id: int) -> HttpResponse:
 def question_statistics(request: ActorRequest, question_id: int) -> HttpResponse:
     question = queries.get_question(request.actor, question_id)
     found = figures.find_statistics(question)
-    context = {"question": question, "found": found, "read_only": read_only(request)}
+    context: dict[str, object] = {"question": question, "found": found, "read_only": read_only(request)}
     if found is not None:
         context |= {"flags": figures.flags_of(question), "choices": figures.choices_with_counts(question)}
         context["columns"] = columns_of(found)
