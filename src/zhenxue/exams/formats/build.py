@@ -77,6 +77,10 @@ def finish(
         faults.append(f"题干超过 {MOST_STEM} 字，请缩短")
     if len(draft.explanation) > MOST_EXPLANATION:
         faults.append(f"解析超过 {MOST_EXPLANATION} 字，请缩短")
+    is_open = draft.kind is Kind.SHORT_ANSWER and not draft.key.get("rubric")
+    if is_open and not draft.key.get("reference", "").strip() and draft.explanation.strip():
+        draft = replace(draft, key={**draft.key, "reference": draft.explanation})
+        said.append("没有参考答案，用解析代替")
     rules = kinds.of(draft.kind)
     wrong = rules.check(draft.body, draft.key) or rules.check_stem(draft.stem, draft.body, draft.key)
     faults += [words_.rstrip("。") for words_ in wrong.values()]

@@ -173,8 +173,6 @@ def _short_answer(work: Work) -> tuple[dict[str, Any], dict[str, Any]]:
         if points is None:
             raise Trouble(f"评分标准“{line[:30]}”没有写分数，请写成：要点（2分），每行一条")
         rubric.append({"text": text, "points": points})
-    if not work.written.answer.strip() and not rubric:
-        work.notes.append("没有参考答案，评卷人看不到对照")
     return {"lines": int(lines or 5)}, {"reference": work.written.answer.strip(), "rubric": rubric}
 
 

@@ -50,7 +50,7 @@ def _read_xml(data: bytes) -> Reading:
 def _read_package(data: bytes, file_name: str) -> Reading:
     package = Package(data)
     if "word/document.xml" in package:
-        return documents.read(data, file_name)
+        return documents.read(data)
     names = list(package.names())
     if "[Content_Types].xml" in names:
         return sheets.read(data, file_name)
@@ -77,7 +77,7 @@ def _with_pictures(package: Package, names: list[str], inner: str) -> Reading:
     except Unusable as error:
         raise invalid("broken", f"{error}。") from error
     if inner.lower().endswith(".docx"):
-        found = documents.read(data, inner, assets)
+        found = documents.read(data, assets)
     elif inner.lower().endswith((".gift", ".txt")):
         found = gift.read(_text(data) or "", assets)
     else:

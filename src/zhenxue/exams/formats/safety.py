@@ -28,7 +28,7 @@ MAX_ASSET_BYTES = 20 * MIB
 MAX_PIXELS = 40_000_000
 
 _PICTURES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
-_SVG = re.compile(rb"<\s*(?:[\w-]+:)?svg[\s>]", re.IGNORECASE)
+_SVG = re.compile(rb"<\s*(?:[\w-]+:)?svg[\s/>]", re.IGNORECASE)
 _NAME = re.compile(r"[^\w.\-]+")
 
 

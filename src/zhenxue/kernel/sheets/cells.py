@@ -61,8 +61,11 @@ def text_of(value: object) -> tuple[str, str]:
 
 def clean(text: str) -> tuple[str, str]:
     """Text without invisible characters and outer blanks; the shapes that spreadsheets ruin are named."""
-    text = unicodedata.normalize("NFC", text).translate(_INVISIBLE).replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(mark for mark in text if mark in "\n\t" or unicodedata.category(mark) != "Cc").strip(_BLANKS)
+    text = unicodedata.normalize("NFC", text)
+    if not text.isprintable():
+        text = text.translate(_INVISIBLE).replace("\r\n", "\n").replace("\r", "\n")
+        text = "".join(mark for mark in text if mark in "\n\t" or unicodedata.category(mark) != "Cc")
+    text = text.strip(_BLANKS)
     if _SCIENTIFIC.fullmatch(text):
         return "", LONG_NUMBER
     if text in _ERRORS:

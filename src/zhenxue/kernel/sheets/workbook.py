@@ -62,7 +62,7 @@ def _sheets(data: bytes, max_rows: int) -> Iterator[Sheet]:
     except (
         zipfile.BadZipFile,
         InvalidFileException,
-        ElementTree.ParseError,
+        SyntaxError,  # of either XML parser that openpyxl may use
         KeyError,
         ValueError,
         TypeError,

@@ -80,7 +80,9 @@ def test_answers_are_letters_numbers_or_the_options_themselves(answer: str, kind
     assert draft.key == {"right": right}
 
 
-@pytest.mark.parametrize(("answer", "right"), [("√", "对"), ("×", "错"), ("T", "对"), ("正确", "对"), ("B", "错"), ("否", "错")])
+@pytest.mark.parametrize(
+    ("answer", "right"), [("√", "对"), ("×", "错"), ("T", "对"), ("正确", "对"), ("B", "错"), ("否", "错")]
+)
 def test_true_and_false_come_in_many_words(answer: str, right: str) -> None:
     draft = only(book(("题", [HEAD, ("判断题", "要断电。", "", answer)])))
     assert (draft.kind, draft.key) == (Kind.TRUE_FALSE, {"right": [right]})
@@ -175,7 +177,12 @@ def test_blanks_and_their_answers_are_told_apart(
 
 
 def test_numbers_take_a_tolerance() -> None:
-    rows = [HEAD, ("填空题", "频率____", "", "50±0.5"), ("计算题", "求R", "", "12.5±2%"), ("计算题", "求L", "", "30 mm")]
+    rows = [
+        HEAD,
+        ("填空题", "频率____", "", "50±0.5"),
+        ("计算题", "求R", "", "12.5±2%"),
+        ("计算题", "求L", "", "30 mm"),
+    ]
     found = [item.draft for item in items(book(("题", rows)))]
     assert found[0] is not None
     assert found[0].key["blanks"] == [{"accepted": ["50"], "tolerance": "0.5"}]
@@ -217,7 +224,9 @@ def test_what_is_wrong_is_said_with_what_to_do(row: tuple[str, ...], words: str)
 
 def test_a_missing_score_is_a_note_and_a_wrong_one_a_problem() -> None:
     head = (*HEAD, "分值", "难度")
-    found = items(book(("题", [head, ("判断", "一。", "", "对", "", ""), ("判断", "二。", "", "对", "1000", "难得很")])))
+    found = items(
+        book(("题", [head, ("判断", "一。", "", "对", "", ""), ("判断", "二。", "", "对", "1000", "难得很")]))
+    )
     assert found[0].draft is not None
     assert found[0].notes == ("没有分值，按 1 分",)
     assert found[1].problems == ("分值“1000”不合适，应大于 0、不超过 100，最多一位小数",)
