@@ -3,12 +3,14 @@
  * network and a reload, and the clock follows the server.
  */
 import "./exam.css";
+import "./questions.css";
 import { PresenceDialog } from "../../controllers/presence-dialog";
 import { asTime, ServerClock } from "./clock";
 import { Conduct, type Word } from "./conduct";
+import { Inputs } from "./inputs";
 import { Pages } from "./pages";
 import { OfflineBanner, fateOf } from "./network";
-import { AnswerQueue, Refusal, type Ack, type Entry, type Given } from "./queue";
+import { AnswerQueue, Refusal, type Ack, type Entry } from "./queue";
 
 const WARN_MS = 5 * 60_000;
 /** How often the room asks how the attempt stands: a presence check may be due. */
@@ -49,15 +51,6 @@ async function post(form: HTMLFormElement, entry: Entry, leaving: boolean): Prom
   throw new Refusal(problem.code ?? `http.${answer.status}`, problem.message ?? "这道题没有保存，请刷新页面后重试。", fate);
 }
 
-/** Shows an answer in the form of its question. */
-function show(form: HTMLFormElement, answer: Given): void {
-  form.querySelectorAll<HTMLInputElement>("input[name=given]").forEach((input) => (input.checked = answer.includes(input.value)));
-}
-
-function given(form: HTMLFormElement): string[] {
-  return [...form.querySelectorAll<HTMLInputElement>("input[name=given]:checked")].map((input) => input.value);
-}
-
 function start(root: HTMLElement): void {
   const data = root.dataset as Record<"attempt" | "serverNow" | "deadline" | "clientSequence" | "stateUrl" | "presenceUrl" | "conductUrl" | "resultUrl" | "submitUrl", string>;
   const status = document.querySelector<HTMLElement>("[data-status]")!;
@@ -65,6 +58,7 @@ function start(root: HTMLElement): void {
   const pages = new Pages(root, root.querySelector<HTMLElement>("[data-grid]")!, `exam-flags:${data.attempt}`);
   const clock = new ServerClock(Number(data.serverNow), Number(data.deadline));
   const forms = new Map<number, HTMLFormElement>();
+  const inputs = new Map<number, Inputs>();
   let leaving = false;
   let finishing = false; // wants to hand in as soon as everything has arrived
   document.getElementById("toasts")?.remove(); // the status line here says it better, and nothing may cover the buttons
@@ -83,7 +77,7 @@ function start(root: HTMLElement): void {
   /** Another answer stands on the server (another window, or a message that came late): the server's is the one that counts. */
   const explain = (ack: Ack, form: HTMLFormElement) => {
     finishing = false;
-    show(form, ack.instead!);
+    inputs.get(ack.position)?.show(ack.instead!);
     pages.markAnswered(ack.position, ack.instead!.length > 0);
     const line = form.querySelector<HTMLElement>("[data-ack]");
     if (line) line.textContent = `以服务器保存的第 ${ack.sequence} 号为准，请核对；要改请重新作答`;
@@ -117,25 +111,32 @@ function start(root: HTMLElement): void {
     },
   });
 
+  for (const [position, form] of forms) {
+    const own = new Inputs(
+      form,
+      () => {
+        const answer = own.read();
+        finishing = false;
+        pages.markAnswered(position, answer.length > 0);
+        queue.put(position, answer);
+      },
+      () => {
+        const line = form.querySelector<HTMLElement>("[data-ack]");
+        if (line) line.textContent = "正在输入，还没有保存";
+      },
+    );
+    inputs.set(position, own);
+    form.addEventListener("submit", (event) => event.preventDefault());
+  }
   for (const entry of queue.pending()) {
-    const form = forms.get(entry.position);
-    if (form) show(form, entry.given);
+    inputs.get(entry.position)?.show(entry.given);
     pages.markAnswered(entry.position, entry.given.length > 0);
   }
   if (queue.waiting) queue.hurry();
 
-  for (const [position, form] of forms) {
-    form.addEventListener("change", () => {
-      const chosen = given(form);
-      finishing = false;
-      pages.markAnswered(position, chosen.length > 0);
-      queue.put(position, chosen);
-    });
-    form.addEventListener("submit", (event) => event.preventDefault());
-  }
-
   root.querySelector<HTMLAnchorElement>("[data-finish]")?.addEventListener("click", (event) => {
     event.preventDefault();
+    for (const own of inputs.values()) own.flush();
     if (!queue.waiting) return leave(data.submitUrl);
     finishing = true;
     say(`还有 ${queue.waiting} 题正在上传，传完后进入交卷页`, "wait");

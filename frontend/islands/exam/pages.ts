@@ -59,7 +59,7 @@ export class Pages {
     this.sections.forEach((section, at) => (section.hidden = at !== this.current));
     const section = this.sections[this.current];
     if (section) history.replaceState(null, "", `#${section.id}`);
-    if (focus) section?.querySelector<HTMLElement>("input:checked, input")?.focus();
+    if (focus) section?.querySelector<HTMLElement>("input:checked, input:not([type=hidden]), textarea, select")?.focus({ preventScroll: true });
     this.paint();
   }
 

@@ -229,6 +229,12 @@ FILES_FOLDER = DATA_FOLDER / "files"
 ACCEL_PREFIX = env.text("ACCEL_PREFIX").rstrip("/")
 UPLOAD_LIMIT_BYTES = env.number("UPLOAD_LIMIT_MB", 2048) * 1024 * 1024
 UPLOAD_CHUNK_BYTES = env.number("UPLOAD_CHUNK_MB", 4) * 1024 * 1024
+# Files inside questions; the reader of question files knows no larger ones.
+EXAM_ASSET_BYTES = {
+    "image": env.number("EXAM_IMAGE_MB", 5) * 1024 * 1024,
+    "audio": env.number("EXAM_AUDIO_MB", 10) * 1024 * 1024,
+    "video": env.number("EXAM_VIDEO_MB", 20) * 1024 * 1024,
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_CHUNK_BYTES + 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 12000
 

@@ -5,7 +5,7 @@ By kind ``body``, ``key`` and ``given``; indexes always mean the lists as the ba
 - matching: ``{"left": [...], "right": [... ≥ left]}``, ``{"pairs": [2, 0, 1]}`` (index into right per left),
   ``["2", "", "1"]``
 - ordering: ``{"items": [...]}``, ``{"order": [1, 0, 2]}`` (items in their right order), ``["1", "0", "2"]``
-- hotspot: ``{"asset", "width", "height"}``, ``{"areas": [{"shape", "coords"}]}``, ``["x,y", …]`` in the picture's pixels
+- hotspot: ``{"asset", "width", "height"}``, ``{"areas": [{"shape", "coords"}]}``, ``["x,y", …]`` in its pixels
 """
 
 import re

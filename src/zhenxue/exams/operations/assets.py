@@ -33,7 +33,7 @@ def add_asset(
     *, actor: Actor, bank: QuestionBank, source: bytes | sheets.Readable, file_name: str, now: dt.datetime
 ) -> QuestionAsset:
     """Keeps a file for a bank's questions; the same bytes again give what is there. Raises ``Invalid`` (field
-    ``media``) for anything but a picture, sound or film of the known formats, or one that is too large."""
+    ``uploads``) for anything but a picture, sound or film of the known formats, or one that is too large."""
     check_can_change_bank(actor, bank)
     most = max(settings.EXAM_ASSET_BYTES.values())
     data = source if isinstance(source, bytes) else source.read(most + 1)
@@ -89,4 +89,4 @@ def store_asset(*, actor: Actor, bank: QuestionBank, asset: DraftAsset, now: dt.
 
 
 def _refused(message: str) -> Invalid:
-    return Invalid("exams.asset", message, fields={"media": message})
+    return Invalid("exams.asset", message, fields={"uploads": message})

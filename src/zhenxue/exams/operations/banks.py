@@ -115,8 +115,9 @@ def _checked(bank: QuestionBank, facts: QuestionFacts) -> dict[str, Any]:
 def _check_texts(bank: QuestionBank, facts: QuestionFacts) -> dict[str, str]:
     """Formulas that cannot be read, and files that are not this bank's, by field."""
     words = "".join(said for text in texts_in(facts.body) for said in markup.problems(text))
-    wrong = {"stem": said for said in ["".join(markup.problems(facts.stem)) or words] if said}
-    wrong |= {"explanation": said for said in ["".join(markup.problems(facts.explanation))] if said}
+    said = {"stem": "".join(markup.problems(facts.stem)) or words}
+    said["explanation"] = "".join(markup.problems(facts.explanation))
+    wrong = {name: text for name, text in said.items() if text}
     named = named_assets(facts.stem, facts.body, facts.explanation)
     missing = sorted(named - set(bank.assets.filter(pk__in=named).values_list("pk", flat=True))) if named else []
     if missing:

@@ -63,7 +63,7 @@ def points(score: Decimal) -> str:
 def question_digest(stem: str, body: Mapping[str, Any]) -> str:
     """A digest that is the same for questions that differ only in blanks, width, case, punctuation at the ends, or the
     order of what is chosen from."""
-    parts = [_normal(stem), *sorted(_normal(text) for text in _texts(body))]
+    parts = [_normal(stem), *sorted(_normal(text) for text in texts_in(body))]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -73,16 +73,16 @@ def digest_of(value: Mapping[str, Any] | Sequence[Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
     """Every text inside JSON."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for part in value.values():
-            yield from _texts(part)
+            yield from texts_in(part)
     elif isinstance(value, Sequence):
         for part in value:
-            yield from _texts(part)
+            yield from texts_in(part)
 
 
 def _normal(text: str) -> str:

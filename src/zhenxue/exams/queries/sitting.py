@@ -1,4 +1,4 @@
-"""What a learner sees before, while and after sitting an exam. Right answers leave only through ``with_solutions``."""
+"""What a learner sees while and after sitting an exam. Right answers leave only through ``with_solutions``."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from zhenxue.exams import kinds
 from zhenxue.exams.data import Kind, SheetLine
-from zhenxue.exams.models import Attempt, Question
+from zhenxue.exams.models import Attempt, Mark, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,28 @@ class ShownLine:
     explanation: str = ""
     correct: bool | None = None
     awarded: Decimal | None = None
+    order: tuple[int, ...] | None = None
+    values: Mapping[str, str] | None = None
+    marks: tuple[Mark, ...] = ()  # what people gave, when solutions are shown
 
     @property
     def is_multiple(self) -> bool:
         return self.kind == Kind.MULTIPLE
+
+    @property
+    def view(self) -> dict[str, Any]:
+        """What the page shows of the body, in the order of this sheet, with what was answered."""
+        return kinds.of(self.kind).view(self.body, self.given, self.order, self.values)
+
+    @property
+    def said(self) -> list[str]:
+        """What was answered, in words."""
+        return kinds.of(self.kind).said(self.body, self.given)
+
+    @property
+    def solution(self) -> list[str]:
+        """The right answer in words, when solutions are shown."""
+        return kinds.of(self.kind).solution(self.body, self.key, self.values) if self.key else []
 
     @property
     def answer(self) -> tuple[str, ...]:
@@ -43,10 +62,11 @@ class ShownLine:
 
 
 def paper_sheet(attempt: Attempt, *, with_solutions: bool = False) -> list[ShownLine]:
-    """The paper of an attempt with what was answered; two queries."""
+    """The paper of an attempt with what was answered; two queries, with solutions three."""
     answers = {answer.question_id: answer for answer in attempt.answers.all()}
     lines = [SheetLine.from_json(position, row) for position, row in enumerate(attempt.sheet, start=1)]
     questions = Question.objects.in_bulk([line.question_id for line in lines])
+    marks = _marks_of(attempt) if with_solutions else {}
     sheet = []
     for line in lines:
         question, answer = questions[line.question_id], answers.get(line.question_id)
@@ -57,7 +77,7 @@ def paper_sheet(attempt: Attempt, *, with_solutions: bool = False) -> list[Shown
                 part=line.part,
                 kind=question.kind,
                 kind_label=Kind(question.kind).label,
-                stem=question.stem,
+                stem=kinds.fill_places(question.stem, line.values),
                 body=question.body,
                 choices=choices_of(question.kind, question.body, line.order),
                 score=line.score,
@@ -69,9 +89,21 @@ def paper_sheet(attempt: Attempt, *, with_solutions: bool = False) -> list[Shown
                 explanation=question.explanation if with_solutions else "",
                 correct=(answer.correct if answer else False) if with_solutions else None,
                 awarded=(answer.awarded if answer else Decimal(0)) if with_solutions else None,
+                order=line.order,
+                values=line.values,
+                marks=tuple(marks.get(question.pk, ())),
             )
         )
     return sheet
+
+
+def _marks_of(attempt: Attempt) -> dict[int, list[Mark]]:
+    """By question what people gave, in the order of the rounds."""
+    found: dict[int, list[Mark]] = {}
+    rows = Mark.objects.filter(answer__attempt=attempt, marked_at__isnull=False).order_by("marked_at", "pk")
+    for mark in rows.select_related("answer"):
+        found.setdefault(mark.answer.question_id, []).append(mark)
+    return found
 
 
 def choices_of(kind: str, body: Mapping[str, Any], order: Sequence[int] | None = None) -> tuple[tuple[str, str], ...]:

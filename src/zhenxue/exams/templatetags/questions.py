@@ -1,5 +1,7 @@
 """``{% load questions %}``: the markup of questions in templates."""
 
+import itertools
+import re
 from functools import lru_cache
 
 from django import template
@@ -7,9 +9,11 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from zhenxue.exams import markup
+from zhenxue.exams.kinds.written import BLANK
 from zhenxue.exams.queries.assets import find_asset
 
 register = template.Library()
+_TAGS = re.compile(r"(<[^>]*>)")
 
 
 def media_of(asset_id: int) -> markup.Media | None:
@@ -34,6 +38,19 @@ def question_line(text: str) -> SafeString:
     if "(asset:" not in text:
         return _line(text)
     return mark_safe(markup.render_inline(text, media=media_of))  # markup escapes first
+
+
+@register.filter
+def question_blanks(text: str) -> SafeString:
+    """A stem whose blanks carry their numbers."""
+    number = itertools.count(1)
+    pieces = _TAGS.split(question_markup(text))  # words and tags in turn: an address may hold underscores too
+
+    def blank(found: re.Match[str]) -> str:
+        return f'<span class="question-blank">（{next(number)}）</span>'
+
+    shown = "".join(piece if at % 2 else BLANK.sub(blank, piece) for at, piece in enumerate(pieces))
+    return mark_safe(shown)  # made of what markup gave and constants
 
 
 @register.filter

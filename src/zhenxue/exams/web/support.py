@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from zhenxue.exams.operations.saving import Message, read_message
-from zhenxue.exams.web.forms import AnswerForm
+from zhenxue.exams.web.forms import AnswerForm, read_given
 from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest
 from zhenxue.identity.data import Role
@@ -32,7 +32,7 @@ def message_of(request: HttpRequest) -> Message:
     """An answer as the exam room sends it (JSON), or as its plain form does."""
     if request.content_type == "application/json":
         return read_message(request.body)
-    return Message(request.POST.getlist("given"), AnswerForm(request.POST).number)
+    return Message(read_given(request.POST), AnswerForm(request.POST).number)
 
 
 def wants_json(request: HttpRequest) -> bool:
