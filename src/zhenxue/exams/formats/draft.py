@@ -113,5 +113,10 @@ def plain_number(value: Decimal) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 
 
+def plain_width(value: Decimal | None) -> str:
+    """A tolerance as keys hold it: nothing where it is none, or below what nine decimals tell."""
+    return plain_number(round(value, 9)) if value is not None and round(value, 9) > 0 else ""
+
+
 _NUMBER = re.compile(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})([eE][+-]?\d{1,2})?")
 _WIDE = str.maketrans("０１２３４５６７８９．，－＋", "0123456789.,-+")

@@ -22,6 +22,7 @@ from zhenxue.exams.formats.draft import (
     Written,
     number,
     plain_number,
+    plain_width,
     refused,
 )
 from zhenxue.exams.formats.html import from_html
@@ -344,9 +345,9 @@ def _number_and_width(text: str) -> tuple[str, str]:
     if ".." in text:
         low, high = (number(one) for one in text.split("..", 1))
         if low is not None and high is not None and low <= high:
-            return plain_number((low + high) / 2), plain_number((high - low) / 2) if high > low else ""
+            return plain_number((low + high) / 2), plain_width((high - low) / 2)
     value_text, _, width_text = text.partition(":")
     value, width = number(value_text), number(width_text) if width_text.strip() else Decimal(0)
     if value is None or width is None or width < 0:
         raise Trouble(f"数值答案“{text[:30]}”看不懂，请写成 {{#12.5:0.1}} 或 {{#12..13}}")
-    return plain_number(value), plain_number(width) if width else ""
+    return plain_number(value), plain_width(width)

@@ -21,6 +21,7 @@ from zhenxue.exams.formats.draft import (
     Written,
     number,
     plain_number,
+    plain_width,
     refused,
 )
 from zhenxue.exams.formats.html import from_html
@@ -237,7 +238,7 @@ def _numerical(one: Moodle) -> _Made:
         raise Trouble(f"数值答案“{text[:30]}”不是一个数")
     width = number(one.text("tolerance", good[0])) or Decimal(0)
     unit = one.text("units/unit/unit_name")
-    key = {"value": plain_number(value), "tolerance": plain_number(width) if width else "", "reference": ""}
+    key = {"value": plain_number(value), "tolerance": plain_width(width), "reference": ""}
     return Kind.CALCULATION, one.markup("questiontext"), {"unit": unit, "steps": False}, key
 
 
@@ -268,7 +269,8 @@ def _calculated(one: Moodle) -> _Made:
         raise Trouble(f"公式里的参数“{'、'.join(sorted(names - set(parameters)))}”没有写取值范围")
     width = number(one.text("tolerance", good[0])) or Decimal(0)
     relative = one.text("tolerancetype", good[0]) in {"1", "relative"}
-    tolerance = (f"{plain_number(width * 100)}%" if relative else plain_number(width)) if width else ""
+    tolerance = plain_width(width * 100) if relative else plain_width(width)
+    tolerance += "%" if relative and tolerance else ""
     kept = {name: parameters[name] for name in parameters if name in names}
     unit = one.text("units/unit/unit_name")
     key = {"formula": formula.replace("^", "**"), "parameters": kept, "tolerance": tolerance, "reference": ""}
