@@ -102,7 +102,7 @@ def test_two_people_mark_apart_and_a_third_decides_where_they_differ_too_much() 
 
 
 def test_where_a_chief_is_named_only_the_chief_decides() -> None:
-    made = make_written(double_marking=True, difference_percent=0, teachers=4)
+    made = make_written(double_marking=True, difference_percent=1, teachers=4)
     people = [one.person_id or 0 for one in made.teachers]
     name_markers(actor=made.manager, exam=made.exam, people=people[:3], chiefs=people[3:], now=AFTER)
     hand_in(made, made.learners[0])

@@ -138,15 +138,10 @@ def sheet_items(answer: Answer) -> tuple[SheetLine, list[Item]]:
 def _agree(answer: Answer, exam: Exam, score: Decimal) -> bool:
     """Gives the answer its points when everybody who has to has said them; whether it has them now."""
     said = {row.round: row.points for row in answer.marks.filter(marked_at__isnull=False) if row.points is not None}
-    first, second, deciding = (said.get(turn) for turn in (MarkRound.FIRST, MarkRound.SECOND, MarkRound.DECIDING))
-    if deciding is not None:
-        result = deciding
-    elif not exam.double_marking:
-        result = first
-    elif first is None or second is None or differ_too_much(first, second, score, exam.difference_percent):
-        return False
-    else:
-        result = mean(first, second)
+    first, second = said.get(MarkRound.FIRST), said.get(MarkRound.SECOND)
+    result = said.get(MarkRound.DECIDING) if exam.double_marking else first
+    if result is None and first is not None and second is not None:
+        result = None if differ_too_much(first, second, score, exam.difference_percent) else mean(first, second)
     if result is None:
         return False
     answer.awarded = result

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db.models import Avg, Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
-from zhenxue.exams.data import AttemptState, ExamKind, ExamState, Kind, MarkRound
+from zhenxue.exams.data import AttemptState, ExamKind, ExamState, Kind, MarkRound, SheetLine
 from zhenxue.exams.models import Answer, Exam, Examiner, Mark, Question
 from zhenxue.exams.queries.scope import AUTHORS, visible_exams
+from zhenxue.exams.queries.sitting import ShownLine
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.errors import NotFound
@@ -34,6 +35,11 @@ class DeskLine:
     @property
     def percent(self) -> int:
         return self.done * 100 // self.total if self.total else 100
+
+    @property
+    def told(self) -> str:
+        """How far it is, in words."""
+        return f"已评 {self.done} / {self.total}"
 
     @property
     def left(self) -> int:
@@ -189,3 +195,24 @@ def _in_sight(actor: Actor) -> QuerySet[Exam, Any]:
             own |= ~Exists(named) & ~Q(kind=ExamKind.PRACTICAL)
         seen |= Q(cohort__organisation=actor.organisation_id) & own
     return Exam.objects.filter(seen).values("pk")
+
+
+def shown_answer(mark: Mark, line: SheetLine) -> ShownLine:
+    """The answer of a claim as its marker sees it: question, what was written, reference; never whose it is."""
+    answer, question = mark.answer, mark.answer.question
+    return ShownLine(
+        position=line.position,
+        question_id=question.pk,
+        part=line.part,
+        kind=question.kind,
+        kind_label=Kind(question.kind).label,
+        stem=question.stem,
+        body=question.body,
+        choices=(),
+        score=line.score,
+        given=tuple(answer.given),
+        key=question.key,
+        explanation=question.explanation,
+        order=line.order,
+        values=line.values,
+    )

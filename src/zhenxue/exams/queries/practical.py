@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from zhenxue.exams.data import AttemptState, Kind, SheetLine
-from zhenxue.exams.models import Attempt, Exam, Examiner, Question, ScoreSheet
+from zhenxue.exams.models import Attempt, Exam, Examiner, Question, ScoreEvidence, ScoreSheet
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.training import api as training
 from zhenxue.training.data import EnrolmentState
@@ -25,6 +25,11 @@ class Step:
     deductions: tuple[tuple[str, Decimal], ...] = ()
     evidence: str = ""
 
+    @property
+    def numbered(self) -> list[tuple[int, tuple[str, Decimal]]]:
+        """The deductions with their numbers from 0."""
+        return list(enumerate(self.deductions))
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -35,6 +40,7 @@ class Candidate:
     own: ScoreSheet | None
     sheets: int  # handed in
     waits_for_chief: bool
+    may_open: bool = False
 
     @property
     def label(self) -> str:
@@ -115,5 +121,72 @@ def candidates(exam: Exam, enrolments: Sequence[training.Enrolment], examiner: E
         done = [sheet for sheet in held if sheet.submitted_at is not None]
         pair = [sheet for sheet in done if not sheet.examiner.is_chief]
         waits = one is not None and one.state == AttemptState.SUBMITTED and len(pair) == 2
-        found.append(Candidate(enrolment, one, own, len(done), waits))
+        may = examiner is not None and (waits if examiner.is_chief else _is_free(one, held))
+        found.append(Candidate(enrolment, one, own, len(done), waits, may))
+    return found
+
+
+#: How far a learner may be, for the filter of the list.
+STANDINGS = (("todo", "还没评分"), ("mine", "我还没提交"), ("waiting", "评分中"), ("done", "已评定"))
+
+
+def narrow(
+    exam: Exam, examiner: Examiner | None, learners: QuerySet[training.Enrolment], standing: str
+) -> QuerySet[training.Enrolment]:
+    """Those learners who stand so (one of ``STANDINGS``)."""
+    attempts = Attempt.objects.filter(exam=exam, enrolment=OuterRef("pk"))
+    waiting, done = attempts.filter(state=AttemptState.SUBMITTED), attempts.filter(state=AttemptState.MARKED)
+    if standing == "todo":
+        return learners.exclude(Exists(attempts))
+    if standing == "done":
+        return learners.filter(Exists(done))
+    if standing == "waiting":
+        return learners.filter(Exists(waiting))
+    own = ScoreSheet.objects.filter(attempt__exam=exam, attempt__enrolment=OuterRef("pk"), submitted_at__isnull=False)
+    return learners.exclude(Exists(done)).exclude(Exists(own.filter(examiner=examiner)))
+
+
+def counts(exam: Exam) -> dict[str, int]:
+    """How many learners there are, are being scored, and have a result; two queries."""
+    found = Attempt.objects.filter(exam=exam).aggregate(
+        waiting=Count("enrolment", distinct=True, filter=Q(state=AttemptState.SUBMITTED)),
+        done=Count("enrolment", distinct=True, filter=Q(state=AttemptState.MARKED)),
+    )
+    return {"learners": learners_of(exam).count(), **found}
+
+
+def _is_free(attempt: Attempt | None, held: Sequence[ScoreSheet]) -> bool:
+    """Whether one more of the two examiners is missing."""
+    if attempt is None:
+        return True
+    taken = sum(not sheet.examiner.is_chief for sheet in held)
+    return taken < 2 if attempt.state == AttemptState.SUBMITTED else not attempt.passed
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSheet:
+    """A score sheet beside a result, without the examiner's name: label, steps with what was given, files."""
+
+    label: str
+    sheet: ScoreSheet
+    steps: list[tuple[Step, str, list[str]]]  # step, points, deductions in words
+    files: list[ScoreEvidence]
+
+
+def shown_sheets(attempt: Attempt) -> list[ShownSheet]:
+    """The sheets from which a practical result came; four queries."""
+    steps = steps_of(attempt)
+    rows = attempt.score_sheets.filter(submitted_at__isnull=False).select_related("examiner")
+    found = []
+    for number, sheet in enumerate(rows.prefetch_related("evidence").order_by("examiner__is_chief", "pk"), start=1):
+        label = "组长" if sheet.examiner.is_chief else f"考评员{number}"
+        given = [
+            (
+                step,
+                one["points"],
+                [f"{text} −{taken.normalize():f}" for at, (text, taken) in step.numbered if at in one["deductions"]],
+            )
+            for step, one in zip(steps, sheet.steps, strict=False)
+        ]
+        found.append(ShownSheet(label, sheet, given, list(sheet.evidence.all())))
     return found
