@@ -13,7 +13,6 @@ from openpyxl import load_workbook
 
 from tests.factories.exams import (
     CLOSES,
-    HEADER,
     OPENS,
     RIGHT,
     SITTING,
@@ -26,9 +25,9 @@ from tests.factories.exams import (
     questions_of,
     sit,
 )
-from tests.factories.identity import client_for, make_bureau, make_provider, make_teacher
+from tests.factories.identity import client_for, make_bureau, make_provider
 from tests.factories.training import make_running_cohort
-from zhenxue.exams.models import Answer, Attempt, Exam, Paper, Question, QuestionImport
+from zhenxue.exams.models import Answer, Attempt, Exam, Paper, Question
 from zhenxue.kernel import clock
 
 pytestmark = pytest.mark.django_db
@@ -55,40 +54,6 @@ def begun(sitting: Sitting, time: Time) -> tuple[Client, str]:
     answer = client.post(f"/exams/{sitting.exam.pk}/start/")
     assert answer.status_code == 302
     return client, answer.headers["Location"]
-
-
-def test_a_teacher_imports_a_dirty_sheet_after_seeing_every_row(time: Time) -> None:
-    manager = make_provider()
-    bank = make_bank(manager, questions=0)
-    client = client_for(make_teacher(manager.organisation_id))
-    page = f"/banks/{bank.pk}/import/"
-    assert "下载模板" in client.get(page).content.decode()
-    refused = client.post(page, {"file": SimpleUploadedFile("x.xlsx", b"no sheet")})
-    assert refused.status_code == 422
-    assert "打不开" in refused.content.decode()
-    assert client.post(page, {"file": SimpleUploadedFile("x.csv", b"")}).status_code == 422
-    dirty = f"{HEADER}\n单选,好题？,甲,乙,,,A,,2\n单选,坏题？,甲,乙,,,D,,2\n".encode("gbk")
-    shown = client.post(page, {"file": SimpleUploadedFile("题.csv", dirty)}, follow=True)
-    text = shown.content.decode()
-    assert "没有对应的选项" in text
-    assert "只导入没有问题的 1 道题" in text
-    save = f"{shown.request['PATH_INFO']}save/"
-    assert client.post(save, {}).status_code == 422
-    assert "已导入 1 道题" in client.post(save, {"only_good": "1"}, follow=True).content.decode()
-    assert client.post(save, {"only_good": "1"}).status_code == 409
-    assert len(questions_of(bank)) == 1
-
-
-def test_the_template_reads_back_without_a_problem(time: Time) -> None:
-    manager = make_provider()
-    client = client_for(manager)
-    bank = make_bank(manager, questions=0)
-    data = client.get("/banks/template.xlsx").content
-    shown = client.post(f"/banks/{bank.pk}/import/", {"file": SimpleUploadedFile("t.xlsx", data)}, follow=True)
-    assert "导入 3 道题" in shown.content.decode()
-    client.post(f"{shown.request['PATH_INFO']}save/", {"discard": "1"})
-    assert QuestionImport.objects.get().state == "discarded"
-    assert not questions_of(bank)
 
 
 def test_a_question_is_written_edited_and_retired_by_hand(time: Time) -> None:
@@ -252,7 +217,7 @@ def test_another_learner_staff_and_the_other_county_cannot_enter_an_attempt(time
     assert client_for(sitting.running.bureau).get(f"{page}result/").status_code == 200
 
 
-def test_a_new_sign_in_must_say_that_it_goes_on_here(time: Time) -> None:
+def test_a_new_sign_in_goes_on_when_the_invigilator_lets_it(time: Time) -> None:
     sitting = make_exam()
     old, page = begun(sitting, time)
     new = client_for(sitting.learners[0])
@@ -260,6 +225,10 @@ def test_a_new_sign_in_must_say_that_it_goes_on_here(time: Time) -> None:
     assert moved.status_code == 409
     assert "在本机继续考试" in moved.content.decode()
     assert new.post(f"{page}answers/1/", {"given": ["B"]}).status_code == 409
+    assert new.post(f"{page}move/").status_code == 409
+    attempt = Attempt.objects.get()
+    released = client_for(sitting.manager).post(f"/exams/attempts/{attempt.pk}/room/release/", {"reason": "手机没电"})
+    assert released.status_code == 302
     assert new.post(f"{page}move/").headers["Location"] == page
     assert new.post(f"{page}answers/1/", {"given": ["B"]}).status_code == 302
     assert Attempt.objects.get().moves == 1
