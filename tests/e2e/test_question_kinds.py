@@ -1,0 +1,121 @@
+"""Every kind of question on a phone: answered with the inputs of the exam room, kept, shown again, handed in."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.factories.exams import SITTING, make_exam
+from tests.factories.exams_kinds import make_kinds_paper, right_answers
+from tests.factories.identity import client_for
+from tests.factories.training import make_running_cohort
+from tests.support import axe
+from tests.support.browser import DESK, PHONE
+from zhenxue.exams.models import Answer, Attempt, Question
+from zhenxue.identity.data import Actor
+from zhenxue.kernel import clock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+type Open = Callable[..., BrowserContext]
+
+
+@pytest.fixture(autouse=True)
+def running_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's clock runs on from the time of the sitting."""
+    began = time.monotonic()
+    monkeypatch.setattr(clock, "now", lambda: SITTING + dt.timedelta(seconds=time.monotonic() - began))
+
+
+def signed_in(open_context: Open, server: LiveServer, who: Actor, kind: dict[str, object] = PHONE) -> Page:
+    context = open_context(kind, base_url=server.url)
+    cookies = client_for(who).cookies
+    context.add_cookies([{"name": name, "value": one.value, "url": server.url} for name, one in cookies.items()])
+    return context.new_page()
+
+
+def answer(section: Locator, kind: str, right: list[object]) -> None:
+    """Gives the right answer as a person does."""
+    if kind in {"single", "multiple", "true_false"}:
+        for value in right:
+            section.locator(f"input[value='{value}']").check()
+    elif kind in {"fill_in", "short_answer", "calculation"}:
+        for box, text in zip(section.locator("[data-typed]").all(), right, strict=True):
+            box.fill(str(text))
+        section.locator("[data-typed]").last.blur()
+    elif kind == "matching":
+        section.locator("[data-left] .question-side").first.click()
+        for value in right:
+            section.locator(f"[data-right='{value}']").click()
+    elif kind == "ordering":
+        section.get_by_role("button", name="第 2 位上移").click()
+    elif kind == "hotspot":
+        picture = section.locator("[data-picture]")
+        box = picture.bounding_box()
+        assert box is not None
+        picture.click(position={"x": box["width"] * 0.9, "y": box["height"] * 0.9})
+        section.get_by_role("button", name="取消标记 1").click()
+        picture.click(position={"x": box["width"] / 4, "y": box["height"] * 5 / 12})
+    elif kind == "case":
+        section.locator("[data-part='0'] input[value='A']").check()
+        section.locator("[data-part='1'] [data-typed]").fill("220")
+        section.locator("[data-part='1'] [data-typed]").blur()
+
+
+def test_one_question_of_each_kind_is_answered_and_handed_in_on_a_phone(
+    open_context: Open, live_server: LiveServer
+) -> None:
+    running = make_running_cohort(learners=1)
+    sitting = make_exam(running, paper=make_kinds_paper(running.manager))
+    page = signed_in(open_context, live_server, sitting.learners[0])
+    page.goto(f"/exams/{sitting.exam.pk}/entry/")
+    page.get_by_role("button", name="开始考试").click()
+    expect(page.locator("[data-timer]")).to_contain_text("剩余")
+    attempt = Attempt.objects.get()
+    kinds = {
+        question.pk: question.kind for question in Question.objects.filter(pk__in=[row[0] for row in attempt.sheet])
+    }
+    drawn = next(row[4] for row in attempt.sheet if kinds[row[0]] == "calculation")
+    right = right_answers(drawn)
+    for position, row in enumerate(attempt.sheet, start=1):
+        page.get_by_role("button", name=f"第 {position} 题，").click()
+        section = page.locator(f"[data-question='{position}']")
+        answer(section, kinds[row[0]], right[kinds[row[0]]])
+        expect(section.locator("[data-ack]")).to_contain_text("已保存")
+        axe.check(page, within=f"[data-question='{position}']")
+        axe.check_width(page)
+    axe.check(page)
+    page.reload()
+    expect(page.locator("[data-timer]")).to_contain_text("剩余")
+    page.get_by_role("link", name="检查并交卷").click()
+    expect(page.locator("body")).to_contain_text("全部题目都已作答")
+    kept = {one.question.kind: one.given for one in Answer.objects.select_related("question")}
+    assert kept | {"hotspot": ["50,50"], "fill_in": right["fill_in"]} == right
+    assert set(kept) == set(right)
+    page.get_by_role("button", name="交卷").click()
+    expect(page.locator("body")).to_contain_text("考试结果")
+    marks = {one.question.kind: one.correct for one in Answer.objects.select_related("question")}
+    assert [kind for kind, good in marks.items() if good is not True] == ["short_answer"]
+
+    author = signed_in(open_context, live_server, sitting.manager, DESK)
+    hotspot = next(pk for pk, kind in kinds.items() if kind == "hotspot")
+    author.goto(f"/banks/questions/{hotspot}/edit/")
+    author.get_by_role("button", name="再加一个区域").click()
+    expect(author.locator("[name=coords-1]")).to_be_visible()
+    picture = author.locator("[data-areas] [data-picture]")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    assert box is not None
+    author.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    author.mouse.down()
+    author.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.75)
+    author.mouse.up()
+    expect(author.locator("[name=coords-1]")).to_have_value("100,60,150,90")
+    author.locator("[name=stem]").fill("点出**两个**开关")
+    expect(author.locator("[data-preview-box] strong")).to_have_text("两个")
+    axe.check(author)
+    author.get_by_role("button", name="保存").last.click()
+    expect(author.locator("h1")).to_contain_text("第 2 版")
