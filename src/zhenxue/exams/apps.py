@@ -24,7 +24,11 @@ BANK_PLACES = (
     "exams:import",
     "exams:preview",
 )
-PAPER_PLACES = ("exams:paper", "exams:paper_new")
+PAPER_PLACES = ("exams:paper", "exams:paper_new", "exams:paper_print")
+BLUEPRINT_PLACES = (
+    *("exams:blueprint", "exams:blueprint_new", "exams:blueprint_edit"),
+    *("exams:blueprint_samples", "exams:rule_edit"),
+)
 EXAM_PLACES = (
     "exams:exam",
     "exams:exam_new",
@@ -36,6 +40,8 @@ EXAM_PLACES = (
     "exams:comparison",
     "exams:pair",
     "exams:conduct",
+    "exams:allowances",
+    "exams:make_up",
 )
 
 
@@ -209,5 +215,6 @@ class ExamsConfig(AppConfig):
         item, everybody = navigation.Item, STAFF | {Role.LEARNER}
         navigation.register(item("考试", "exams:list", "clipboard-check", everybody, 30, "考核", EXAM_PLACES))
         navigation.register(item("试卷", "exams:papers", "file-text", STAFF, 31, "考核", PAPER_PLACES))
+        navigation.register(item("组卷方案", "exams:blueprints", "list-details", STAFF, 31, "考核", BLUEPRINT_PLACES))
         navigation.register(item("题库", "exams:banks", "books", STAFF, 32, "考核", BANK_PLACES))
         navigation.register_home(navigation.HomeBlock("exams:home_block", AUTHORS | {Role.LEARNER}, 30))

@@ -133,7 +133,7 @@ def test_two_questions_that_say_the_same_never_meet_in_one_sheet() -> None:
     plan = plan_of(draft)
     assert [one.own for one in plan.found] == [2, 1]
     assert len(plan.rules[1].pool[3]) == 1
-    [sample, _, _] = try_out(draft, plan, Random(1))
+    [sample, _, _] = try_out(plan, Random(1))
     stems = [question.stem for _rule, questions in sample.parts for question in questions]
     assert len(set(stems)) == len(stems) == 3
     operations.put_rule(actor=manager, blueprint=draft, facts=rule(double, count=2), position=2)

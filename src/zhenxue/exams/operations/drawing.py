@@ -13,6 +13,7 @@ from zhenxue.exams.operations import selection
 from zhenxue.exams.operations.marking import digest_of
 from zhenxue.exams.operations.planning import frozen_plan
 from zhenxue.exams.queries import times_shown
+from zhenxue.exams.queries.content import Content, contents_of
 
 RANDOM = SystemRandom()
 #: How long a process may go on with what it read of a blueprint; only the counts of how often questions were shown age.
@@ -44,7 +45,7 @@ def draw_sheet(exam: Exam, random: Random = RANDOM) -> list[SheetLine]:
     lines, varied = _of_paper(exam.paper_id) if exam.paper_id else _of_blueprint(exam.plan, random)
     if exam.shuffles_questions:
         lines = [line for _part, group in groupby(lines, lambda line: line.part) for line in _mixed(group, random)]
-    questions = questions_of(lines) if exam.shuffles_options or varied else {}
+    questions = contents_of(line.question_id for line in lines) if exam.shuffles_options or varied else {}
     sheet = []
     for position, line in enumerate(lines, start=1):
         question = questions.get(line.question_id)
@@ -84,7 +85,7 @@ def deck_of(blueprint: Blueprint) -> Deck:
     return deck
 
 
-def _order(question: Question, random: Random) -> tuple[int, ...] | None:
+def _order(question: Content, random: Random) -> tuple[int, ...] | None:
     rules = kinds.of(question.kind)
     many = rules.shown(question.body) if rules.shuffles else 0
     return tuple(random.sample(range(many), many)) if many > 1 else None

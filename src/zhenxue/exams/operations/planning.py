@@ -103,7 +103,14 @@ def frozen_plan(blueprint: Blueprint) -> tuple[list[BlueprintRule], tuple[select
     return rules, drawn, selection.band_of(drawn, blueprint.difficulty, blueprint.tolerance)
 
 
-def try_out(blueprint: Blueprint, plan: Plan, random: Random, *, many: int = 3) -> list[Sample]:
+def frozen_view(blueprint: Blueprint) -> Plan:
+    """A final blueprint as ``plan_of`` shows a draft; one query."""
+    rules, drawn, band = frozen_plan(blueprint)
+    found = tuple(Found(rule, one.size, one.size) for rule, one in zip(rules, drawn, strict=True))
+    return Plan(found, drawn, (), (), blueprint.difficulty, band)
+
+
+def try_out(plan: Plan, random: Random, *, many: int = 3) -> list[Sample]:
     """So many papers as learners could get them; none while the plan has problems. One query."""
     if plan.problems or plan.band is None:
         return []

@@ -10,17 +10,21 @@ from zhenxue.exams.queries.blueprints import (
     points_in_use,
     times_shown,
 )
-from zhenxue.exams.queries.entitled import Failing, entitled_to, failing_of
+from zhenxue.exams.queries.entitled import Failing, active_learners, can_be_changed, entitled_to, failing_of
 from zhenxue.exams.queries.learner import LearnerExam, exams_of_learner, readiness_of
 from zhenxue.exams.queries.lists import (
     cards_of,
     cohorts_to_examine,
+    cohorts_with_exams,
     coming_exams,
     exam_shelf,
+    exams_to_make_up,
     own_enrolment,
     paper_kinds,
     paper_lines,
+    paper_parts,
     papers_to_use,
+    printed_parts,
     questions_of,
     questions_to_pick,
     with_question_count,
@@ -50,23 +54,28 @@ from zhenxue.exams.queries.scope import (
 )
 from zhenxue.exams.queries.sitting import ShownLine, choices_of, paper_sheet
 from zhenxue.exams.queries.stages import passed
+from zhenxue.exams.queries.words import plan_words
 
 __all__ = [
     "Failing",
     "LearnerExam",
     "ShownLine",
+    "active_learners",
     "allowance_of",
     "allowances_of",
     "attempts_of",
     "blueprints_to_use",
+    "can_be_changed",
     "cards_of",
     "choices_of",
     "cohorts_to_examine",
+    "cohorts_with_exams",
     "coming_exams",
     "count_matching",
     "entitled_to",
     "exam_shelf",
     "exams_of_learner",
+    "exams_to_make_up",
     "extra_minutes_of",
     "failing_of",
     "figures_of",
@@ -84,11 +93,14 @@ __all__ = [
     "own_enrolment",
     "paper_kinds",
     "paper_lines",
+    "paper_parts",
     "paper_sheet",
     "papers_to_use",
     "parts_of_plan",
     "passed",
+    "plan_words",
     "points_in_use",
+    "printed_parts",
     "question_figures",
     "questions_of",
     "questions_to_pick",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from zhenxue.exams.data import AttemptState, ExamKind, ExamState
 from zhenxue.exams.models import Attempt, Exam
-from zhenxue.identity.data import SYSTEM
+from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.training import api as training
 from zhenxue.training.data import EnrolmentState
 
@@ -51,6 +51,17 @@ def entitled_to(exam: Exam, now: dt.datetime) -> Sequence[training.Enrolment]:
     if exam.kind != ExamKind.MAKE_UP or exam.original is None:
         return _active(exam)
     return failing_of(exam.original).everybody if exam.original.is_out and now >= exam.original.closes_at else ()
+
+
+def active_learners(exam: Exam) -> list[training.Enrolment]:
+    """Everybody of the cohort who has not left it, by name."""
+    return _active(exam)
+
+
+def can_be_changed(exam: Exam, actor: Actor) -> bool:
+    """Whether single learners may be allowed more in it: by a manager of its organisation, before it is over."""
+    is_open = exam.state in {ExamState.DRAFT, ExamState.SCHEDULED}
+    return is_open and actor.is_manager and actor.organisation_id == exam.cohort.organisation_id
 
 
 def _active(exam: Exam) -> list[training.Enrolment]:

@@ -82,6 +82,15 @@ class LearnerExam:
         return max(marked, key=lambda attempt: (bool(attempt.passed), attempt.score or 0), default=None)
 
     @property
+    def kind_label(self) -> str:
+        return ExamKind(self.exam.kind).label
+
+    @property
+    def minutes(self) -> int:
+        """How long this learner may answer."""
+        return self.exam.duration_minutes + self.readiness.extra_minutes
+
+    @property
     def opens_at(self) -> dt.datetime:
         return self.exam.opens_at
 

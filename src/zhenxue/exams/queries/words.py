@@ -17,8 +17,8 @@ def plan_words(exam: Exam) -> list[str]:
     words = [_what(exam)]
     if exam.blueprint_id:
         words.append("每个人的题由系统从题库抽取，难度相当。")
-    mixed = "、".join(filter(None, (exam.shuffles_questions and "题目", exam.shuffles_options and "选项")))
-    if mixed:
+    shuffled = (("题目", exam.shuffles_questions), ("选项", exam.shuffles_options))
+    if mixed := "、".join(name for name, is_on in shuffled if is_on):
         words.append(f"每个人看到的{mixed}顺序不同。")
     words += _when(exam)
     for part, percent in exam.part_rules.items():

@@ -14,8 +14,9 @@ from zhenxue.exams.data import AttemptState
 from zhenxue.exams.errors import AttemptEnded, DeadlinePassed
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations import attempts as operations
-from zhenxue.exams.operations import conduct, moving, presence
+from zhenxue.exams.operations import breaks, conduct, moving, presence
 from zhenxue.exams.operations.saving import acknowledgement
+from zhenxue.exams.operations.timing import may_hand_in_at
 from zhenxue.exams.queries.conduct import messages_to
 from zhenxue.exams.web.forms import civil
 from zhenxue.exams.web.support import STAFF, device_of, fingerprint_of, message_of, read_only, to_question, wants_json
@@ -41,11 +42,15 @@ def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
         return other_device(request, attempt, now)
     if presence.is_at_the_door(attempt):
         return render(request, "exams/door.html", {"attempt": attempt, "bare": True, "narrow": True})
+    if attempt.paused_at is not None:
+        context = {"attempt": attempt, "break_ends_at": breaks.ends_at(attempt), "bare": True, "narrow": True}
+        return render(request, "exams/break.html", context)
     sheet = queries.paper_sheet(attempt)
     context = {"attempt": attempt, "sheet": sheet, "bare": True, "now_ms": clock.milliseconds(now)}
     context |= {
         "deadline_ms": clock.milliseconds(attempt.deadline_at),
         "answered": sum(bool(line.given) for line in sheet),
+        "breaks_left": attempt.exam.breaks_allowed - attempt.breaks,
     }
     context["words"] = messages_to(attempt)
     context["client_sequence"] = max((line.client_sequence for line in sheet), default=0)
@@ -77,7 +82,8 @@ def attempt_state(request: ActorRequest, attempt_id: int) -> HttpResponse:
     }
     body |= {"sequence": attempt.sequence, "here": attempt.device == device_of(request)}
     body["messages"] = words_of(attempt)
-    return JsonResponse({**body, "presence": attempt.presence_asked_at is not None})
+    waits = {"presence": attempt.presence_asked_at is not None, "paused": attempt.paused_at is not None}
+    return JsonResponse({**body, **waits})
 
 
 @roles(Role.LEARNER)
@@ -120,6 +126,7 @@ def submit(request: ActorRequest, attempt_id: int) -> HttpResponse:
         return redirect("exams:result", attempt.pk)
     sheet = queries.paper_sheet(attempt)
     context = {"attempt": attempt, "sheet": sheet, "unanswered": [line for line in sheet if not line.given]}
+    context |= {"may_at": may_hand_in_at(attempt), "now": now}
     return render(request, "exams/submit.html", {**context, "bare": True, "narrow": True})
 
 

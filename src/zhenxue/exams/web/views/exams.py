@@ -8,12 +8,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from zhenxue.exams import policies, queries
-from zhenxue.exams.data import AttemptState, ExamState, phase_of
+from zhenxue.exams.data import AttemptState, ExamKind, ExamState, phase_of
 from zhenxue.exams.models import Exam
 from zhenxue.exams.operations import attempts as sitting
 from zhenxue.exams.operations import exams as operations
+from zhenxue.exams.queries.stages import HELD
 from zhenxue.exams.web.exports import results_sheet
 from zhenxue.exams.web.forms import CancelForm, ExamForm
+from zhenxue.exams.web.forms.plans import plan_choices
 from zhenxue.exams.web.support import MANAGERS, STAFF, read_only, status_of
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
@@ -37,12 +39,17 @@ def exam_list(request: ActorRequest) -> HttpResponse:
         request,
         queries.exam_shelf(request.actor),
         search=("title", "cohort__code", "cohort__title"),
-        filters=(Filter("state", "状态", ExamState.choices()),),
+        filters=(
+            Filter("kind", "类别", ExamKind.choices()),
+            Filter("state", "状态", ExamState.choices()),
+            Filter("cohort", "班期", queries.cohorts_with_exams(request.actor)),
+        ),
         sorts={"title": "考试", "cohort__code": "班期", "opens_at": "开始时间", "closes_at": "结束时间"},
         default_sort="-opens_at",
         search_label="搜索考试或班期",
     )
-    rows = [(exam, phase_of(exam.state, exam.opens_at, exam.closes_at, now)) for exam in listing.rows]
+    kinds = dict(ExamKind.choices())
+    rows = [(one, kinds[one.kind], phase_of(one.state, one.opens_at, one.closes_at, now)) for one in listing.rows]
     context = {"listing": listing, "rows": rows, "can_schedule": request.actor.role in MANAGERS}
     return render(request, "exams/list.html", {**context, "read_only": read_only(request)})
 
@@ -62,29 +69,41 @@ def home_block(request: ActorRequest) -> HttpResponse:
 @roles(*MANAGERS)
 @creates
 def exam_new(request: ActorRequest) -> HttpResponse:
-    cohorts, papers = queries.cohorts_to_examine(request.actor), queries.papers_to_use(request.actor)
-    form = ExamForm(request.POST or None, initial={"cohort": request.GET.get("cohort", "")}).choose(cohorts, papers)
+    cohorts = queries.cohorts_to_examine(request.actor)
+    form, plans = _offered(request, ExamForm(request.POST or None, initial=_wished(request)), cohorts)
 
     def create() -> HttpResponse:
-        data = form.cleaned_data
-        cohort = next(one for one in cohorts if one.pk == data["cohort"])
+        cohort = next(one for one in cohorts if one.pk == form.cleaned_data["cohort"])
         exam = operations.create_exam(actor=request.actor, cohort=cohort, facts=form.facts(), now=clock.now())
         return redirect("exams:exam", exam.pk)
 
-    context = {"form": form, "cohorts": cohorts, "papers": papers}
+    context = {"form": form, "cohorts": cohorts, "plans": plans}
     return try_form(form, create) or render(request, "exams/exam_new.html", context, status=status_of(form))
+
+
+def _wished(request: ActorRequest) -> dict[str, str]:
+    """What the address asks for: a cohort, a paper or blueprint."""
+    return {name: request.GET[name] for name in ("cohort", "paper", "kind") if name in request.GET}
+
+
+def _offered(
+    request: ActorRequest, form: ExamForm, cohorts: list[training.Cohort]
+) -> tuple[ExamForm, list[tuple[str, str]]]:
+    plans = plan_choices(queries.papers_to_use(request.actor), queries.blueprints_to_use(request.actor))
+    return form.choose(cohorts, plans, queries.exams_to_make_up(request.actor)), plans
 
 
 @roles(*MANAGERS)
 def exam_edit(request: ActorRequest, exam_id: int) -> HttpResponse:
-    exam, papers = queries.get_exam(request.actor, exam_id), queries.papers_to_use(request.actor)
-    form = (ExamForm(request.POST) if request.method == "POST" else ExamForm.of(exam)).choose([exam.cohort], papers)
+    exam = queries.get_exam(request.actor, exam_id)
+    filled = ExamForm(request.POST) if request.method == "POST" else ExamForm.of(exam)
+    form, plans = _offered(request, filled, [exam.cohort])
 
     def change() -> HttpResponse:
         operations.change_exam(actor=request.actor, exam=exam, facts=form.facts())
         return redirect("exams:exam", exam.pk)
 
-    context = {"form": form, "cohorts": [exam.cohort], "papers": papers, "exam": exam}
+    context = {"form": form, "cohorts": [exam.cohort], "plans": plans, "exam": exam}
     return try_form(form, change) or render(request, "exams/exam_new.html", context, status=status_of(form))
 
 
@@ -113,6 +132,9 @@ def exam_context(request: ActorRequest, exam: Exam, now: dt.datetime) -> dict[st
     return {
         "exam": exam,
         "phase": phase_of(exam.state, exam.opens_at, exam.closes_at, now),
+        "plan_words": queries.plan_words(exam),
+        "parts": queries.parts_of_plan(exam.plan),
+        "failing": queries.failing_of(exam) if exam.state in HELD and now >= exam.opens_at else None,
         "figures": figures,
         "bands": queries.score_bands(exam),
         "questions": queries.question_figures(exam),

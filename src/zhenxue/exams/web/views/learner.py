@@ -19,7 +19,10 @@ def entry(request: ActorRequest, exam_id: int) -> HttpResponse:
     own = queries.visible_attempts(request.actor).filter(exam=exam).order_by("number")
     operations.settle(own, now=now)
     readiness = queries.readiness_of(exam=exam, enrolment=enrolment, now=now)
-    context = {"exam": exam, "readiness": readiness, "attempts": list(own), "narrow": True, "now": now}
+    attempts = list(own)
+    context = {"exam": exam, "readiness": readiness, "attempts": attempts, "narrow": True, "now": now}
+    context |= {"plan_words": queries.plan_words(exam), "given": len(attempts) + readiness.attempts_left}
+    context["minutes"] = exam.duration_minutes + readiness.extra_minutes
     return render(request, "exams/entry.html", context)
 
 

@@ -7,8 +7,10 @@ from django.views.decorators.http import require_POST
 
 from zhenxue.exams import policies, queries
 from zhenxue.exams.data import Kind, MultipleRule, PaperState
+from zhenxue.exams.models import Paper
 from zhenxue.exams.operations import papers as operations
 from zhenxue.exams.web.forms import PaperForm, TitleForm, read_scores
+from zhenxue.exams.web.forms.exams import read_parts_of_lines
 from zhenxue.exams.web.support import AUTHORS, STAFF, read_only, status_of
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
@@ -59,8 +61,20 @@ def paper_page(request: ActorRequest, paper_id: int) -> HttpResponse:
         search_label="搜索题干",
     )
     context = {"paper": paper, "lines": queries.paper_lines(paper), "kinds": queries.paper_kinds(paper)}
+    context["parts"] = queries.paper_parts(paper)
     context |= {"listing": listing, "is_draft": is_draft, "can_write": can_write, "read_only": read_only(request)}
     return render(request, "exams/paper.html", context)
+
+
+@roles(*STAFF)
+def paper_print(request: ActorRequest, paper_id: int) -> HttpResponse:
+    """The paper as it is handed out, or with its answers for those who mark it."""
+    paper = queries.get_paper(request.actor, paper_id)
+    with_answers = request.GET.get("answers") == "1"
+    parts = queries.printed_parts(paper, with_answers=with_answers)
+    total, count = sum(part.total for part in parts), sum(len(part.lines) for part in parts)
+    context = {"paper": paper, "parts": parts, "with_answers": with_answers, "total": total, "count": count}
+    return render(request, "exams/paper_print.html", {**context, "read_only": read_only(request)})
 
 
 @roles(*AUTHORS)
@@ -79,9 +93,17 @@ def paper_add(request: ActorRequest, paper_id: int) -> HttpResponse:
 @require_POST
 def paper_scores(request: ActorRequest, paper_id: int) -> HttpResponse:
     paper = queries.get_paper(request.actor, paper_id)
-    operations.set_scores(actor=request.actor, paper=paper, scores=read_scores(request.POST.dict()))
-    messages.success(request, "分值已保存。")
+    _keep_typed(request, paper)
+    messages.success(request, "分值和部分已保存。")
     return redirect("exams:paper", paper.pk)
+
+
+def _keep_typed(request: ActorRequest, paper: Paper) -> None:
+    typed = request.POST.dict()
+    if scores := read_scores(typed):
+        operations.set_scores(actor=request.actor, paper=paper, scores=scores)
+    if parts := read_parts_of_lines(typed):
+        operations.set_parts(actor=request.actor, paper=paper, parts=parts)
 
 
 @roles(*AUTHORS)
@@ -91,8 +113,7 @@ def paper_line(request: ActorRequest, paper_id: int, question_id: int, act: str)
     step = {"up": -1, "down": 1, "remove": 0}.get(act)
     if step is None:
         raise NotFound("exams.no_such_act", "没有这项操作。")
-    if scores := read_scores(request.POST.dict()):  # the buttons stand in the form of the scores
-        operations.set_scores(actor=request.actor, paper=paper, scores=scores)
+    _keep_typed(request, paper)  # the buttons stand in the form of scores and parts
     if step:
         operations.shift_question(actor=request.actor, paper=paper, question_id=question_id, step=step)
     else:
