@@ -18,7 +18,7 @@ from zhenxue.integrity.models import Check
 def test_a_stand_in_who_takes_over_an_exam_is_asked_and_leaves_a_trace(
     world: World, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The learner passes at the door; the attempt is moved to somebody's phone, whose page never asks for its check."""
+    """The learner passes at the door; the attempt is moved to a phone whose holder does not show presence."""
     [learner], exam = world.examined()
     world.wait((SITTING - world.clock.now()).total_seconds())
     browser = Browser(world, learner).sign_in()
@@ -36,22 +36,27 @@ def test_a_stand_in_who_takes_over_an_exam_is_asked_and_leaves_a_trace(
     assert "直播第1步" in browser.get(room).text
     phone = Browser(world, learner, agent=PHONE).sign_in()
     assert phone.post(f"{room}move/").status == 302
+    assert "直播第1步" not in phone.get(room).text
+    asked = phone.post(f"{room}presence/")
+    assert asked.status == 200, asked.text[:300]
     for position in (1, 2, 3):
-        world.wait(30)
+        world.wait(60)
         saved = phone.post(f"{room}answers/{position}/", {"given": ["B"], "client_sequence": position})
-        assert saved.status == 200, saved.text[:300]
+        assert saved.status == 403, saved.text[:300]
         presence.ask_due(now=world.clock.now())
     integrity.sweep(now=world.clock.now())
     missed = Check.objects.get(context=f"exam:{attempt.pk}", state=CheckState.MISSED)
     assert (missed.cause, missed.make_up_by) == ("device", None)
     assert phone.post(f"/presence/checks/{missed.pk}/make-up/").status == 409
     attempt.refresh_from_db()
-    assert (attempt.presence_missed, attempt.state) == (1, "open")
+    assert (attempt.presence_missed, attempt.state, attempt.sequence) == (1, "open", 0)
     assert page.signals(world, learner) >= {"check_missed"}
     report.attack(
         "A stand-in takes over an exam",
-        tried="answers before the check at the door; the attempt is moved to a phone that never asks for its check; "
+        tried="answers before the check at the door; the attempt is moved to a phone that answers without its check; "
         "the missed one made up at home",
-        earned="no question before the door; then answers count, with a check missed at once and the next one drawn",
-        reason="`check_missed` (in an exam: `proxy_exam`) and the move, for a person to rule; 409 for the make-up",
+        earned="no question before the door, and none on the phone: the paper stays closed there until presence is "
+        "shown",
+        reason="403 `exams.prove_presence`; `check_missed` (in an exam: `proxy_exam`) and the move; "
+        "409 for the make-up",
     )

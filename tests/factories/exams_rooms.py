@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from tests.factories.exams import CLOSES, DEVICE, SITTING, Sitting, make_bank, make_exam, make_paper, start
+from tests.factories.identity import NOW
 from tests.factories.training import make_running_cohort
 from zhenxue.exams import api as exams
 from zhenxue.exams.data import ConductClaim
@@ -34,13 +35,8 @@ def make_long_exam(learners: int, questions: int) -> Sitting:
     rows += [
         f"单选,第{number}道长卷题先做什么？,关灯,开灯,离开,睡觉,B,先开灯。,2" for number in range(1, questions + 1)
     ]
-    exams.import_questions(
-        actor=running.manager,
-        bank=bank,
-        source="\n".join(rows).encode(),
-        file_name="题目.csv",
-        now=OPENS - dt.timedelta(5),
-    )
+    data = "\n".join(rows).encode()
+    exams.import_questions(actor=running.manager, bank=bank, source=data, file_name="题目.csv", now=NOW)
     paper = make_paper(running.manager, bank=bank, title="长卷")
     sitting = make_exam(running, ready=False, paper=paper, title="长卷考核", attempts=1)
     Exam.objects.filter(pk=sitting.exam.pk).update(stage_number=None, kind="chapter")

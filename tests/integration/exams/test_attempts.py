@@ -25,9 +25,9 @@ from tests.factories.training import make_running_cohort
 from zhenxue.evidence.models import Entry
 from zhenxue.exams import api as exams
 from zhenxue.exams import queries
-from zhenxue.exams.errors import AttemptEnded, CannotStart, DeadlinePassed, OtherDevice
+from zhenxue.exams.errors import AttemptEnded, CannotStart, DeadlinePassed, NotReleased, OtherDevice
 from zhenxue.exams.models import Answer, Attempt
-from zhenxue.exams.operations.attempts import move_attempt
+from zhenxue.exams.operations.moving import move_attempt, release_device
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Invalid, NotFound, Refused
 
@@ -204,7 +204,7 @@ def test_attempts_run_out_and_who_passed_need_not_sit_again() -> None:
     assert (result.attempts, result.passed) == (2, False)
 
 
-def test_a_second_device_is_refused_until_the_learner_moves_there() -> None:
+def test_a_second_device_is_refused_until_the_invigilator_lets_it_go_on() -> None:
     sitting = make_exam()
     learner, other = sitting.learners
     attempt = start(sitting, learner)
@@ -214,6 +214,9 @@ def test_a_second_device_is_refused_until_the_learner_moves_there() -> None:
         exams.submit_attempt(actor=learner, attempt_id=attempt.pk, device="e" * 64, now=SITTING)
     with pytest.raises(Refused):
         move_attempt(actor=other, attempt_id=attempt.pk, device="e" * 64, now=SITTING)
+    with pytest.raises(NotReleased):
+        move_attempt(actor=learner, attempt_id=attempt.pk, device="e" * 64, now=SITTING)
+    release_device(actor=sitting.manager, attempt=attempt, reason="手机没电", now=SITTING)
     move_attempt(actor=learner, attempt_id=attempt.pk, device="e" * 64, now=SITTING)
     move_attempt(actor=learner, attempt_id=attempt.pk, device="e" * 64, now=SITTING)
     with pytest.raises(OtherDevice):

@@ -14,7 +14,7 @@ from zhenxue.exams.analysis.answers import BLOCK, Floats, holm
 
 #: Nobody reads more characters in a second; ordinary silent reading is some five times slower.
 CHARACTERS_A_SECOND = 25
-SHORTEST_SECONDS = 1.0
+SHORTEST_SECONDS = 1.2
 #: Too fast: so many of the answered questions below reading time, and so far from the others' speed.
 FAST = {"answers": 8, "percent": 50, "deviations": 3}
 #: Times that run alike: so many common questions, and so close a correlation of what is left when question and speed
