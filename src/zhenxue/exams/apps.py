@@ -23,8 +23,11 @@ BANK_PLACES = (
     "exams:question",
     "exams:import",
     "exams:preview",
+    "exams:exports",
 )
 PAPER_PLACES = ("exams:paper", "exams:paper_new", "exams:paper_print")
+DESK_PLACES = ("exams:exam_desk", "exams:mark", "exams:markers", "exams:practical", "exams:sheet", "exams:score_import")
+APPEAL_PLACES = ("exams:appeal", "exams:appeal_new", "exams:appeal_change", "exams:change", "exams:change_new")
 BLUEPRINT_PLACES = (
     *("exams:blueprint", "exams:blueprint_new", "exams:blueprint_edit"),
     *("exams:blueprint_samples", "exams:rule_edit"),
@@ -217,4 +220,6 @@ class ExamsConfig(AppConfig):
         navigation.register(item("试卷", "exams:papers", "file-text", STAFF, 31, "考核", PAPER_PLACES))
         navigation.register(item("组卷方案", "exams:blueprints", "list-details", STAFF, 31, "考核", BLUEPRINT_PLACES))
         navigation.register(item("题库", "exams:banks", "books", STAFF, 32, "考核", BANK_PLACES))
+        navigation.register(item("评卷", "exams:desk", "checkbox", STAFF, 33, "考核", DESK_PLACES))
+        navigation.register(item("成绩复核", "exams:appeals", "rubber-stamp", STAFF, 34, "考核", APPEAL_PLACES))
         navigation.register_home(navigation.HomeBlock("exams:home_block", AUTHORS | {Role.LEARNER}, 30))
