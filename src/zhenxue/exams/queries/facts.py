@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, QuerySet
 
-from zhenxue.exams.data import AttemptState, ConductKind
+from zhenxue.exams.data import AttemptState, ConductKind, ExamKind
 from zhenxue.exams.models import Answer, Attempt, ConductEvent
 from zhenxue.integrity.api import AnswerFact, AttemptFacts, Owner
 
@@ -27,6 +27,7 @@ def attempts_beside(fresh: Sequence[AttemptFacts]) -> list[AttemptFacts]:
 def _facts(attempts: QuerySet[Attempt]) -> list[AttemptFacts]:
     rows = list(
         attempts.filter(state__in=HANDED_IN)
+        .exclude(exam__kind=ExamKind.PRACTICAL)  # scored by examiners: no device, no answers
         .select_related("enrolment")
         .annotate(stored=Count("answers"))
         .order_by("submitted_at", "pk")

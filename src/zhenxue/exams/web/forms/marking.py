@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django import forms
+from django.http import QueryDict
 
 from zhenxue.exams.data import SheetLine
 from zhenxue.exams.models import Examiner
@@ -14,8 +15,13 @@ from zhenxue.identity import api as identity
 class PointsForm(forms.Form):
     """Points for each item of a rubric that a machine has not marked, and a comment."""
 
-    def __init__(self, *args: object, items: Sequence[Item], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed through
+    def __init__(self, data: QueryDict | None = None, *, items: Sequence[Item]) -> None:
+        quick = data.get("quick", "") if data is not None else ""
+        if data is not None and quick in {"full", "zero"}:
+            data = data.copy()
+            for number, item in enumerate(items):
+                data[f"item-{number}"] = points(item.most) if quick == "full" else "0"
+        super().__init__(data)
         self.items = items
         for number, item in enumerate(items):
             if item.fixed is not None:
@@ -24,7 +30,6 @@ class PointsForm(forms.Form):
             self.fields[f"item-{number}"] = forms.CharField(
                 label=f"{item.text}（0–{points(item.most)} 分）",
                 max_length=6,
-                required=False,  # the operation says what is missing; 满分 and 0 分 fill it
                 widget=forms.TextInput(attrs=inputs | ({"autofocus": True} if not self.fields else {})),
             )
         self.fields["comment"] = forms.CharField(
@@ -37,9 +42,6 @@ class PointsForm(forms.Form):
 
     def given(self) -> list[str]:
         """What was typed, item by item."""
-        quick = self.data.get("quick", "")
-        if quick in {"full", "zero"}:
-            return [points(item.most) if quick == "full" else "0" for item in self.items]
         return [self.data.get(f"item-{number}", "") for number in range(len(self.items))]
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from zhenxue.exams import policies
 from zhenxue.exams.data import AttemptState
-from zhenxue.exams.models import Exam, ScoreSheet
+from zhenxue.exams.models import Exam, Examiner, ScoreSheet
 from zhenxue.exams.operations import practical as operations
 from zhenxue.exams.operations import score_evidence, score_import
 from zhenxue.exams.operations.drawing import draw_sheet
@@ -38,23 +38,11 @@ PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosn
 def practical(request: ActorRequest, exam_id: int) -> HttpResponse:
     exam = desk.get_exam_to_score(request.actor, exam_id)
     examiner = room.find_examiner(request.actor, exam)
-    listing = Listing(
-        request,
-        room.learners_of(exam),
-        search=("person__name",),
-        filters=(Filter("state", "状态", room.STANDINGS, apply=partial(room.narrow, exam, examiner)),),
-        sorts={"person__name": "姓名"},
-        default_sort="person__name",
-        search_label="搜索姓名",
-    )
+    listing = _learners(request, exam, examiner)
     rows = room.candidates(exam, listing.rows, examiner)
     context: dict[str, Any] = {"exam": exam, "examiner": examiner, "listing": listing, "rows": rows}
-    context |= {
-        "named": desk.examiners_of(exam),
-        "counts": room.counts(exam),
-        "can_manage": _manages(request, exam),
-        "read_only": read_only(request),
-    }
+    context |= {"named": desk.examiners_of(exam), "counts": room.counts(exam)}
+    context |= {"can_manage": _manages(request, exam), "read_only": read_only(request)}
     return render(request, "exams/practical/list.html", context)
 
 
@@ -199,3 +187,16 @@ def _sheet_context(sheet: ScoreSheet, wrong: dict[str, str]) -> dict[str, object
 
 def _manages(request: ActorRequest, exam: Exam) -> bool:
     return policies.can_schedule(request.actor, exam.cohort.organisation_id)
+
+
+def _learners(request: ActorRequest, exam: Exam, examiner: Examiner | None) -> Listing:
+    """The learners of an exam as the address asks for them."""
+    return Listing(
+        request,
+        room.learners_of(exam),
+        search=("person__name",),
+        filters=(Filter("state", "状态", room.STANDINGS, apply=partial(room.narrow, exam, examiner)),),
+        sorts={"person__name": "姓名"},
+        default_sort="person__name",
+        search_label="搜索姓名",
+    )
