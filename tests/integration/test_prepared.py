@@ -14,7 +14,10 @@ from tests.factories import incidents
 from tests.factories.exams import Sitting, make_exam, sit
 from tests.factories.identity import NOW, client_for, make_bureau, make_operator, make_teacher
 from tests.factories.training import make_running_cohort
-from zhenxue.exams.queries import results, sitting
+from zhenxue.exams.models import Attempt
+from zhenxue.exams.operations import attempts
+from zhenxue.exams.operations.allowances import give_allowance
+from zhenxue.exams.queries import allowances, conduct, learner, results, sitting
 from zhenxue.exams.queries import scope as exam_scope
 from zhenxue.identity.data import ANONYMOUS, SYSTEM
 from zhenxue.identity.models import AccessLogEntry, LoginSession, Region
@@ -52,6 +55,7 @@ def asked(prepared: Prepared[Any], values: tuple[Any, ...], *, plain: bool) -> t
 
 def cases_of(made: Sitting) -> list[Case]:
     """Every prepared query with values of all the shapes that its pages have."""
+    attempt = Attempt.objects.values_list("pk", flat=True)[0]
     cohort, enrolments = made.running.cohort.pk, [one.pk for one in made.enrolments]
     actors = [made.manager, made.running.bureau, made.learners[0], make_teacher(made.manager.organisation_id)]
     actors += [make_operator(), make_bureau("3715"), make_bureau("371526"), SYSTEM, ANONYMOUS]
@@ -64,9 +68,18 @@ def cases_of(made: Sitting) -> list[Case]:
         (cohorts._imports, (cohort,)),
         (exam_scope._exams_of_cohorts, ([cohort], True)),
         (exam_scope._exams_of_cohorts, ([cohort, cohort + 1], False)),
-        (sitting._attempts, (enrolments, [made.exam.pk])),
+        (learner._attempts, (enrolments, [made.exam.pk])),
         (own._waiting, (made.learners[0].person_id, NOW.date())),
         (own._waiting, (0, NOW.date())),
+        (allowances._given, ([made.exam.pk], enrolments)),
+        (allowances._given, ([made.exam.pk], enrolments[1:])),
+        (exam_scope._own_attempt, (made.learners[0].person_id, attempt)),
+        (exam_scope._own_attempt, (made.learners[1].person_id, attempt)),
+        (exam_scope._own_exam, (made.learners[0].person_id, made.exam.pk)),
+        (exam_scope._own_exam, (made.learners[0].person_id, made.exam.pk + 1)),
+        (attempts._enrolments, (made.learners[0].person_id, cohort)),
+        (sitting._answers, (attempt,)),
+        (conduct._messages, (made.exam.pk, attempt, NOW)),
     ]
     lists: list[list[int]] = [enrolments, enrolments[:1], [], [0, -1], list(range(LONGEST_LIST + 1)), [LARGEST + 1]]
     of_lists = (progress._sums, progress._offline_sums, progress._begun, results._marked)
@@ -90,8 +103,10 @@ def cases_of(made: Sitting) -> list[Case]:
 def test_a_prepared_query_asks_and_finds_what_the_plain_one_does() -> None:
     made = make_exam()
     client_for(made.learners[0])
-    sit(made, made.learners[0], answers=())
+    sit(made, made.learners[0])
     incidents.note(made.running)
+    more = {"extra_minutes": 5, "extra_attempts": 0, "reason": "停电", "now": NOW}
+    give_allowance(actor=made.manager, exam=made.exam, enrolment_id=made.enrolments[0].pk, **more)  # type: ignore[arg-type]  # as named
     cases = cases_of(made)
 
     seen = set()
@@ -104,7 +119,7 @@ def test_a_prepared_query_asks_and_finds_what_the_plain_one_does() -> None:
     living = [one for one in gc.get_objects() if type(one) is Prepared]
     every = {one for one in living if one.build.__module__.startswith("zhenxue.")}
     assert every == {prepared for prepared, _ in cases}, "each prepared query is held against the plain one here"
-    silent = {sessions.lasting_sessions, cohorts._imports, claims._claims.first}
+    silent = {conduct._messages, sessions.lasting_sessions, cohorts._imports, claims._claims.first}
     assert every - seen <= silent, "and finds something"
 
 

@@ -4,8 +4,10 @@ Writers of one attempt go one after another (its row is locked), so sequence num
 """
 
 import datetime as dt
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import batched
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +17,7 @@ from zhenxue.exams.data import AttemptEnd, AttemptState, Saved
 from zhenxue.exams.errors import DeadlinePassed
 from zhenxue.exams.models import Answer, Attempt, Exam
 from zhenxue.exams.operations import scoring
-from zhenxue.exams.operations.common import lock_attempt, move, record
+from zhenxue.exams.operations.common import lock_attempt, lock_attempts, move, record
 from zhenxue.exams.operations.drawing import draw_sheet, freeze, sheet_of
 from zhenxue.exams.operations.marking import digest_of
 from zhenxue.exams.operations.presence import asks_presence
@@ -24,10 +26,16 @@ from zhenxue.exams.operations.timing import check_may_hand_in, deadline_of
 from zhenxue.exams.policies import check_can_answer, check_can_start, is_own
 from zhenxue.exams.queries import extra_minutes_of, readiness_of
 from zhenxue.exams.queries.content import contents_of
-from zhenxue.identity.data import SYSTEM, Actor
+from zhenxue.identity.data import SYSTEM, Actor, Role
 from zhenxue.integrity.data import CheckCause
 from zhenxue.kernel.errors import Refused
+from zhenxue.kernel.prepared import Prepared
 from zhenxue.training import api as training
+
+log = logging.getLogger(__name__)
+
+#: Attempts that are handed in by one transaction when their time is over.
+TOGETHER = 100
 
 
 def start_attempt(*, actor: Actor, exam: Exam, device: str, fingerprint: str = "", now: dt.datetime) -> Attempt:
@@ -119,16 +127,42 @@ def close_due_attempts(*, now: dt.datetime, cohort_id: int | None = None) -> int
 
 
 def settle(attempts: QuerySet[Attempt], *, now: dt.datetime) -> int:
-    """Hands in those among the attempts whose deadline is over; each in its own transaction."""
+    """Hands in those among the attempts whose deadline is over, many in one transaction, each exactly once.
+
+    Where one cannot be handed in, those beside it are all the same; then its error is raised.
+    """
     due = attempts.filter(state=AttemptState.OPEN, deadline_at__lte=now).order_by("deadline_at", "pk")
-    count = 0
-    for pk in list(due.values_list("pk", flat=True)):
-        with transaction.atomic():
-            attempt = lock_attempt(pk)
-            if attempt.state == AttemptState.OPEN:
-                end_attempt(SYSTEM, attempt, AttemptEnd.DEADLINE, now)
-                count += 1
+    ids = list(due.values_list("pk", flat=True))
+    count, failed = 0, None
+    for group in batched(ids, TOGETHER, strict=False):
+        try:
+            count += _close(group, now)
+            continue
+        except Exception as error:
+            if len(group) == 1:
+                raise
+            log.exception("%d attempts could not be handed in together (%s)", len(group), error)
+        for pk in group:
+            try:
+                count += _close([pk], now)
+            except Exception as error:  # noqa: BLE001 - raised below, after the others
+                failed = error
+    if failed is not None:
+        raise failed
     return count
+
+
+def _close(ids: Sequence[int], now: dt.datetime) -> int:
+    """Hands in those that are still open, in one transaction; how many."""
+    with transaction.atomic():
+        held = [one for one in lock_attempts(ids) if one.state == AttemptState.OPEN and one.deadline_at <= now]
+        answers: dict[int, list[Answer]] = {one.pk: [] for one in held}
+        for answer in Answer.objects.filter(attempt__in=held):
+            answers[answer.attempt_id].append(answer)
+        for attempt in held:
+            _hand_in(SYSTEM, attempt, AttemptEnd.DEADLINE, answers[attempt.pk], now)
+        scoring.save_points(answer for own in answers.values() for answer in own)
+        return len(held)
 
 
 def _store(attempt: Attempt, position: int, given: list[Any], client_sequence: int, now: dt.datetime) -> Saved:
@@ -154,11 +188,18 @@ def _store(attempt: Attempt, position: int, given: list[Any], client_sequence: i
 
 def end_attempt(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, now: dt.datetime) -> None:
     """Hands in and marks in one go: two states, two entries in the log, so that marking by hand can come between."""
+    answers = list(attempt.answers.all())
+    _hand_in(actor, attempt, ended_by, answers, now)
+    scoring.save_points(answers)
+
+
+def _hand_in(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, given: Iterable[Answer], now: dt.datetime) -> None:
+    """All but the points of the answers, which the caller saves."""
     move(attempt, AttemptState.SUBMITTED)
     attempt.ended_by = ended_by
     attempt.submitted_at = attempt.deadline_at if ended_by is AttemptEnd.DEADLINE else now
     lines = sheet_of(attempt)
-    answers = {answer.question_id: answer for answer in attempt.answers.all()}
+    answers = {answer.question_id: answer for answer in given}
     content = [[line.position, answers[line.question_id].given] for line in lines if line.question_id in answers]
     body = {
         "ended_by": ended_by.value,
@@ -173,7 +214,16 @@ def end_attempt(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, now: dt.da
 
 
 def _own_enrolment(actor: Actor, exam: Exam) -> training.Enrolment:
-    enrolment = training.visible_enrolments(actor).filter(cohort=exam.cohort_id, person=actor.person_id).first()
-    if not actor.is_learner or enrolment is None:
+    enrolment = None
+    if actor.is_learner and actor.person_id:
+        enrolment = next(iter(_enrolments(actor.person_id, exam.cohort_id)), None)
+    if enrolment is None:
         raise Refused("exams.not_enrolled", "你不在这个班的名单里，不能参加这场考试。")
     return enrolment
+
+
+_enrolments = Prepared(
+    lambda person_id, cohort_id: training.visible_enrolments(Actor(role=Role.LEARNER, person_id=person_id)).filter(
+        cohort=cohort_id, person=person_id
+    )
+)

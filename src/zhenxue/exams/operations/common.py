@@ -1,6 +1,7 @@
 """What several writes of an attempt share: its row, its states, its log entries."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from zhenxue.evidence import api as evidence
 from zhenxue.exams.data import ATTEMPT_TRANSITIONS, AttemptState
@@ -11,13 +12,17 @@ from zhenxue.kernel.errors import Conflict, NotFound
 
 def lock_attempt(attempt_id: int) -> Attempt:
     """One attempt with its exam, held by this transaction; raises ``NotFound``."""
+    for attempt in lock_attempts([attempt_id]):
+        return attempt
+    raise not_found()
+
+
+def lock_attempts(attempt_ids: Iterable[int]) -> list[Attempt]:
+    """Attempts with their exams, held by this transaction in the order of their ids, as the ingest holds them."""
     rows = Attempt.objects.select_for_update(of=("self",)).select_related(
         "exam__paper", "exam__blueprint", "exam__cohort", "enrolment"
     )
-    attempt = rows.filter(pk=attempt_id).first()
-    if attempt is None:
-        raise not_found()
-    return attempt
+    return list(rows.filter(pk__in=list(attempt_ids)).order_by("pk"))
 
 
 def not_found() -> NotFound:

@@ -5,7 +5,7 @@ nothing without asking anybody.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from zhenxue.exams import kinds
@@ -18,6 +18,8 @@ from zhenxue.exams.operations.marking import digest_of, part_points, passes, poi
 from zhenxue.identity.data import SYSTEM, Actor
 
 NOTHING = Decimal(0)
+#: Answers that one statement writes: fewer than the parameters that a database takes.
+MOST_AT_ONCE = 5_000
 #: The columns that ``settle`` sets, beside the state.
 SETTLED = ("state", "score", "passed", "parts", "marked_at", "told_at")
 
@@ -46,9 +48,9 @@ def judge(
 
 
 def mark(attempt: Attempt, lines: Sequence[SheetLine], answers: Mapping[int, Answer], now: dt.datetime) -> None:
-    """Marks an attempt that was just handed in, as far as a machine can, and saves it with its answers."""
+    """Marks an attempt that was just handed in, as far as a machine can, and saves it. Its answers are the caller's to
+    save (``save_points``), perhaps with those of other attempts."""
     waits = judge(attempt, lines, answers, questions_of(lines))
-    Answer.objects.bulk_update(answers.values(), ["correct", "awarded"])
     ended = ["ended_by", "submitted_at"]
     if waits:
         attempt.save(update_fields=["state", *ended])
@@ -57,6 +59,16 @@ def mark(attempt: Attempt, lines: Sequence[SheetLine], answers: Mapping[int, Ans
     attempt.told_at = now if attempt.exam.is_out else None  # the learner sees it after handing in
     attempt.save(update_fields=[*SETTLED, *ended])
     log(SYSTEM, attempt, "exams.attempt_marked", body, now)
+
+
+def save_points(answers: Iterable[Answer]) -> None:
+    """Writes what answers earned: one statement for all that earned the same."""
+    same: dict[tuple[bool | None, Decimal | None], list[int]] = {}
+    for one in answers:
+        same.setdefault((one.correct, one.awarded), []).append(one.pk)
+    for (correct, awarded), ids in same.items():
+        for at in range(0, len(ids), MOST_AT_ONCE):
+            Answer.objects.filter(pk__in=ids[at : at + MOST_AT_ONCE]).update(correct=correct, awarded=awarded)
 
 
 def complete(attempt: Attempt, now: dt.datetime) -> bool:

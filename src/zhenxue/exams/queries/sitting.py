@@ -8,7 +8,9 @@ from typing import Any
 
 from zhenxue.exams import kinds
 from zhenxue.exams.data import Kind, SheetLine
-from zhenxue.exams.models import Attempt, Mark, Question
+from zhenxue.exams.models import Answer, Attempt, Mark
+from zhenxue.exams.queries.content import contents_of
+from zhenxue.kernel.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,15 @@ class ShownLine:
         return tuple(self.key.get("right", ())) if self.key else ()
 
 
+_answers = Prepared(lambda attempt_id: Answer.objects.filter(attempt=attempt_id))
+
+
 def paper_sheet(attempt: Attempt, *, with_solutions: bool = False) -> list[ShownLine]:
-    """The paper of an attempt with what was answered; two queries, with solutions three."""
-    answers = {answer.question_id: answer for answer in attempt.answers.all()}
+    """The paper of an attempt with what was answered; one query, with solutions two, and one for questions that this
+    process did not ask for before."""
+    answers = {answer.question_id: answer for answer in _answers(attempt.pk)}
     lines = [SheetLine.from_json(position, row) for position, row in enumerate(attempt.sheet, start=1)]
-    questions = Question.objects.in_bulk([line.question_id for line in lines])
+    questions = contents_of(line.question_id for line in lines)
     marks = _marks_of(attempt) if with_solutions else {}
     sheet = []
     for line in lines:

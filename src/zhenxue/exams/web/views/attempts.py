@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from zhenxue.exams import policies, queries
+from zhenxue.exams import queries
 from zhenxue.exams.data import AttemptState
 from zhenxue.exams.errors import AttemptEnded, DeadlinePassed
 from zhenxue.exams.models import Attempt
@@ -19,7 +19,9 @@ from zhenxue.exams.operations.saving import acknowledgement
 from zhenxue.exams.operations.timing import may_hand_in_at
 from zhenxue.exams.queries.conduct import messages_to
 from zhenxue.exams.web.forms import civil
-from zhenxue.exams.web.support import STAFF, device_of, fingerprint_of, message_of, read_only, to_question, wants_json
+from zhenxue.exams.web.results import result_context
+from zhenxue.exams.web.sections import sections_of
+from zhenxue.exams.web.support import STAFF, device_of, fingerprint_of, message_of, to_question, wants_json
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
@@ -27,6 +29,9 @@ from zhenxue.kernel import clock
 
 def settled(request: ActorRequest, attempt_id: int, now: dt.datetime) -> Attempt:
     """The attempt after its deadline was applied, if it is over."""
+    attempt = queries.get_attempt(request.actor, attempt_id)
+    if attempt.state != AttemptState.OPEN or now < attempt.deadline_at:
+        return attempt
     operations.settle(queries.visible_attempts(request.actor).filter(pk=attempt_id), now=now)
     return queries.get_attempt(request.actor, attempt_id)
 
@@ -46,7 +51,8 @@ def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
         context = {"attempt": attempt, "break_ends_at": breaks.ends_at(attempt), "bare": True, "narrow": True}
         return render(request, "exams/break.html", context)
     sheet = queries.paper_sheet(attempt)
-    context = {"attempt": attempt, "sheet": sheet, "bare": True, "now_ms": clock.milliseconds(now)}
+    context = {"attempt": attempt, "bare": True, "now_ms": clock.milliseconds(now)}
+    context["sections"] = sections_of(request, attempt.pk, sheet)
     context |= {
         "deadline_ms": clock.milliseconds(attempt.deadline_at),
         "answered": sum(bool(line.given) for line in sheet),
@@ -137,8 +143,4 @@ def result(request: ActorRequest, attempt_id: int) -> HttpResponse:
     attempt = settled(request, attempt_id, now)
     if attempt.state == AttemptState.OPEN and request.actor.is_learner:
         return redirect("exams:attempt", attempt.pk)
-    shows = policies.can_see_solutions(request.actor, attempt, now)
-    sheet = queries.paper_sheet(attempt, with_solutions=True) if shows else queries.paper_sheet(attempt)
-    context = {"attempt": attempt, "sheet": sheet, "shows": shows, "narrow": request.actor.is_learner}
-    context |= {"wrong": [line for line in sheet if line.correct is False], "read_only": read_only(request)}
-    return render(request, "exams/result.html", context | {"answered": sum(bool(line.given) for line in sheet)})
+    return render(request, "exams/result.html", result_context(request, attempt, now))

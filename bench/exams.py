@@ -1,0 +1,269 @@
+"""2,000 learners sit one exam: nothing acknowledged is lost or doubled, and how quickly it goes.
+
+``python bench/exams.py [--quick] [--database postgres|sqlite] [--learners N] [--questions N]``
+
+A room of learners is copied into a fresh, durable database. Two processes for pages and one for answers serve it, as
+the scaled layout does (``--layout embedded``: one process for all); this process is the generator, and keeps what every
+learner was acknowledged. Phases: all start within a minute and see the paper; answers as fast as they are taken, first
+by the plain Django view (the baseline), then by the ingest; the attempt page as fast as it is answered; an answer of
+each every ten seconds for five minutes, in the middle of which the server of answers is killed with -9 and started
+anew; all hand in within a minute. Then every acknowledged answer is held against the database, one by one. Last, as
+many papers whose time is over are handed in and marked at once.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import uvloop
+
+from bench.support.ground import ROOT, cpu_seconds, database, postgres_seconds, report, run, wait_for
+from bench.support.load import Target, press
+from bench.support.sittings import KEPT, MARK, SETUP, TOKEN, Learner, Waits, problems
+
+WEB = ["-m", "zhenxue.config.cli", "web"]
+CONNECTIONS = 64
+STEP_SECONDS = 10.0
+
+type Act = Callable[[Learner, Waits], Awaitable[None]]
+
+
+class Server:
+    """A web process that may be killed; its socket is the bench's, so nobody is turned away meanwhile."""
+
+    def __init__(self, only: str, environment: dict[str, str], listener: socket.socket) -> None:
+        self.listener = listener
+        self.words = [sys.executable, *WEB, "--only", only, "--fd", str(listener.fileno())]
+        self.environment = environment
+        self.process = self._start()
+
+    @property
+    def port(self) -> int:
+        return int(self.listener.getsockname()[1])
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        handles = (self.listener.fileno(),)
+        return subprocess.Popen(self.words, env=self.environment, cwd=ROOT, pass_fds=handles)
+
+    def kill(self) -> None:
+        """As a power cut would, and started again as the supervisor does."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+        self.process = self._start()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+
+@contextmanager
+def servers(environment: dict[str, str], layout: str) -> Iterator[list[Server]]:
+    """The processes: first the one that takes answers."""
+    child = {
+        **environment,
+        "PYTHONWARNINGS": "ignore",
+        "ZHENXUE_ANSWERS_PER_SIGN_IN": "0",
+        "ZHENXUE_BEATS_PER_ADDRESS": "0",
+    }
+    with ExitStack() as stack:
+        first = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
+        pages = (
+            first if layout == "embedded" else stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
+        )
+        plan = [("all", first)] if layout == "embedded" else [("beats", first), ("pages", pages), ("pages", pages)]
+        started = [Server(only, child, listener) for only, listener in plan]
+        try:
+            for one in started:
+                wait_for(one.port, one.process)
+            yield started
+        finally:
+            for one in started:
+                one.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="120 learners, seconds instead of minutes")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="postgres")
+    parser.add_argument("--layout", choices=("embedded", "scaled"), default="scaled")
+    parser.add_argument("--learners", type=int, default=0)
+    parser.add_argument("--questions", type=int, default=40)
+    options = parser.parse_args()
+    count = options.learners or (120 if options.quick else 2_000)
+    scale = count / 2_000 if options.quick else 1.0
+    with database(options.database) as environment:
+        world = json.loads(
+            run(["-W", "ignore", "-c", SETUP, str(count), str(options.questions)], environment).splitlines()[-1]
+        )
+        with servers(environment, options.layout) as processes:
+            learners = [
+                Learner(cookie, world["exam"], world["questions"], processes[-1].port, processes[0].port)
+                for cookie in world["cookies"]
+            ]
+            uvloop.run(sit(learners, processes, environment, options.quick, scale))
+        check(learners, environment)
+        mark(environment, count)
+
+
+def told(environment: dict[str, str], script: str, *words: str) -> dict[str, Any]:
+    """What a script says in its last line."""
+    found: dict[str, Any] = json.loads(run(["-W", "ignore", "-c", script, *words], environment).splitlines()[-1])
+    return found
+
+
+async def sit(
+    learners: list[Learner], processes: list[Server], environment: dict[str, str], quick: bool, scale: float
+) -> None:
+    """All phases but the last."""
+    minute, turn = (60 * scale, 2.0) if quick else (60.0, 8.0)
+    await tell("start", paced(learners, lambda one, waits: one.start(waits), minute), processes, environment)
+    plain = await pressed(learners, turn, port=processes[-1].port)
+    await tell("save_plain", plain, processes, environment)
+    lean = await pressed(learners, turn)
+    await tell("save", lean, processes, environment)
+    report("exams_save_to_plain", round(len(lean.seconds) / lean.took / (len(plain.seconds) / plain.took), 1), "x")
+    await asyncio.to_thread(page, learners, processes, turn)
+    steps, step = (6, 2.0) if quick else (30, STEP_SECONDS)
+    kill = asyncio.create_task(kill_in(processes[0], steps * step / 2))
+    await tell("answer", sittings(learners, steps, step), processes, environment)
+    await kill
+    await tell("submit", paced(learners, lambda one, waits: one.submit(waits), minute), processes, environment)
+    for one in learners:
+        one.leave()
+
+
+async def tell(
+    name: str, phase: Awaitable[Waits] | Waits, processes: Sequence[Server], environment: dict[str, str]
+) -> None:
+    """Runs a phase and prints its figures."""
+    began = used(processes), postgres_seconds(environment), cpu_seconds(os.getpid())
+    waits = phase if isinstance(phase, Waits) else await phase
+    ended = used(processes), postgres_seconds(environment), cpu_seconds(os.getpid())
+    count = len(waits.seconds)
+    report(f"exams_{name}", round(count / waits.took, 1), "requests/s")
+    for percent in (50, 95, 99):
+        report(f"exams_{name}_p{percent}", waits.percentile(percent), "ms")
+    if waits.again:
+        report(f"exams_{name}_sent_again", waits.again, "requests")
+    if isinstance(phase, Waits):
+        return
+    for part, first, last in zip(("server", "postgres", "load"), began, ended, strict=True):
+        report(f"exams_{name}_cpu_{part}", round(max(last - first, 0) * 1000 / count, 2), "ms_per_request")
+
+
+def used(processes: Sequence[Server]) -> float:
+    return sum(cpu_seconds(one.process.pid) for one in processes)
+
+
+async def paced(learners: Sequence[Learner], act: Act, seconds: float) -> Waits:
+    """Each acts once, at a moment of its own within so many seconds."""
+    waits = Waits()
+    began = time.perf_counter()
+
+    async def one(learner: Learner) -> None:
+        await asyncio.sleep(random.uniform(0, seconds))
+        await act(learner, waits)
+        learner.leave()
+
+    await asyncio.gather(*map(one, learners))
+    waits.took = time.perf_counter() - began
+    return waits
+
+
+async def sittings(learners: Sequence[Learner], steps: int, step: float) -> Waits:
+    """Each answers once in every step, at a moment of its own."""
+    waits = Waits()
+    began = time.perf_counter()
+
+    async def one(learner: Learner) -> None:
+        offset = random.uniform(0, step)
+        for number in range(steps):
+            await asyncio.sleep(max(0.0, began + offset + number * step - time.perf_counter()))
+            await learner.save(waits)
+        learner.leave()
+
+    await asyncio.gather(*map(one, learners))
+    waits.took = time.perf_counter() - began
+    return waits
+
+
+async def pressed(learners: Sequence[Learner], seconds: float, *, port: int | None = None) -> Waits:
+    """Answers one after another over so many connections, as fast as they are acknowledged."""
+    waits = Waits()
+    began = time.perf_counter()
+
+    async def one(own: Sequence[Learner]) -> None:
+        turn = 0
+        while time.perf_counter() < began + seconds:
+            learner, last = own[turn % len(own)], own[turn % len(own) - 1]
+            if learner is not last:
+                learner.line, last.line = last.line, None  # one connection for all of them
+            await learner.save(waits, port=port)
+            turn += 1
+        for learner in own:
+            learner.leave()
+
+    await asyncio.gather(*(one(learners[at::CONNECTIONS]) for at in range(min(CONNECTIONS, len(learners)))))
+    waits.took = time.perf_counter() - began
+    return waits
+
+
+async def kill_in(server: Server, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(server.kill)
+    report("exams_killed", 1, "server")
+
+
+def page(learners: Sequence[Learner], processes: Sequence[Server], seconds: float) -> None:
+    """The attempt page as fast as it is answered."""
+    some = learners[:50]
+    targets = [Target(f"/exams/attempts/{one.attempt}/", f"zhenxue={one.cookie}; csrftoken={TOKEN}") for one in some]
+    press(processes[-1].port, targets, connections=16, seconds=1.0)
+    began = used(processes)
+    result = press(processes[-1].port, targets, connections=16, seconds=seconds)
+    report("exams_page", round(result.rate, 1), "requests/s")
+    report("exams_page_p95", round(result.percentile(95), 1), "ms")
+    report("exams_page_cpu", round((used(processes) - began) * 1000 / len(result.waits), 2), "ms_per_request")
+    report("exams_page_size", round(result.bytes / len(result.waits) / 1000, 1), "kB")
+
+
+def check(learners: list[Learner], environment: dict[str, str]) -> None:
+    """Ends the bench when anything acknowledged is lost, doubled or other than it was given."""
+    kept = told(environment, KEPT)
+    wrong = problems(learners, kept)
+    for kind, entries in kept["entries"].items():
+        if entries != len(learners):
+            wrong.append(f"{entries} entries {kind} for {len(learners)} learners")
+    report("exams_acknowledged", sum(len(one.acknowledged) for one in learners), "answers")
+    report("exams_lost_or_doubled", len(wrong), "answers")
+    if wrong:
+        raise SystemExit("\n".join(wrong[:20]))
+
+
+def mark(environment: dict[str, str], count: int) -> None:
+    """So many papers whose time is over, at once."""
+    found = told(environment, MARK)
+    if (found["count"], found["marked"], found["again"]) != (count, count, 0):
+        raise SystemExit(
+            f"of {count} papers {found['count']} were handed in, {found['marked']} marked, {found['again']} twice"
+        )
+    report("exams_marked", round(found["seconds"], 2), "s")
+    report("exams_marked_cpu", round(found["cpu"] * 1000 / count, 2), "ms_per_paper")
+    report("exams_marked_2000", round(found["seconds"] * 2_000 / count, 2), "s")
+
+
+if __name__ == "__main__":
+    main()
