@@ -364,6 +364,7 @@ def test_the_pages_of_a_sitting_look_right(walk: Walk, city: City, open_context:
     page.goto("/exams/")
     page.get_by_role("link", name=re.compile("进入考试|继续考试")).first.click()
     page.locator("main form button[type=submit]").first.click()
+    expect(page).to_have_url(re.compile(r"/exams/attempts/\d+/"))
     attempt = re.search(r"/exams/attempts/\d+/", page.url) or pytest.fail(f"no attempt began: {page.url}")
     walker.visit([attempt[0], f"{attempt[0]}submit/"])
     faults, walk.faults = walk.faults, []

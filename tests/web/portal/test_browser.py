@@ -147,17 +147,17 @@ def test_a_form_is_sent_once_however_often_it_is_pressed(live_server: Any, desk:
     sent: list[str] = []
     desk.route("**/slow/", lambda route: sent.append(route.request.method))
     desk.goto(live_server.url + "/gallery/")
-    states = desk.evaluate(
-        """() => {
-            const form = document.querySelector('#sample');
-            const button = form.querySelector('button[type=submit]');
-            let passed = 0;
-            window.addEventListener('submit', event => { if (!event.defaultPrevented) passed += 1; });
-            form.action = '/slow/';
-            button.click(); button.click(); form.requestSubmit(button);
-            return [passed, button.className, button.getAttribute('aria-disabled')];
-        }"""
-    )
+    press = """() => {
+        const form = document.querySelector('#sample');
+        const button = form.querySelector('button[type=submit]');
+        let passed = 0;
+        window.addEventListener('submit', event => { if (!event.defaultPrevented) passed += 1; });
+        form.action = '/slow/';
+        button.click(); button.click(); form.requestSubmit(button);
+        return [passed, button.className, button.getAttribute('aria-disabled')];
+    }"""
+    with desk.expect_request("**/slow/"):
+        states = desk.evaluate(press)
     assert states == [1, "btn btn-primary is-busy", "true"]
     desk.wait_for_timeout(200)
     assert sent == ["POST"]
