@@ -13,7 +13,7 @@ from tests.adversary.world import Learner, World
 from tests.factories import checks
 from tests.support import faces
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import ConsentPurpose
+from zhenxue.identity.data import ConsentPurpose, Role
 from zhenxue.integrity import api as integrity
 from zhenxue.integrity.models import Check, Incident, ScanMark, Signal
 from zhenxue.integrity.operations import scanning
@@ -107,6 +107,16 @@ def multipart(fields: dict[str, str], frames: Sequence[bytes]) -> tuple[str, byt
         head = f'--{mark}\r\nContent-Disposition: form-data; name="f{number}"; filename="f{number}.jpg"\r\n'
         parts.append(f"{head}Content-Type: image/jpeg\r\n\r\n".encode() + frame + b"\r\n")
     return f"multipart/form-data; boundary={mark}", b"".join(parts) + f"--{mark}--\r\n".encode()
+
+
+def word(world: World, learner: Learner, shown: dict[str, Any]) -> None:
+    """The head teacher of the learner's class has seen them."""
+    account = identity.find_account_of(learner.enrolment.cohort.head_teacher_id or 0)
+    assert account is not None
+    [teacher] = [one for one in identity.list_memberships(account.pk) if one.role == Role.TEACHER]
+    integrity.word(
+        actor=identity.actor_of(teacher), check_id=shown["check"], note="视频通话见到本人", now=world.clock.now()
+    )
 
 
 # -- processes

@@ -12,6 +12,7 @@ from zhenxue.integrity.data import CheckState
 from zhenxue.integrity.models import Check, Incident, Signal
 from zhenxue.study.operations import presence
 from zhenxue.study.pageside import SoftDevice
+from zhenxue.training import api as training
 
 
 @pytest.fixture(autouse=True)
@@ -210,6 +211,35 @@ def test_a_script_that_reads_the_puzzle_earns_real_time(
         tried="240 s by a script that reads question and puzzle and answers after 5 s; no face is enrolled",
         earned="240 s of 240 s, real time. Not told from a person here",
         reason="the check is kept with its kind and strength (0 puzzle, 1 question), for whoever looks into the class",
+    )
+
+
+def test_who_never_has_a_camera_meets_a_teacher_before_long(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    """A stand-in answers every check by its question, until the rules ask for a face or for somebody who knows."""
+    most = training.rules_of(learner.enrolment.cohort)["presence_weak_in_row"]
+    tab = page.enter(browser, LONG_VIDEO)
+    for _ in range(most - 1):
+        page.show_presence(page.study_to_check(tab))
+    shown = page.ask(page.study_to_check(tab))
+    assert shown["kinds"] == ["word"]
+    world.wait(READING)
+    tried = [
+        page.give(browser, shown, ["A"], kind="question"),
+        page.give(browser, shown, ["1"], kind="puzzle"),
+        browser.post(shown["urls"]["other"], {"kind": "question", "reason": "no_camera"}),
+    ]
+    assert [one.status for one in tried] == [409] * 3
+    page.let_pass(world, 301)
+    again = page.ask(browser.open(LONG_VIDEO))
+    assert again["kinds"] == ["word"]
+    assert world.ledger(learner).seconds == (most - 1) * SOON
+    report.attack(
+        "Never having a camera",
+        tried=f"{most * SOON} s by a stand-in who answers every check by its question, then tries to go on so",
+        earned=f"{(most - 1) * SOON} s of {most * SOON} s: {most} checks in a row, then a teacher",
+        reason="409 for anything weaker; `unproven`, in the ledger",
     )
 
 

@@ -161,7 +161,11 @@ CHECK_TRANSITIONS: dict[CheckState, frozenset[CheckState]] = {
 
 @dataclass(frozen=True, slots=True)
 class PresencePlan:
-    """What the frozen rules of a cohort ask for; ``per_class_hour`` 0 means no checks at random."""
+    """What the frozen rules of a cohort ask for; ``per_class_hour`` 0 means no checks at random.
+
+    From ``strength_study`` on a check counts without limit; weaker ones count ``weak_in_row`` times in a row. At an
+    exam's door nothing weaker than ``strength_exam`` is taken. 0: no such limit.
+    """
 
     per_class_hour: int
     at_entry: bool
@@ -170,6 +174,10 @@ class PresencePlan:
     misses_fail: int
     face_first: bool
     tries: int
+    strength_study: int
+    weak_in_row: int
+    strength_exam: int
+    return_makes_up: bool
 
 
 class OtherReason(Labelled):

@@ -111,7 +111,8 @@ def build(*, password: str, now: dt.datetime, say: Callable[[str], None], second
         make.start(running, -8)
         for index, (units, part) in enumerate(((2, 45), (1, 60), (5, 100), (3, 100), (4, 30))):
             enrolment = running.enrolments[index]
-            room.study(running.learner(enrolment), enrolment, make.at(-6, 19, index), units=units, part=part)
+            begins = make.at(-6, 19, index)
+            room.study(running.learner(enrolment), enrolment, begins, teacher=city.teacher, units=units, part=part)
         make.attend(running, training.list_lessons(running.cohort.pk)[0], late=3)
         plan_exam(city.provider, running.cohort, 1, paper, opens=make.at(-1, 8), made=make.at(-2), days=15)
 

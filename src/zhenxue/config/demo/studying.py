@@ -13,7 +13,7 @@ from django.db import connections
 from zhenxue.catalogue import api as catalogue
 from zhenxue.config.demo.presence import show
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import Actor, Device
+from zhenxue.identity.data import SYSTEM, Actor, Device
 from zhenxue.kernel import clock
 from zhenxue.study import api as study
 from zhenxue.study import pageside, protocol
@@ -34,6 +34,7 @@ class Classroom:
     def __init__(self) -> None:
         self.now = dt.datetime.now(dt.UTC)
         self._loop = asyncio.new_event_loop()
+        self._teacher = SYSTEM
         self._sign_ins: dict[int, tuple[int, SoftDevice]] = {}
         self._writer = Writer(
             open_store=lambda: open_store(connections["default"].settings_dict),
@@ -57,11 +58,15 @@ class Classroom:
         enrolment: training.Enrolment,
         begins: dt.datetime,
         *,
+        teacher: Actor,
         units: int | None = None,
         part: int = 100,
     ) -> dt.datetime:
-        """Study the plan's units in order, the last of them only ``part`` per cent; gives the moment of leaving."""
-        self.now = begins
+        """Study the plan's units in order, the last of them only ``part`` per cent; gives the moment of leaving.
+
+        ``teacher`` is called where presence needs a word.
+        """
+        self.now, self._teacher = begins, teacher
         planned = training.plan_units(enrolment.cohort_id)[:units]
         for index, item in enumerate(planned):
             last = index == len(planned) - 1
@@ -96,7 +101,7 @@ class Classroom:
         check = study.ask_presence(
             actor=player.learner, session_id=player.opened.session_id, sign_in_digest=SIGN_IN, now=self.now
         )
-        self.now = show(player.learner, check, self.now)
+        self.now = show(player.learner, check, self.now, teacher=self._teacher)
         player.presence_asked = False
 
     def _open(self, learner: Actor, enrolment_id: int, unit: catalogue.Unit) -> "Player":

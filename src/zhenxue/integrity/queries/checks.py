@@ -173,7 +173,7 @@ def island(check: Check, now: dt.datetime) -> dict[str, Any]:
         "left_ms": max(0, milliseconds(check.due_at) - milliseconds(now)),
         "tries_left": max(0, task["tries"] - check.tries),
         "cause": check.cause,
-        "words": CAUSE_WORDS[CheckCause(check.cause)],
+        "words": CAUSE_WORDS[CheckCause(check.cause)] + limit_words(check),
         "task": _shown(check),
         "outcome": outcome_words(check, now),
         "waits": check.jobs.filter(state__in=[JobState.QUEUED, JobState.RUNNING], deadline_at__gt=now).exists(),
@@ -211,10 +211,29 @@ def _options(pairs: list[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"value": value, "text": text} for value, text in pairs]
 
 
+def limit_words(check: Check) -> str:
+    """Why a check takes no weaker means; empty where it takes all."""
+    if not check.task.get("least"):
+        return ""
+    if check.in_exam:
+        return "进考场要用人脸，或者请老师当面、视频或电话确认是你本人。"
+    most = check.task["most"]
+    return f"你已连续 {most} 次没有用人脸或老师确认，这一次请用人脸，或请老师确认，之后又可以任选方式。"
+
+
+def _weak_words(check: Check) -> str:
+    """After a check that was passed by weaker means: how many more may follow."""
+    if check.strength >= check.task.get("full", 0):
+        return ""
+    left = check.task["most"] - check.task["row"] - 1
+    return f"再这样通过 {left} 次以后，要用人脸或请老师确认一次。" if left else "下一次要用人脸，或请老师确认。"
+
+
 def outcome_words(check: Check, now: dt.datetime) -> str:
     """How it ended, and what to do now; empty while it is open."""
     if check.state == CheckState.PASSED:
-        return "核验通过，请继续学习。" if check.cause != CheckCause.MAKE_UP else "补做通过，被扣下的时间会恢复。"
+        made_up = check.cause == CheckCause.MAKE_UP
+        return ("补做通过，被扣下的时间会恢复。" if made_up else "核验通过，请继续学习。") + _weak_words(check)
     if check.state == CheckState.CANCELLED:
         return "学习已经结束，这次核验不用做了。"
     if check.state == CheckState.OPEN and check.due_at > now:

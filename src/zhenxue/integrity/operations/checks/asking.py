@@ -17,6 +17,7 @@ from zhenxue.integrity.data import (
     CheckKind,
     CheckState,
     OtherReason,
+    PresencePlan,
     RunningContext,
 )
 from zhenxue.integrity.models import Check, Command
@@ -25,6 +26,7 @@ from zhenxue.integrity.operations.checks.ending import cancel_check, due_checks,
 from zhenxue.integrity.operations.checks.recording import lock_check, record
 from zhenxue.integrity.policies.checks import check_can_answer, check_can_make_up
 from zhenxue.integrity.queries.checks import last_proof_at
+from zhenxue.integrity.queries.earning import EXAM, is_at_the_door, weak_row
 from zhenxue.integrity.queries.plans import plan_of
 from zhenxue.kernel import clock
 from zhenxue.kernel.clock import milliseconds
@@ -203,7 +205,17 @@ def _begin(
     before = None if makes_up else _called_off(person_id, enrolment_id, context, min(proof_at, now))
     tries = before.tries if before else 0
     draw_round(task, tries, person_id=person_id, unit_id=unit_id)
-    kinds = kinds_for(plan, face=has_face(person_id), question=bool(task["question"]), teacher=enrolment is not None)
+    least = _limit(task, plan, enrolment, context, cause)
+    kinds = kinds_for(
+        plan,
+        face=has_face(person_id),
+        question=bool(task["question"]),
+        teacher=enrolment is not None,
+        least=least,
+    )
+    window = plan.answer_seconds
+    if kinds[0] == CheckKind.WORD:
+        window = max(window, WORD_SECONDS)
     check = Check.objects.create(
         person_id=person_id,
         enrolment=enrolment,
@@ -213,7 +225,7 @@ def _begin(
         kind=kinds[0],
         offered=kinds,
         asked_at=now,
-        due_at=now + dt.timedelta(seconds=plan.answer_seconds),
+        due_at=now + dt.timedelta(seconds=window),
         proof_at=min(proof_at, now),
         nonce=protocol.new_nonce(),
         task=task,
@@ -228,7 +240,8 @@ def _begin(
         "kind": check.kind,
         "offered": list(check.offered),
         "unit": unit_id,
-        "seconds": plan.answer_seconds,
+        "seconds": window,
+        "least": least,
         "commitment": protocol.commitment(task["seed"]),
     }
     record("integrity.check_asked", SYSTEM, check, body, now)
@@ -242,6 +255,25 @@ def _begin(
         now=now,
     )
     return check
+
+
+def _limit(
+    task: dict[str, Any],
+    plan: PresencePlan,
+    enrolment: training.Enrolment | None,
+    context: str,
+    cause: CheckCause,
+) -> int:
+    """The least strength that is taken here; what the learner is told of it is kept with the task."""
+    if enrolment is None or (context.startswith(EXAM) and not is_at_the_door(context, cause)):
+        return 0
+    if context.startswith(EXAM):
+        task["least"] = plan.strength_exam
+    elif plan.strength_study:
+        row = weak_row(enrolment.pk, plan)
+        task["row"], task["full"], task["most"] = row, plan.strength_study, plan.weak_in_row
+        task["least"] = plan.strength_study if row >= plan.weak_in_row else 0
+    return int(task.get("least", 0))
 
 
 def _leave_word(check: Check, now: dt.datetime) -> None:

@@ -11,6 +11,7 @@ from zhenxue.integrity.data import CheckKind, CheckState, OtherReason
 from zhenxue.integrity.operations import checks as acts
 from zhenxue.integrity.queries import checks as queries
 from zhenxue.integrity.queries import own
+from zhenxue.integrity.queries.earning import weak_rows_of
 from zhenxue.integrity.web.devices import fingerprint
 from zhenxue.integrity.web.island import for_page
 from zhenxue.integrity.web.own import waits
@@ -37,8 +38,9 @@ def checks(request: ActorRequest) -> HttpResponse:
         sorts={"asked_at": "时间"},
         default_sort="-asked_at",
     )
-    missing = queries.to_make_up(request.actor.person_id or 0, clock.now())
-    return render(request, "integrity/checks.html", {"listing": listing, "missing": missing})
+    person = request.actor.person_id or 0
+    missing, rows = queries.to_make_up(person, clock.now()), weak_rows_of(person)
+    return render(request, "integrity/checks.html", {"listing": listing, "missing": missing, "weak_rows": rows})
 
 
 @roles(Role.LEARNER)
