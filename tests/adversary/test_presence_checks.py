@@ -8,6 +8,7 @@ from tests.adversary.presence import READING, SOON
 from tests.adversary.reporting import Report
 from tests.adversary.world import LONG_VIDEO, TEXT, Learner, World
 from tests.factories.identity import make_teacher
+from zhenxue.integrity import protocol
 from zhenxue.integrity.data import CheckState
 from zhenxue.integrity.models import Check, Incident, Signal
 from zhenxue.study.operations import presence
@@ -228,7 +229,7 @@ def test_who_never_has_a_camera_meets_a_teacher_before_long(
     tried = [
         page.give(browser, shown, ["A"], kind="question"),
         page.give(browser, shown, ["1"], kind="puzzle"),
-        browser.post(shown["urls"]["other"], {"kind": "question", "reason": "no_camera"}),
+        page.choose(browser, shown, "question"),
     ]
     assert [one.status for one in tried] == [409] * 3
     page.let_pass(world, 301)
@@ -252,7 +253,7 @@ def test_a_check_is_answered_by_nobody_else(world: World, report: Report, browse
     replies = [
         page.give(friend, shown, page.right(shown)),
         page.sends(friend, shown, [b"x"]),
-        friend.post(urls["other"], {"kind": "word", "reason": "no_camera"}),
+        page.choose(friend, shown, "word"),
         friend.post(tab.opened["urls"]["presence"]),
         friend.get(urls["page"]),
         friend.get(urls["state"]),
@@ -280,7 +281,7 @@ def test_a_check_relayed_to_another_phone_is_not_answered_there(
     world.wait(READING)
     answered = page.give(phone, shown, page.right(shown))
     framed = page.sends(phone, shown, [b"x"])
-    changed = phone.post(shown["urls"]["other"], {"kind": "word", "reason": "no_camera"})
+    changed = page.choose(phone, shown, "word")
     assert [one.status for one in (answered, framed, changed)] == [403, 403, 403]
     assert {one.json["code"] for one in (answered, framed, changed)} == {"integrity.other_device"}
     page.let_pass(world)
@@ -293,22 +294,33 @@ def test_a_check_relayed_to_another_phone_is_not_answered_there(
     )
 
 
-def test_a_check_relayed_with_a_copied_cookie_is_answered(
+def test_a_check_relayed_with_a_copied_cookie_is_not_answered_there(
     world: World, report: Report, browser: Browser, learner: Learner
 ) -> None:
+    """The cookie goes to a phone elsewhere; the key of the device does not."""
     tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
     shown = page.ask(tab)
     phone = Browser(world, learner, agent=PHONE)
     phone.cookies = dict(browser.cookies)
     world.wait(READING)
-    assert page.give(phone, shown, page.right(shown)).json["passed"]
-    tab.study(60)
-    assert world.ledger(learner).seconds == SOON + 60
+    given = page.right(shown)
+    foreign = [page.give(phone, shown, given), page.sends(phone, shown, [b"x"]), page.choose(phone, shown, "word")]
+    unsigned = page.give(phone, shown, given, signature="")
+    captured = browser.device.sign(protocol.answer_text(shown["check"], shown["nonce"], ["answer", "puzzle", "", "1"]))
+    other = page.give(phone, shown, given, signature=captured)
+    codes = [one.json["code"] for one in (*foreign, unsigned, other)]
+    assert codes == ["integrity.wrong_signature"] * 3 + ["integrity.not_signed", "integrity.wrong_signature"]
+    assert page.state(browser, shown)["tries_left"] == shown["tries_left"], "it cost the learner no try"
+    assert page.give(browser, shown, given).json["passed"], "the right device passes"
+    tab.study(SOON)
+    page.let_pass(world)
+    assert world.ledger(learner).seconds == SOON
     report.attack(
         "Relaying the check to another phone, with the copied cookie",
-        tried="120 s on one device; its cookie is copied to a phone elsewhere, which answers; 60 s more",
-        earned="180 s of 180 s, real time. Not stopped: who works together can as well send pictures to and fro",
-        reason="none; opening and beats need the device key, an answer needs its sign-in only",
+        tried="120 s on one device; its cookie is copied to a phone elsewhere, which answers with its own key, with "
+        "none, and with a signature over another answer; 120 s more until a check that only the phone could answer",
+        earned="120 s of 240 s: what the right device answered for",
+        reason="403 `integrity.wrong_signature`, `integrity.not_signed`; `unproven`, in the ledger",
     )
 
 

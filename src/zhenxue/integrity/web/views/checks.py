@@ -12,7 +12,7 @@ from zhenxue.integrity.operations import checks as acts
 from zhenxue.integrity.queries import checks as queries
 from zhenxue.integrity.queries import own
 from zhenxue.integrity.queries.earning import weak_rows_of
-from zhenxue.integrity.web.devices import fingerprint
+from zhenxue.integrity.web.devices import fingerprint, proven_fingerprint
 from zhenxue.integrity.web.island import for_page
 from zhenxue.integrity.web.own import waits
 from zhenxue.kernel import clock
@@ -82,15 +82,16 @@ def check_state(request: ActorRequest, check_id: int) -> JsonResponse:
 def answer(request: ActorRequest, check_id: int) -> HttpResponse:
     """The answer to a question or puzzle; a plain form goes back to the page."""
     _pace(request)
+    kind, variant, given = request.POST.get("kind", ""), request.POST.get("variant", ""), request.POST.getlist("given")
     try:
         answered = acts.answer_task(
             actor=request.actor,
             check_id=check_id,
-            kind=request.POST.get("kind", ""),
-            given=request.POST.getlist("given"),
+            kind=kind,
+            given=given,
             nonce=request.POST.get("nonce", ""),
-            variant=request.POST.get("variant", ""),
-            device=fingerprint(request),
+            variant=variant,
+            device=proven_fingerprint(request, check_id, "answer", kind, variant, *given),
             now=clock.now(),
         )
     except ZhenxueError as error:
@@ -103,16 +104,16 @@ def answer(request: ActorRequest, check_id: int) -> HttpResponse:
 def other(request: ActorRequest, check_id: int) -> HttpResponse:
     """Another kind: no camera, will not, cannot."""
     _pace(request)
-    reason = request.POST.get("reason", "")
+    kind, reason = request.POST.get("kind", ""), request.POST.get("reason", "")
     if reason not in set(OtherReason):
         raise Invalid("integrity.other_reason", "请说明为什么换一种方式。")
     try:
         acts.take_other(
             actor=request.actor,
             check_id=check_id,
-            kind=request.POST.get("kind", ""),
+            kind=kind,
             reason=reason,
-            device=fingerprint(request),
+            device=proven_fingerprint(request, check_id, "other", kind, reason),
             now=clock.now(),
         )
     except ZhenxueError as error:
