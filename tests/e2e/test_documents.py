@@ -92,7 +92,7 @@ def test_a_document_shows_on_a_phone_and_reading_it_counts(reading: Page) -> Non
 def test_turning_pages_is_input_and_a_lost_picture_can_be_asked_for_again(reading: Page) -> None:
     wait_until_shown(reading, 1)
     with reading.expect_request(re.compile("/study/beats/")) as sent:
-        while not sent.is_done():
+        for _ in range(8):
             reading.wait_for_timeout(1_500)
             reading.mouse.wheel(0, 80)
     assert sent.value.post_data_json["idle_ms"] < 5_000
