@@ -103,7 +103,7 @@ def test_turning_pages_is_input_and_a_lost_picture_can_be_asked_for_again(readin
     reading.unroute(re.compile(r"/pages/\d+\.webp"))
     again.click()
     expect(reading.locator("#page-1 button")).to_have_count(0)
-    wait_until_shown(reading, 1)
+    reading.wait_for_function("() => document.querySelector('#page-1 img').naturalWidth >= 800")
 
 
 def test_staff_see_the_pages_too_and_may_take_the_file(city: City, open_context: Open) -> None:
