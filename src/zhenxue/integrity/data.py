@@ -213,6 +213,8 @@ CAUSE_WORDS: dict[CheckCause, str] = {
     CheckCause.COMMAND: "人社部门正在抽查本班的在学情况，请完成核验。",
     CheckCause.MAKE_UP: "补做之前漏做的核验，通过后恢复被扣下的时间。",
 }
+#: What a check found when its camera is none of those with which the person passed on this device before.
+CAMERA_CHANGED = "camera_changed"
 #: A question is drawn from what was shown in so many milliseconds before the check.
 SHOWN_MS = 600_000
 #: Nobody reads a question and answers faster.

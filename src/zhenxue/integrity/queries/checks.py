@@ -24,6 +24,8 @@ from zhenxue.kernel.errors import NotFound
 from zhenxue.training import api as training
 from zhenxue.training.data import CohortState, EnrolmentState
 
+#: With so many of the latest checks on a device a camera is compared.
+LATEST_CAMERAS = 30
 RIGHT, WRONG = "对", "错"
 
 
@@ -69,6 +71,18 @@ def last_proof_at(context: str) -> dt.datetime | None:
     rows = Check.objects.filter(context=context, state=CheckState.PASSED)
     found: dt.datetime | None = rows.aggregate(at=Max("answered_at"))["at"]
     return found
+
+
+def proven_addresses(context: str) -> set[str]:
+    """The network addresses from which presence was shown in a context."""
+    rows = Check.objects.filter(context=context, state=CheckState.PASSED, ip__isnull=False)
+    return {str(ip) for ip in rows.values_list("ip", flat=True)}
+
+
+def known_cameras(person_id: int, device: str) -> list[dict[str, Any]]:
+    """What the browser said of the cameras with which a person lately passed on a device; one query."""
+    rows = Check.objects.filter(person_id=person_id, device=device, state=CheckState.PASSED, kind=CheckKind.FACE)
+    return list(rows.order_by("-asked_at").values_list("claims", flat=True)[:LATEST_CAMERAS])
 
 
 def unit_misses(enrolment_id: int) -> dict[int, int]:
@@ -233,7 +247,10 @@ def outcome_words(check: Check, now: dt.datetime) -> str:
     """How it ended, and what to do now; empty while it is open."""
     if check.state == CheckState.PASSED:
         made_up = check.cause == CheckCause.MAKE_UP
-        return ("补做通过，被扣下的时间会恢复。" if made_up else "核验通过，请继续学习。") + _weak_words(check)
+        words = "补做通过，被扣下的时间会恢复。" if made_up else "核验通过，请继续学习。"
+        if check.task.get("made_up"):
+            words += "之前漏做的核验也算补上了，扣下的时间已恢复。"
+        return words + _weak_words(check)
     if check.state == CheckState.CANCELLED:
         return "学习已经结束，这次核验不用做了。"
     if check.state == CheckState.OPEN and check.due_at > now:
@@ -244,7 +261,8 @@ def outcome_words(check: Check, now: dt.datetime) -> str:
     if check.in_exam:
         return f"这次核验{words}，已经记下，已答的题不受影响。请回到考试页继续。"
     if check.make_up_by is not None:
-        return f"这次核验{words}，上次核验之后的时间暂不计入学时。到{check.make_up_by:%m月%d日}为止补做通过就恢复。"
+        told = f"这次核验{words}，上次核验之后的时间暂不计入学时。到{check.make_up_by:%m月%d日}为止补做通过就恢复。"
+        return told + ("直接回到学习页，通过接着出现的那次核验，也算补做。" if check.task.get("returns") else "")
     return f"这次核验{words}，上次核验之后的时间不计入学时。请回到学习页继续。"
 
 

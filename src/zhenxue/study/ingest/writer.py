@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 GROUP_LIMIT: Final = 2_000
 WAITING_LIMIT: Final = 20_000
 SETTLE_EVERY_MS: Final = 60_000
+#: Of so many sessions a process remembers where their last beat came from.
+KNOWN_LIMIT: Final = 200_000
 SETTLING_EVENTS: Final = frozenset({"pause", "end", "close", "hide"})
 #: After a connection that could not be made, beats are answered "try again" for so long without asking once more.
 REST_SECONDS: Final = 0.5
@@ -97,7 +99,7 @@ class Reader(Protocol):
 
 
 class Waiting(msgspec.Struct, gc=False):
-    """A beat on its way through the writer: what it claims, its very bytes, and the two proofs it came with."""
+    """A beat on its way through the writer: what it claims, its very bytes, the two proofs it came with, whence."""
 
     session_id: int
     claim: Claim
@@ -106,15 +108,18 @@ class Waiting(msgspec.Struct, gc=False):
     sign_in_digest: str
     future: Reader | None = None
     reply: Reply = RETRY
+    address: str = ""
 
 
 class Judged(msgspec.Struct, gc=False):
-    """What a group comes to: rows for ``Store.commit``, and the sessions to settle (whether each has ended)."""
+    """What a group comes to: rows for ``Store.commit``, the sessions to settle (whether each has ended), and those with
+    presence checks whose beats come from elsewhere than before (as this process knows)."""
 
     moved: list[Row]
     rare: list[Row]
     beats: list[Row]
     settle: list[tuple[int, bool]]
+    elsewhere: dict[int, str]
 
 
 class Line:
@@ -133,6 +138,7 @@ class Writer:
         open_store: Callable[[], Store],
         key: bytes,
         on_settle: Callable[[int, bool], None] = lambda session_id, ended: None,
+        on_elsewhere: Callable[[int, str], None] = lambda session_id, address: None,
         on_stop: Callable[[], None] = lambda: None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         lines: int = 1,
@@ -140,7 +146,9 @@ class Writer:
         self._open_store = open_store
         self._key = key
         self._on_settle = on_settle
+        self._on_elsewhere = on_elsewhere
         self._on_stop = on_stop
+        self._addresses: dict[int, str] = {}  # of the last beat of each session with checks; only inside ``_turn``
         self._now_ms = now_ms
         self._encoder = msgspec.json.Encoder()
         self._waiting: deque[Waiting] = deque()
@@ -223,6 +231,7 @@ class Writer:
             except Exception as error:  # noqa: BLE001 - see above
                 failed = error
         if failed is not None:
+            self._addresses.clear()  # what a beat showed that was not kept is looked at again
             reply = _reply_to(failed, len(group))
             for waiting in group:
                 waiting.reply = reply
@@ -235,6 +244,8 @@ class Writer:
         if judged is not None and failed is None:
             for session_id, ended in judged.settle:
                 self._on_settle(session_id, ended)
+            for session_id, address in judged.elsewhere.items():
+                self._on_elsewhere(session_id, address)
         return True
 
     def _opened(self, line: Line) -> Store:
@@ -267,6 +278,10 @@ class Writer:
         now_ms = self._now_ms()
         beats: list[Row] = []
         settle: dict[int, bool] = {}
+        elsewhere: dict[int, str] = {}
+        addresses = self._addresses
+        if len(addresses) > KNOWN_LIMIT:
+            addresses.clear()  # sessions that ended long ago; the living are asked about once more
         for waiting in group:
             session = held.get(waiting.session_id)
             if session is None or session.sign_in_digest != waiting.sign_in_digest:
@@ -282,6 +297,8 @@ class Writer:
                 beats.append(beat_row(claim, decision, now_ms))
                 answer = self._accept(session, claim, decision, now_ms)
                 waiting.reply = (200, self._encoder.encode(answer))
+                if session.state.presence_every_ms and addresses.get(waiting.session_id) != waiting.address:
+                    addresses[waiting.session_id] = elsewhere[waiting.session_id] = waiting.address
                 if _settle_now(session, claim, decision, answer.finished, now_ms):
                     settle[waiting.session_id] = settle.get(waiting.session_id, False) or claim.event == "close"
             else:
@@ -295,6 +312,7 @@ class Writer:
             [session.rare_values() for session in held.values() if session.rare],
             beats,
             list(settle.items()),
+            elsewhere,
         )
 
     def _keep(self, store: Store, judged: Judged) -> None:

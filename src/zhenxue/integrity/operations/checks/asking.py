@@ -22,7 +22,7 @@ from zhenxue.integrity.data import (
 )
 from zhenxue.integrity.models import Check, Command
 from zhenxue.integrity.operations.checks.drawing import draw_round, has_face, kinds_for
-from zhenxue.integrity.operations.checks.ending import cancel_check, due_checks, miss_check
+from zhenxue.integrity.operations.checks.ending import SAME_PROOF, cancel_check, due_checks, miss_check
 from zhenxue.integrity.operations.checks.recording import lock_check, record
 from zhenxue.integrity.policies.checks import check_can_answer, check_can_make_up
 from zhenxue.integrity.queries.checks import last_proof_at
@@ -35,8 +35,6 @@ from zhenxue.training import api as training
 from zhenxue.training.data import LATER_RULES
 
 CONTEXT_LENGTH = 24
-#: The same proof as one place and another write it down: to the millisecond, and to the microsecond.
-SAME_PROOF = dt.timedelta(milliseconds=1)
 
 
 def ask(
@@ -90,6 +88,21 @@ def ask_running(
         ip=running.ip,
         now=now,
         command=command,
+    )
+
+
+def ask_after(check: Check, *, cause: CheckCause, now: dt.datetime) -> Check:
+    """Another check of the same context, right after one that was passed."""
+    return ask(
+        person_id=check.person_id,
+        enrolment_id=check.enrolment_id,
+        context=check.context,
+        cause=cause,
+        facts={"unit": check.unit_id, "position_ms": check.task["position_ms"]},
+        proof_at=now,
+        device=check.device,
+        ip=check.ip,
+        now=now,
     )
 
 
@@ -197,6 +210,7 @@ def _begin(
         "tries": plan.tries,
         "window": plan.answer_seconds,
         "make_up_days": plan.make_up_days,
+        "returns": plan.return_makes_up,
         "position_ms": facts.get("position_ms"),
         "shown_ms": milliseconds(now),
         "used": [],
@@ -212,6 +226,7 @@ def _begin(
         question=bool(task["question"]),
         teacher=enrolment is not None,
         least=least,
+        face_first=False if cause == CheckCause.CAMERA else None,
     )
     window = plan.answer_seconds
     if kinds[0] == CheckKind.WORD:
