@@ -19,8 +19,9 @@ from zhenxue.study import api as study
 from zhenxue.study import pageside, protocol
 from zhenxue.study.data import DeviceProof, Opened
 from zhenxue.study.errors import ProveDevice
+from zhenxue.study.ingest.answers import Answer, Check
 from zhenxue.study.ingest.stores import open_store
-from zhenxue.study.ingest.writer import Answer, Check, Waiting, Writer
+from zhenxue.study.ingest.writer import Waiting, Writer
 from zhenxue.study.pageside import Opening, SoftDevice
 from zhenxue.training import api as training
 
@@ -35,6 +36,7 @@ class Classroom:
         self.now = dt.datetime.now(dt.UTC)
         self._loop = asyncio.new_event_loop()
         self._teacher = SYSTEM
+        self.sessions: dict[int, int] = {}  # of each enrolment the session that was opened last
         self._sign_ins: dict[int, tuple[int, SoftDevice]] = {}
         self._writer = Writer(
             open_store=lambda: open_store(connections["default"].settings_dict),
@@ -131,6 +133,7 @@ class Classroom:
             raise RuntimeError("a study session opened without proof of the device")
         opening = Opening(device, challenge=challenge, enrolment_id=enrolment_id, unit_id=unit.pk, tab=tab)
         opened = ask(DeviceProof(challenge, opening.ephemeral, opening.signature))
+        self.sessions[enrolment_id] = opened.session_id
         return Player(learner, unit, opened, opening.beat_key(opened.server_ephemeral, opened.session_id))
 
     def _sign_in(self, learner: Actor) -> tuple[int, SoftDevice]:

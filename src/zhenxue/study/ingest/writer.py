@@ -18,9 +18,9 @@ from typing import Final, Protocol
 import msgspec
 import psycopg
 
-from zhenxue.ledger.data import Reason, coverage
+from zhenxue.ledger.data import Reason
 from zhenxue.study import protocol
-from zhenxue.study.data import ENDED_WORDS
+from zhenxue.study.ingest.answers import Answer, answer_of
 from zhenxue.study.ingest.stores import Held, Row, Store, beat_row
 from zhenxue.study.protocol import Claim, Decision, State, refusals
 
@@ -50,37 +50,6 @@ FORBIDDEN: Final = (
 
 class Resting(Exception):
     """The database was gone a moment ago; it is not asked again yet."""
-
-
-class Check(msgspec.Struct, gc=False):
-    """An open check: the page asks the learner, and the next beat brings the nonce as ``answer``."""
-
-    nonce: str
-    answer_within_ms: int
-
-
-class Answer(msgspec.Struct, gc=False):
-    """What the page reads. ``saved_at_ms`` is the server's clock; seconds are whole and of the unit.
-
-    ``position_ms`` lies on the content's axis; ``seen_to_ms`` is how far a video was seen, or how much was read.
-    ``ended_because`` is an ``EndReason``. With ``presence`` nothing counts before the check is passed.
-    """
-
-    number: int
-    ticket: str
-    reason: str
-    text: str
-    credited_seconds: int
-    gained_ms: int
-    position_ms: int
-    seen_to_ms: int
-    day_left_seconds: int
-    saved_at_ms: int
-    ended: bool
-    finished: bool
-    ended_because: str
-    check: Check | msgspec.UnsetType = msgspec.UNSET
-    presence: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 type Reply = tuple[int, bytes]
@@ -333,11 +302,11 @@ class Writer:
         session.state = state  # made by the judgement for this beat alone
         session.last_gained_ms, session.last_reason = decision.credit_ms, decision.reason.value
         session.moved = True
-        return _answer(session, decision.reason, ticket, decision.credit_ms, saved_at_ms=now_ms, now_ms=now_ms)
+        return answer_of(session, decision.reason, ticket, decision.credit_ms, saved_at_ms=now_ms, now_ms=now_ms)
 
     def _refuse(self, session: Held, reason: Reason, now_ms: int) -> bytes:
         """What a beat without proof is told: how the session stands, and no ticket."""
-        return self._encoder.encode(_answer(session, reason, "", 0, saved_at_ms=now_ms, now_ms=now_ms))
+        return self._encoder.encode(answer_of(session, reason, "", 0, saved_at_ms=now_ms, now_ms=now_ms))
 
     def _again(self, session: Held, claim: Claim, now_ms: int) -> bytes:
         """The answer that was lost, with the same next ticket."""
@@ -345,7 +314,7 @@ class Writer:
         ticket = self._next_ticket(state, claim.ticket)
         reason = Reason(session.last_reason)
         return self._encoder.encode(
-            _answer(session, reason, ticket, session.last_gained_ms, saved_at_ms=state.last_beat_ms, now_ms=now_ms)
+            answer_of(session, reason, ticket, session.last_gained_ms, saved_at_ms=state.last_beat_ms, now_ms=now_ms)
         )
 
     def _next_ticket(self, state: State, previous: str) -> str:
@@ -357,34 +326,6 @@ class Writer:
             position_ms=state.position_ms,
             previous=previous,
         )
-
-
-def _answer(session: Held, reason: Reason, ticket: str, gained_ms: int, *, saved_at_ms: int, now_ms: int) -> Answer:
-    state = session.state
-    covered_ms = coverage.length(state.covered)
-    answer = Answer(  # in the order of its fields: half the time of naming them
-        state.number,
-        ticket,
-        reason.value,
-        reason.label,
-        state.credited_ms // 1000,
-        gained_ms,
-        state.position_ms,
-        coverage.reach(state.covered) if state.paced else covered_ms,
-        state.day_left_ms // 1000,
-        saved_at_ms,
-        state.ended,
-        protocol.is_finished(state, covered_ms),
-        session.end_reason,
-    )
-    if reason is Reason.ENDED:
-        answer.text = ENDED_WORDS.get(session.end_reason, reason.label)
-    if state.presence_asked_ms:
-        answer.presence = True
-    if state.check_nonce:
-        left_ms = state.check_asked_ms + state.check_answer_ms - now_ms
-        answer.check = Check(state.check_nonce, max(0, left_ms))
-    return answer
 
 
 def _reply_to(error: Exception, beats: int) -> Reply:
