@@ -52,6 +52,7 @@ def open_unit(page: Page, title: str) -> None:
 
 
 def play(page: Page) -> None:
+    page.wait_for_load_state()  # the button does nothing before the script is there
     page.get_by_role("button", name="开始学习").click()
 
 

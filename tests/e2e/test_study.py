@@ -57,6 +57,7 @@ def enter(school: Class, open_context: Open, kind: dict[str, object], who: tuple
 
 
 def play(page: Page) -> None:
+    page.wait_for_load_state()  # the button does nothing before the script is there
     page.get_by_role("button", name="开始学习").click()
     expect(page.locator("[data-words]")).to_have_text("正在计入学时")
 

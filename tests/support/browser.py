@@ -6,6 +6,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -47,6 +48,16 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
         yield browser
+        browser.close()
+
+
+@contextmanager
+def whole_browser(chromium: Browser) -> Iterator[Browser]:
+    """A second browser with the desktop program around it, where there is one."""
+    program = next(filter(None, map(shutil.which, PROGRAMS[1:])), None)
+    browser = chromium.browser_type.launch(executable_path=program, headless=True, args=FLAGS) if program else chromium
+    yield browser
+    if browser is not chromium:
         browser.close()
 
 
