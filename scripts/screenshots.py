@@ -6,6 +6,7 @@ does the latter, of the pictures whose names hold the words. Needs Debian's Chro
 """
 
 import html
+import os
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     code = 0
     if "--sheets" not in arguments:
         pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e/test_pages_look.py"]
-        code = subprocess.run(pytest, cwd=ROOT).returncode
+        code = subprocess.run(
+            pytest, cwd=ROOT, env={**os.environ, "ZHENXUE_TEST_SCREENSHOTS": str(PICTURES)}
+        ).returncode
     names = sys.argv[sys.argv.index("--sheets") + 1 :] if "--sheets" in arguments else []
     made = make_sheets(names)
     sys.stdout.write(f"{made} sheets in {SHEETS}\n")

@@ -63,6 +63,7 @@ class Browser:
         self.device = device or SoftDevice()
         self.cookies: dict[str, str] = {}
         self.handed_over = False
+        self.address = "127.0.0.1"  # from which it connects; any of 127/8 is this machine
         self._line: http.client.HTTPConnection | None = None
         _open_browsers.append(self)
 
@@ -92,7 +93,9 @@ class Browser:
 
     def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> http.client.HTTPResponse:
         if self._line is None:
-            self._line = http.client.HTTPConnection("127.0.0.1", self.world.port, timeout=60)
+            self._line = http.client.HTTPConnection(
+                "127.0.0.1", self.world.port, timeout=60, source_address=(self.address, 0)
+            )
         self._line.request(method, path, body or None, headers)
         return self._line.getresponse()
 
@@ -100,6 +103,11 @@ class Browser:
         if self._line is not None:
             self._line.close()
             self._line = None
+
+    def move(self, address: str) -> None:
+        """Goes on from another network address, as a phone does that leaves the house."""
+        self.close_line()
+        self.address = address
 
     def get(self, path: str, **headers: str) -> Reply:
         return self.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})

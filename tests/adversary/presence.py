@@ -13,8 +13,9 @@ from tests.adversary.world import Learner, World
 from tests.factories import checks
 from tests.support import faces
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import ConsentPurpose
+from zhenxue.identity.data import ConsentPurpose, Role
 from zhenxue.integrity import api as integrity
+from zhenxue.integrity import protocol
 from zhenxue.integrity.models import Check, Incident, ScanMark, Signal
 from zhenxue.integrity.operations import scanning
 from zhenxue.integrity.operations.faces.working import Everybody, Worker
@@ -44,7 +45,20 @@ def state(browser: Browser, shown: dict[str, Any]) -> dict[str, Any]:
 def give(browser: Browser, shown: dict[str, Any], given: Sequence[str], **changes: Any) -> Reply:
     """An answer to the question or puzzle that stands there."""
     form = {"kind": shown["kind"], "nonce": shown["nonce"], "given": list(given), **changes}
-    return browser.post(shown["urls"]["answer"], form)
+    parts = ["answer", form["kind"], form.get("variant", ""), *form["given"]]
+    return browser.post(shown["urls"]["answer"], sign(browser, shown, form, parts))
+
+
+def sign(browser: Browser, shown: dict[str, Any], form: dict[str, Any], parts: Sequence[str | bytes]) -> dict[str, Any]:
+    """The form with the signature of the browser's device, unless it has one."""
+    text = protocol.answer_text(shown["check"], form["nonce"], parts)
+    return {"signature": browser.device.sign(text), **form}
+
+
+def choose(browser: Browser, shown: dict[str, Any], kind: str, reason: str = "no_camera", **changes: Any) -> Reply:
+    """Asks for another kind."""
+    form = {"kind": kind, "reason": reason, "nonce": shown["nonce"], **changes}
+    return browser.post(shown["urls"]["other"], sign(browser, shown, form, ["other", kind, reason]))
 
 
 def right(shown: dict[str, Any]) -> list[str]:
@@ -58,7 +72,7 @@ def wrong(shown: dict[str, Any]) -> list[str]:
 
 def other(browser: Browser, shown: dict[str, Any], kind: str = "", reason: str = "no_camera") -> dict[str, Any]:
     """Another kind; the check as it stands then."""
-    reply = browser.post(shown["urls"]["other"], {"kind": kind, "reason": reason})
+    reply = choose(browser, shown, kind, reason)
     assert reply.status == 200, reply.text[:500]
     return dict(reply.json["check"])
 
@@ -92,6 +106,8 @@ def study_to_check(tab: Tab) -> Tab:
 def sends(browser: Browser, shown: dict[str, Any], frames: Sequence[bytes], **changes: Any) -> Reply:
     """A burst of camera frames, as the island posts them."""
     fields = {"nonce": shown["nonce"], "csrfmiddlewaretoken": browser.cookies.get("csrftoken", ""), **changes}
+    if shown.get("check"):
+        fields = sign(browser, shown, {"claims": "", **fields}, ["face", fields.get("claims", ""), *frames])
     kind, body = multipart(fields, frames)
     return browser.request("POST", shown["urls"]["face"], body, {"Content-Type": kind, "Accept": "application/json"})
 
@@ -107,6 +123,16 @@ def multipart(fields: dict[str, str], frames: Sequence[bytes]) -> tuple[str, byt
         head = f'--{mark}\r\nContent-Disposition: form-data; name="f{number}"; filename="f{number}.jpg"\r\n'
         parts.append(f"{head}Content-Type: image/jpeg\r\n\r\n".encode() + frame + b"\r\n")
     return f"multipart/form-data; boundary={mark}", b"".join(parts) + f"--{mark}--\r\n".encode()
+
+
+def word(world: World, learner: Learner, shown: dict[str, Any]) -> None:
+    """The head teacher of the learner's class has seen them."""
+    account = identity.find_account_of(learner.enrolment.cohort.head_teacher_id or 0)
+    assert account is not None
+    [teacher] = [one for one in identity.list_memberships(account.pk) if one.role == Role.TEACHER]
+    integrity.word(
+        actor=identity.actor_of(teacher), check_id=shown["check"], note="视频通话见到本人", now=world.clock.now()
+    )
 
 
 # -- processes

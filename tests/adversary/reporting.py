@@ -33,10 +33,12 @@ which the learner reads in plain words, or the code of a refusal.
   and an overridden visibility belong here. The protocol makes cheating as slow as learning and bound to one device;
   whether the right person sits there is asked by presence checks (where the rules have them), self-tests and exams.
 - **A check without a face.** Questions and puzzles are for people who have no camera or want no face taken; a script
-  or a stand-in answers them as well. Each check keeps its kind, its strength and the reason that was given.
-- **Working together.** A learner who answers for the stand-in over a copied sign-in, or is filmed for it, passes; so
-  does a video made to measure and fed in as a camera ([presence checks](presence.md)). A stand-in who enrols the own
-  face at once, without a card's picture to hold it against, is the learner for this site until that face comes again.
+  or a stand-in answers them as well, so many times in a row as the rules allow (`presence_weak_in_row`); then a face or
+  a teacher's word is needed. Each check keeps its kind, its strength and the reason that was given.
+- **Working together.** A learner who sits beside the stand-in at every check, or is filmed for it, passes (from another
+  place it does not work: the device signs every answer); so does a video made to measure and fed in as a camera
+  ([presence checks](presence.md)). A stand-in who enrols the own face at once, without a card's picture to hold it
+  against, is the learner for this site until that face comes again.
 - **Many profiles on one machine.** The device limit holds for a device key, and a new browser profile has a new key.
   Thirty profiles with thirty accounts and passwords earn thirty times real time from one address; the address stands in
   every study session for the bureau to see. Each of the thirty is asked by the presence checks of its class.

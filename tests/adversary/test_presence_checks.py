@@ -1,17 +1,22 @@
 """Cheats with presence checks that need no face: forged, dodged, guessed, relayed, answered by somebody else."""
 
+from functools import partial
+
 import pytest
 
 from tests.adversary import presence as page
-from tests.adversary.bots import PHONE, Browser, Refusal
+from tests.adversary.bots import PHONE, Browser, Refusal, Tab
 from tests.adversary.presence import READING, SOON
 from tests.adversary.reporting import Report
-from tests.adversary.world import LONG_VIDEO, TEXT, Learner, World
+from tests.adversary.world import LONG_VIDEO, TEXT, Learner, World, wait_for
 from tests.factories.identity import make_teacher
+from zhenxue.integrity import protocol
 from zhenxue.integrity.data import CheckState
 from zhenxue.integrity.models import Check, Incident, Signal
+from zhenxue.study.models import StudySession
 from zhenxue.study.operations import presence
 from zhenxue.study.pageside import SoftDevice
+from zhenxue.training import api as training
 
 
 @pytest.fixture(autouse=True)
@@ -75,21 +80,25 @@ def test_time_withheld_while_a_check_is_open_cannot_be_claimed_afterwards(
 def test_closing_the_page_at_every_check_takes_back_to_the_last_proof(
     world: World, report: Report, browser: Browser, learner: Learner
 ) -> None:
-    for _ in range(3):
-        tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
-        assert world.ledger(learner).seconds == SOON
+    for before in range(3):
+        tab = page.enter(browser, LONG_VIDEO)
+        if before:
+            tab.study(SOON)  # the page begins where the miss took back to: it counts again already
+        page.study_to_check(tab)
+        assert world.ledger(learner).seconds == (before + 1) * SOON
         tab.beat(0, played=0, event="close")
         page.let_pass(world)
-        assert world.ledger(learner).seconds == 0
-    checks = Check.objects.filter(enrolment=learner.enrolment, state=CheckState.MISSED)
-    assert checks.count() == 3
+        assert world.ledger(learner).seconds == before * SOON
+    checks = Check.objects.filter(enrolment=learner.enrolment, state=CheckState.MISSED).order_by("pk")
+    assert [one.made_up_at is not None for one in checks] == [True, True, False]
     world.wait(4 * 86_400)
     assert page.signals(world, learner) >= {"check_missed"}
-    assert world.ledger(learner).seconds == 0
+    assert world.ledger(learner).seconds == 2 * SOON
     report.attack(
         "Closing the page at every check",
         tried="three times 120 s, each closed when the check came and opened anew",
-        earned="0 s of 360 s: whoever leaves is asked all the same, and each miss takes back to the last proof",
+        earned="240 s of 360 s: whoever leaves is asked all the same, and each miss takes back to the last proof until "
+        "the check on coming back is passed",
         reason="`unproven`, in the ledger; `check_missed` once the days for a make-up are over",
     )
 
@@ -115,6 +124,42 @@ def test_changing_units_or_pages_brings_the_same_check_along(
         tried="100 s of a video, 20 s of a text, then 60 s in three pages opened one after another",
         earned="120 s until the check, 0 s of 60 s after it, and 0 s of all of it when nobody answers",
         reason="the distance to the check goes along; `presence`, then `unproven`, in the ledger",
+    )
+
+
+def is_met_at(tab: Tab, address: str) -> bool:
+    """Whether the site has looked where the beats of an open page come from."""
+    return StudySession.objects.get(pk=tab.session_id).ip == address
+
+
+def test_going_on_from_another_address_asks_at_once(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    """The open page is handed to a stand-in on another network, cookie, key of beats and all."""
+    tab = page.enter(browser, LONG_VIDEO)
+    tab.study(60)
+    browser.move("127.0.0.9")
+    tab.beat(10)
+    wait_for(partial(is_met_at, tab, "127.0.0.9"))
+    assert tab.beat(10)["presence"]
+    assert page.ask(tab)["cause"] == "address"
+    page.let_pass(world)
+    assert world.ledger(learner).seconds == 0
+    tab.beat(0, played=0, event="close")
+    tab = page.enter(browser, LONG_VIDEO)
+    for address in ("127.0.0.1", "127.0.0.9"):
+        browser.move(address)
+        tab.beat(10)
+        wait_for(partial(is_met_at, tab, address))
+        asked = tab.beat(10).get("presence")
+        if asked:
+            page.show_presence(tab)
+        assert bool(asked) is (address == "127.0.0.1"), "once from each address"
+    report.attack(
+        "An open page that goes on elsewhere",
+        tried="60 s after the door, then beats of the same page from another network address, where nobody can answer",
+        earned="0 s of 70 s: asked at the first beat from there, and taken back to the last proof",
+        reason="a check with the cause `address`; `unproven`, in the ledger",
     )
 
 
@@ -213,6 +258,35 @@ def test_a_script_that_reads_the_puzzle_earns_real_time(
     )
 
 
+def test_who_never_has_a_camera_meets_a_teacher_before_long(
+    world: World, report: Report, browser: Browser, learner: Learner
+) -> None:
+    """A stand-in answers every check by its question, until the rules ask for a face or for somebody who knows."""
+    most = training.rules_of(learner.enrolment.cohort)["presence_weak_in_row"]
+    tab = page.enter(browser, LONG_VIDEO)
+    for _ in range(most - 1):
+        page.show_presence(page.study_to_check(tab))
+    shown = page.ask(page.study_to_check(tab))
+    assert shown["kinds"] == ["word"]
+    world.wait(READING)
+    tried = [
+        page.give(browser, shown, ["A"], kind="question"),
+        page.give(browser, shown, ["1"], kind="puzzle"),
+        page.choose(browser, shown, "question"),
+    ]
+    assert [one.status for one in tried] == [409] * 3
+    page.let_pass(world, 301)
+    again = page.ask(browser.open(LONG_VIDEO))
+    assert again["kinds"] == ["word"]
+    assert world.ledger(learner).seconds == (most - 1) * SOON
+    report.attack(
+        "Never having a camera",
+        tried=f"{most * SOON} s by a stand-in who answers every check by its question, then tries to go on so",
+        earned=f"{(most - 1) * SOON} s of {most * SOON} s: {most} checks in a row, then a teacher",
+        reason="409 for anything weaker; `unproven`, in the ledger",
+    )
+
+
 def test_a_check_is_answered_by_nobody_else(world: World, report: Report, browser: Browser, learner: Learner) -> None:
     friend = Browser(world, world.checked(), agent=PHONE).sign_in()
     tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
@@ -222,7 +296,7 @@ def test_a_check_is_answered_by_nobody_else(world: World, report: Report, browse
     replies = [
         page.give(friend, shown, page.right(shown)),
         page.sends(friend, shown, [b"x"]),
-        friend.post(urls["other"], {"kind": "word", "reason": "no_camera"}),
+        page.choose(friend, shown, "word"),
         friend.post(tab.opened["urls"]["presence"]),
         friend.get(urls["page"]),
         friend.get(urls["state"]),
@@ -250,7 +324,7 @@ def test_a_check_relayed_to_another_phone_is_not_answered_there(
     world.wait(READING)
     answered = page.give(phone, shown, page.right(shown))
     framed = page.sends(phone, shown, [b"x"])
-    changed = phone.post(shown["urls"]["other"], {"kind": "word", "reason": "no_camera"})
+    changed = page.choose(phone, shown, "word")
     assert [one.status for one in (answered, framed, changed)] == [403, 403, 403]
     assert {one.json["code"] for one in (answered, framed, changed)} == {"integrity.other_device"}
     page.let_pass(world)
@@ -263,22 +337,33 @@ def test_a_check_relayed_to_another_phone_is_not_answered_there(
     )
 
 
-def test_a_check_relayed_with_a_copied_cookie_is_answered(
+def test_a_check_relayed_with_a_copied_cookie_is_not_answered_there(
     world: World, report: Report, browser: Browser, learner: Learner
 ) -> None:
+    """The cookie goes to a phone elsewhere; the key of the device does not."""
     tab = page.study_to_check(page.enter(browser, LONG_VIDEO))
     shown = page.ask(tab)
     phone = Browser(world, learner, agent=PHONE)
     phone.cookies = dict(browser.cookies)
     world.wait(READING)
-    assert page.give(phone, shown, page.right(shown)).json["passed"]
-    tab.study(60)
-    assert world.ledger(learner).seconds == SOON + 60
+    given = page.right(shown)
+    foreign = [page.give(phone, shown, given), page.sends(phone, shown, [b"x"]), page.choose(phone, shown, "word")]
+    unsigned = page.give(phone, shown, given, signature="")
+    captured = browser.device.sign(protocol.answer_text(shown["check"], shown["nonce"], ["answer", "puzzle", "", "1"]))
+    other = page.give(phone, shown, given, signature=captured)
+    codes = [one.json["code"] for one in (*foreign, unsigned, other)]
+    assert codes == ["integrity.wrong_signature"] * 3 + ["integrity.not_signed", "integrity.wrong_signature"]
+    assert page.state(browser, shown)["tries_left"] == shown["tries_left"], "it cost the learner no try"
+    assert page.give(browser, shown, given).json["passed"], "the right device passes"
+    tab.study(SOON)
+    page.let_pass(world)
+    assert world.ledger(learner).seconds == SOON
     report.attack(
         "Relaying the check to another phone, with the copied cookie",
-        tried="120 s on one device; its cookie is copied to a phone elsewhere, which answers; 60 s more",
-        earned="180 s of 180 s, real time. Not stopped: who works together can as well send pictures to and fro",
-        reason="none; opening and beats need the device key, an answer needs its sign-in only",
+        tried="120 s on one device; its cookie is copied to a phone elsewhere, which answers with its own key, with "
+        "none, and with a signature over another answer; 120 s more until a check that only the phone could answer",
+        earned="120 s of 240 s: what the right device answered for",
+        reason="403 `integrity.wrong_signature`, `integrity.not_signed`; `unproven`, in the ledger",
     )
 
 

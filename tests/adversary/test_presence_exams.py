@@ -30,7 +30,9 @@ def test_a_stand_in_who_takes_over_an_exam_is_asked_and_leaves_a_trace(
     door = browser.get(room)
     shown = browser.post(f"{room}presence/").json
     world.wait(READING)
-    assert page.give(browser, shown, page.right(shown)).json["passed"]
+    puzzled = page.give(browser, shown, page.right(shown), kind="puzzle")
+    assert (puzzled.status, shown["kinds"]) == (409, ["word"]), "no puzzle opens an exam"
+    page.word(world, learner, shown)
     assert early.status in {403, 409}
     assert "直播第1步" not in door.text
     assert "直播第1步" in browser.get(room).text
@@ -44,6 +46,7 @@ def test_a_stand_in_who_takes_over_an_exam_is_asked_and_leaves_a_trace(
         saved = phone.post(f"{room}answers/{position}/", {"given": ["B"], "client_sequence": position})
         assert saved.status == 403, saved.text[:300]
         presence.ask_due(now=world.clock.now())
+    world.wait(300)
     integrity.sweep(now=world.clock.now())
     missed = Check.objects.get(context=f"exam:{attempt.pk}", state=CheckState.MISSED)
     assert (missed.cause, missed.make_up_by) == ("device", None)
@@ -53,8 +56,8 @@ def test_a_stand_in_who_takes_over_an_exam_is_asked_and_leaves_a_trace(
     assert page.signals(world, learner) >= {"check_missed"}
     report.attack(
         "A stand-in takes over an exam",
-        tried="answers before the check at the door; the attempt is moved to a phone that answers without its check; "
-        "the missed one made up at home",
+        tried="answers before the check at the door; a puzzle instead of a face or a teacher; the attempt is moved to "
+        "a phone that answers without its check; the missed one made up at home",
         earned="no question before the door, and none on the phone: the paper stays closed there until presence is "
         "shown",
         reason="403 `exams.prove_presence`; `check_missed` (in an exam: `proxy_exam`) and the move; "

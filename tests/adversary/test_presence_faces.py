@@ -279,7 +279,7 @@ def test_choosing_the_question_instead_of_the_face_earns_real_time(
         "Choosing the question instead of the face",
         tried="the learner passes at the door by face; somebody else studies 240 s and always takes the question",
         earned="240 s of 240 s, real time. Not stopped: a way without a face is a right",
-        reason="each check is kept with its strength and the reason that was given; no rule weighs it yet",
+        reason="each check is kept with its strength and its reason; after `presence_weak_in_row` a face or a teacher",
     )
 
 

@@ -160,7 +160,7 @@ def test_a_line_lost_while_a_burst_uploads_costs_no_try(
     frames = page.own_face(shown, seed=330)
     token = enrolled.cookies.get("csrftoken", "")
     kind, body = page.multipart({"nonce": shown["nonce"], "csrfmiddlewaretoken": token}, frames)
-    line = http.client.HTTPConnection("127.0.0.1", world.port, timeout=30)
+    line = http.client.HTTPConnection("127.0.0.1", world.port, timeout=60)
     line.putrequest("POST", shown["urls"]["face"])
     for name, value in (
         ("Content-Type", kind),

@@ -52,7 +52,7 @@ from zhenxue.training import api as training
 from zhenxue.training.models import Enrolment, Programme
 
 ON_POSTGRES = os.environ.get("ZHENXUE_TEST_DATABASE") == "postgres"
-START_SECONDS = 60
+START_SECONDS = 120
 CLASS_SIZE = 30
 #: A county of its own, whose rules ask for presence checks.
 CHECKED_REGION = "371522"

@@ -23,5 +23,5 @@ def test_neither_pages_nor_addresses_load_the_face_engine() -> None:
 
 def test_the_engines_process_does_load_it() -> None:
     program = "import zhenxue.integrity.faces.engine, sys; print('cv2' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
     assert found.stdout.strip() == "True"

@@ -49,7 +49,7 @@ def test_answers_survive_a_lost_network_and_a_reload_on_a_phone(open_context: Op
     expect(page.locator("[data-timer]")).to_contain_text("剩余")
     choose(page, 1, RIGHT[0])
     expect(page.locator("[data-status]")).to_contain_text("已保存 第 1 号")
-    assert page.locator("[data-question]:visible").count() == 1
+    expect(page.locator("[data-question]:visible")).to_have_count(1)
 
     page.context.set_offline(True)
     page.get_by_role("button", name="下一题").click()
@@ -64,7 +64,7 @@ def test_answers_survive_a_lost_network_and_a_reload_on_a_phone(open_context: Op
     assert Answer.objects.count() == 1
 
     page.context.set_offline(False)
-    expect(page.locator("body")).to_contain_text("还有题没有答", timeout=20_000)
+    expect(page.locator("body")).to_contain_text("还有题没有答")
     kept = {answer.question.number: answer.given for answer in Answer.objects.select_related("question")}
     assert kept == {1: RIGHT[0], 2: RIGHT[1], 3: RIGHT[2]}
     page.get_by_role("link", name="返回继续作答").click()
@@ -87,7 +87,7 @@ def test_the_same_page_works_without_script(open_context: Open, live_server: Liv
     page = signed_in(open_context, live_server, sitting.learners[0], java_script_enabled=False)
     page.goto(f"/exams/{sitting.exam.pk}/entry/")
     page.get_by_role("button", name="开始考试").click()
-    assert page.locator("[data-question]:visible").count() == 6
+    expect(page.locator("[data-question]:visible")).to_have_count(6)
     for position in (1, 3):
         choose(page, position, RIGHT[position - 1])
         page.locator(f"[data-question='{position}']").get_by_role("button", name="保存本题").click()
@@ -108,6 +108,6 @@ def test_the_time_running_out_hands_in_what_was_saved(open_context: Open, live_s
     expect(page.locator("[data-status]")).to_contain_text("已保存 第 1 号")
     Attempt.objects.update(deadline_at=clock.now() + dt.timedelta(seconds=4))
     page.reload()
-    expect(page.locator("body")).to_contain_text("到时自动交卷", timeout=20_000)
+    expect(page.locator("body")).to_contain_text("到时自动交卷")
     attempt = Attempt.objects.get()
     assert (attempt.state, attempt.ended_by, attempt.score) == ("marked", "deadline", 2)

@@ -52,6 +52,7 @@ def open_unit(page: Page, title: str) -> None:
 
 
 def play(page: Page) -> None:
+    page.wait_for_load_state()  # the button does nothing before the script is there
     page.get_by_role("button", name="开始学习").click()
 
 
@@ -62,7 +63,7 @@ def credited(page: Page) -> int:
 
 
 def wait_until_credited(page: Page, seconds: int) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while credited(page) < seconds:
         assert time.monotonic() < end, f"only {credited(page)} seconds count"
         page.wait_for_timeout(250)
@@ -90,7 +91,7 @@ def test_a_reload_in_the_middle_of_the_video_loses_one_beat_at_most(someone: Som
     expect(page.locator("[data-words]")).to_have_text("正在计入学时")
     assert credited(page) >= watched - BEAT_SECONDS - 1
     assert video_seconds(page) >= watched - BEAT_SECONDS - 1
-    expect(page.locator("[data-words]")).to_have_text("本单元已学完", timeout=40_000)
+    expect(page.locator("[data-words]")).to_have_text("本单元已学完")
     assert credited(page) <= 24, "nothing counts twice"
 
 
@@ -107,11 +108,11 @@ def test_a_second_tab_gets_the_hand_over_page_and_gains_nothing(someone: Someone
     second.get_by_role("button", name=re.compile("^转到本页")).click()
     play(second)
     expect(second.locator("[data-words]")).to_have_text("正在计入学时")
-    expect(first.locator("[data-words]")).to_have_text("已停止计时", timeout=25_000)
+    expect(first.locator("[data-words]")).to_have_text("已停止计时")
     expect(first.locator("[data-reason]")).to_contain_text("学习已在别处打开：《进食照护与噎食急救》")
     expect(first.get_by_role("link", name="转回本页学习")).to_be_visible()
     stopped = credited(first)
-    expect(second.locator("[data-words]")).to_have_text("本单元已学完", timeout=40_000)
+    expect(second.locator("[data-words]")).to_have_text("本单元已学完")
     assert credited(first) == stopped
     assert credited(second) <= 24, "two tabs earn what one earns"
 
@@ -140,6 +141,7 @@ def test_a_double_click_files_once_and_the_back_button_finds_a_clear_word(someon
     page, before = someone.desk("机构管理员 茌平"), count(someone.city, "training.cohort_filed")
     page.goto("/cohorts/?state=returned")
     page.get_by_role("link", name="养老护理员茌平三班").click()
+    expect(page).to_have_url(re.compile(r"/cohorts/\d+/$"))
     cohort = int(page.url.rstrip("/").split("/")[-1])
     page.goto(f"/cohorts/{cohort}/check/")
     page.locator("button[data-dialog]", has_text="提交备案").click()
@@ -175,7 +177,7 @@ def test_an_upload_cut_by_a_reload_goes_on_where_it_stopped(someone: Someone, tm
     sent: list[int] = []
     page.on("request", lambda one: sent.append(int(one.headers["upload-offset"])) if one.method == "PATCH" else None)
     page.locator("#upload-file").set_input_files(film)
-    expect(page.locator("[data-upload-words]")).to_contain_text("传完", timeout=30_000)
+    expect(page.locator("[data-upload-words]")).to_contain_text("传完")
     assert chunks == [0]
     assert sent == [CHUNK_BYTES, 2 * CHUNK_BYTES], "the first chunk is not sent again"
 
@@ -208,7 +210,7 @@ def test_answers_given_without_a_network_arrive_later(someone: Someone) -> None:
     expect(page.locator("[data-status]")).to_contain_text("2 题存在本机")
     page.context.set_offline(False)
     for position in (1, 2):
-        expect(page.locator(f"[data-question='{position}'] [data-ack]")).to_contain_text("已保存", timeout=20_000)
+        expect(page.locator(f"[data-question='{position}'] [data-ack]")).to_contain_text("已保存")
     page.reload()
     for position in (1, 2):
         expect(page.locator(f"[data-question='{position}'] [name=given]").first).to_be_checked()

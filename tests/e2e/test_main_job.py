@@ -2,14 +2,14 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support import town
-from tests.support.browser import DESK, PHONE
+from tests.support.browser import DESK, PHONE, whole_browser
 from tests.support.pages import ask, fill, sign_in, wait_for
 from tests.support.site import Site
 from zhenxue.kernel import clock, sheets
@@ -20,6 +20,13 @@ NEW_PASSWORD = "Xuexi-2026-haohao"
 VIDEO_SECONDS = 16
 
 type Open = Callable[..., BrowserContext]
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium: Browser) -> Iterator[Browser]:
+    """The whole program, as people have it."""
+    with whole_browser(chromium) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +166,7 @@ class Story:
         page.get_by_role("button", name="修改密码").click()
         page.goto("/study/")
         page.get_by_role("link", name="养老护理员一班").click()
+        expect(page).to_have_url(re.compile(r"/study/\d+/$"))
         self.enrolment = int(page.url.rstrip("/").split("/")[-1])
         self.pages["learner"] = page
 
@@ -169,9 +177,11 @@ class Story:
         page.on("response", lambda answer: keys.append(answer.url) if "/keys/" in answer.url and answer.ok else None)
         page.on("response", lambda answer: beats.append(answer.url) if "/study/beats/" in answer.url else None)
         page.get_by_role("link", name="继续学习").click()
+        expect(page).to_have_url(re.compile(r"/units/\d+/$"))
+        page.wait_for_load_state()  # the button does nothing before the script is there
         page.get_by_role("button", name="开始学习").click()
-        expect(page.locator("[data-words]")).to_have_text("正在计入学时", timeout=30_000)
-        expect(page.locator("[data-words]")).to_have_text("本单元已学完", timeout=(VIDEO_SECONDS + 40) * 1000)
+        expect(page.locator("[data-words]")).to_have_text("正在计入学时")
+        expect(page.locator("[data-words]")).to_have_text("本单元已学完", timeout=(VIDEO_SECONDS + 90) * 1000)
         assert keys, "the video is encrypted and its keys come from the session"
         assert beats, "the player reports its beats"
         assert page.evaluate("document.querySelector('video').src").startswith("blob:"), "played by hls.js"
@@ -184,7 +194,7 @@ class Story:
 
     def finishes_reading_and_is_tested(self) -> None:
         page = self.pages["learner"]
-        expect(page.locator("[data-words]")).to_have_text("学时已计满，请做下面的小测", timeout=90_000)
+        expect(page.locator("[data-words]")).to_have_text("学时已计满，请做下面的小测", timeout=150_000)
         page.locator("[data-next-link]").click()
         expect(page.locator("h1")).to_have_text("学会了吗")
         page.get_by_label("错", exact=True).check()

@@ -1,12 +1,15 @@
 """Organisations, people, accounts and actors for tests, all made through the operations of ``identity``.
 
-Numbers are valid by their standards and drawn at random; names are made of common surnames and characters.
+Numbers are valid by their standards and drawn at random; names are made of common surnames and characters. In one test
+no two people share either.
 """
 
 import base64
 import datetime as dt
+import itertools
 import random
 import re
+from collections import deque
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,7 +27,11 @@ from zhenxue.identity.operations import documents
 NOW = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)  # Monday, 09:00 in China
 PASSWORD = "Lianxi-2026-mima"
 SURNAMES = "赵钱孙李周吴郑王冯陈"
-GIVEN = "子文学明春晓海山云平"
+GIVEN = "子文学明春晓海山云平安宁康泰和睦诚信正直勤奋清远思齐嘉乐书田林江河星辰光景"
+#: The order of the names in every process; the ground (``tests.factories.ground``) takes the first of them.
+NAMES = itertools.count(len(SURNAMES) * 10)
+STEP = 7919  # coprime to the number of names
+_drawn: deque[str] = deque(maxlen=400)
 USUAL_PROVIDER = "聊城惯常职业培训学校"
 USCC_TAIL = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 DEVICE = Device("Linux 电脑 · Chrome 浏览器", "test", "127.0.0.1")
@@ -59,10 +66,16 @@ def ask_presence(*, strength: int = 0, region: str = "3715") -> None:
 
 def citizen_number(*, region: str = "371502", birth: dt.date | None = None, gender: str | None = None) -> str:
     """A valid number of somebody between 20 and 60."""
-    birth = birth or dt.date(1966, 1, 1) + dt.timedelta(days=random.randrange(40 * 365))
-    last = int(random.choice({"m": "13579", "f": "02468", None: "0123456789"}[gender]))
-    body = f"{region}{birth:%Y%m%d}{random.randrange(100):02d}{last}"
+    body = ""
+    while not body or body in _drawn:
+        last = int(random.choice({"m": "13579", "f": "02468", None: "0123456789"}[gender]))
+        body = f"{region}{birth or _birth():%Y%m%d}{random.randrange(100):02d}{last}"
+    _drawn.append(body)
     return body + ric.calc_check_digit(body + "0")
+
+
+def _birth() -> dt.date:
+    return dt.date(1966, 1, 1) + dt.timedelta(days=random.randrange(40 * 365))
 
 
 def credit_code(*, region: str = "371502") -> str:
@@ -76,7 +89,10 @@ def phone() -> str:
 
 
 def person_name() -> str:
-    return random.choice(SURNAMES) + "".join(random.choice(GIVEN) for _ in range(2))
+    """A name that nobody has yet."""
+    rest, first = divmod(next(NAMES) * STEP, len(SURNAMES))
+    middle, last = divmod(rest, len(GIVEN))
+    return SURNAMES[first] + GIVEN[middle % len(GIVEN)] + GIVEN[last]
 
 
 def make_person(*, name: str | None = None, number: str | None = None, now: dt.datetime = NOW) -> Person:

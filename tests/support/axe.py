@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 SCRIPT = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 #: Moving parts are judged at rest.
@@ -18,9 +18,10 @@ def _script() -> str:
 
 def find_violations(page: Page, *, within: str = "") -> list[dict[str, Any]]:
     """What axe finds on the page as it stands; ``within`` is a selector. The page's CSP is not loosened for it."""
-    session = page.context.new_cdp_session(page)
-    session.send("Runtime.evaluate", {"expression": _script()})
-    session.detach()
+    if not page.evaluate("'axe' in window"):
+        session = page.context.new_cdp_session(page)
+        session.send("Runtime.evaluate", {"expression": _script()})
+        session.detach()
     page.evaluate(SETTLE)
     found: list[dict[str, Any]] = page.evaluate(
         "where => axe.run(where || document, {resultTypes: ['violations']}).then(result => result.violations)", within
@@ -36,6 +37,13 @@ def check(page: Page, *, within: str = "") -> None:
         for found in find_violations(page, within=within)
     ]
     assert not faults, f"axe on {page.url}:\n" + "\n".join(faults)
+
+
+def resize(page: Page, size: ViewportSize) -> None:
+    """Another window for the page that stands there, and the moment that it takes to see it."""
+    if size != page.viewport_size:
+        page.set_viewport_size(size)
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def check_width(page: Page) -> None:

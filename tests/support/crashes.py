@@ -227,7 +227,7 @@ def void(_: object) -> None:
 
 def wait_for_the_server() -> None:
     """PostgreSQL may still be at the last statement of a client that is dead; that one counts as well."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while connection.vendor == "postgresql" and time.monotonic() < end:
         with connection.cursor() as cursor:
             cursor.execute(

@@ -229,7 +229,7 @@ def check_in_browser_code(
         input=json.dumps(asked),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     if done.returncode:
         raise AssertionError(done.stderr)

@@ -152,6 +152,7 @@ def still(person: str, number: int = 0, width: int = FACE_WIDTH) -> Pixels:
     return np.asarray(framed, np.uint8)
 
 
+@lru_cache(maxsize=64)
 def turning(person: str, turn: str, number: int = 0) -> tuple[Pixels, Pixels]:
     """The same person from the front (as far as that goes), and with the head turned ``left`` or ``right``.
 
@@ -233,7 +234,12 @@ def faces_of(
     person: str = "a", turns: Sequence[str] = ("left", "right"), *, seed: int = 1, number: int = 0
 ) -> list[bytes]:
     """A burst of JPEG frames as a browser posts them; it passes as the person when the same ``turns`` are asked."""
-    return [jpeg(one) for one in burst(person, turns, seed=seed, number=number)]
+    return list(_faces_of(person, tuple(turns), seed, number))
+
+
+@lru_cache(maxsize=128)
+def _faces_of(person: str, turns: tuple[str, ...], seed: int, number: int) -> tuple[bytes, ...]:
+    return tuple(jpeg(one) for one in burst(person, turns, seed=seed, number=number))
 
 
 def enrolment_of(person: str = "a", turns: Sequence[str] = ("left",), *, seed: int = 100) -> list[bytes]:

@@ -1,15 +1,20 @@
-"""The test database with everything that every test finds in it: made once a run, copied for each further worker."""
+"""The test database with everything that every test finds in it: made once a run, copied for each further worker.
+
+A test that commits leaves it behind as every other does: the ground is laid back from what was kept.
+"""
 
 import fcntl
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connections
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test import TransactionTestCase
 
 #: The database on the run's PostgreSQL that others are copied from; nobody connects to it.
 KEPT = "ground"
@@ -21,8 +26,15 @@ def make_once(folder: Path) -> None:
     creation = connection.creation
     make, on_file, kept = creation.create_test_db, connection.vendor == "sqlite", folder / f"{KEPT}.sqlite3"
     made = folder / f"{KEPT}.made"
+    tables = Tables()
 
     def create_test_db(**options: Any) -> str:
+        name = found_or_made(**options)
+        if not on_file:
+            tables.keep(connection)
+        return name
+
+    def found_or_made(**options: Any) -> str:
         with alone(folder / f"{KEPT}.lock"):
             if not made.exists():
                 name = make(**options)
@@ -48,6 +60,17 @@ def make_once(folder: Path) -> None:
         with creation._nodb_cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {target} TEMPLATE {source}")
 
+    def lay_back(test: TransactionTestCase) -> None:
+        del test
+        connection.ensure_connection()
+        if on_file:
+            with closing(sqlite3.connect(kept)) as source:
+                source.backup(connection.connection)
+        else:
+            tables.lay_back(connection)
+
+    # in place of Django's, which leaves empty tables behind
+    TransactionTestCase._fixture_teardown = lay_back  # type: ignore[attr-defined]  # a method of theirs, not in the stubs
     creation.create_test_db = create_test_db  # type: ignore[method-assign,assignment]  # what Django calls for a test run
 
 
@@ -56,6 +79,52 @@ def lay() -> None:
     from tests.factories.ground import lay_ground
 
     lay_ground()
+
+
+LEAVES = """SELECT leaf.oid::regclass::text, string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+FROM pg_class leaf JOIN pg_attribute ON attrelid = leaf.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+WHERE leaf.relkind = 'r' AND coalesce(pg_partition_root(leaf.oid), leaf.oid)::regclass::text = ANY(%s)
+GROUP BY leaf.oid"""
+
+
+class Tables:
+    """The tables of the models on PostgreSQL: what stood in them, and whether it still does."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, str] = {}
+        self.rows: dict[str, bytes] = {}
+        #: By table: how many rows, and the sum of the transactions that wrote them.
+        self.marks: dict[str, tuple[int, int]] = {}
+
+    def keep(self, connection: BaseDatabaseWrapper) -> None:
+        """What stands there now is what comes back."""
+        names = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        with connection.cursor() as cursor:
+            cursor.execute(LEAVES, [names])
+            self.columns = dict(cursor.fetchall())
+            for table, columns in self.columns.items():
+                with cursor.copy(f"COPY {table} ({columns}) TO STDOUT") as copy:
+                    self.rows[table] = b"".join(copy)
+            self.marks = self._marks(cursor, self.columns)
+
+    def lay_back(self, connection: BaseDatabaseWrapper) -> None:
+        """Where something was written, what stood there before; no trigger and no foreign key asks."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            changed = [table for table, mark in self._marks(cursor, self.columns).items() if mark != self.marks[table]]
+            for table in changed:
+                cursor.execute(f"DELETE FROM {table}")
+                if self.rows[table]:
+                    with cursor.copy(f"COPY {table} ({self.columns[table]}) FROM STDIN") as copy:
+                        copy.write(self.rows[table])
+            if changed:
+                self.marks |= self._marks(cursor, changed)
+
+    @staticmethod
+    def _marks(cursor: Any, tables: Iterable[str]) -> dict[str, tuple[int, int]]:
+        ask = "SELECT '{0}', count(*), coalesce(sum(xmin::text::bigint), 0) FROM {0}"
+        cursor.execute(" UNION ALL ".join(ask.format(table) for table in tables))
+        return {table: (count, written) for table, count, written in cursor.fetchall()}
 
 
 @contextmanager

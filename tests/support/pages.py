@@ -32,7 +32,7 @@ def ask(page: Page, label: str) -> None:
     expect(page.locator("dialog[open]")).to_have_count(0)
 
 
-def wait_for(page: Page, what: Locator, words: str, *, seconds: float = 60) -> None:
+def wait_for(page: Page, what: Locator, words: str, *, seconds: float = 120) -> None:
     """Reload until it is there; raises ``AssertionError`` that says what was awaited."""
     end = time.monotonic() + seconds
     while not what.count():

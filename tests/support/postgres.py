@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-START_SECONDS = 30
+START_SECONDS = 120
 USER = "zhenxue"
 #: No test loses its machine, so nothing waits for the disk, and nothing tidies up behind a database of minutes.
 FAST = {
@@ -81,14 +81,14 @@ class Cluster:
         """Take the server away as a power cut would; what it holds stays for ``resume``."""
         assert self._server is not None
         self._server.send_signal(signal.SIGQUIT)
-        self._server.wait(20)
+        self._server.wait(60)
 
     def stop(self) -> None:
         """Stop the server at once and remove everything."""
         if self._server is not None and self._server.poll() is None:
             self._server.send_signal(signal.SIGINT)
             try:
-                self._server.wait(20)
+                self._server.wait(60)
             except subprocess.TimeoutExpired:
                 self._server.send_signal(signal.SIGQUIT)
                 self._server.wait()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from zhenxue.identity.management.commands import load_rules
 
-ASKING = re.compile(r"^((?:presence_per|presence_at|verify_strength)_\w+ = \{ value = )\d", flags=re.MULTILINE)
+KEYS = r"(?:presence_(?:per|at|strength|return)|verify_strength)_\w+"
+ASKING = re.compile(rf"^({KEYS} = \{{ value = )\d", flags=re.MULTILINE)
 
 
 def newest() -> str:

@@ -77,12 +77,12 @@ def sign_in_at_the_card(address: str, answer: str = "yes") -> dict[str, str]:
     """Fill in the card's page as a person does; what comes back in the address."""
     parts = urlsplit(address)
     asked = dict(parse_qsl(parts.query))
-    with urllib.request.urlopen(address, timeout=5) as page:
+    with urllib.request.urlopen(address, timeout=30) as page:
         assert "沙箱" in page.read().decode()
     form = urlencode({**asked, **HOLDER, "answer": answer}).encode()
     opened = urllib.request.Request(f"{parts.scheme}://{parts.netloc}/social-card/authorize", data=form)
     try:
-        urllib.request.build_opener(Stay()).open(opened, timeout=5).close()
+        urllib.request.build_opener(Stay()).open(opened, timeout=30).close()
     except HTTPError as answer:
         with answer:
             return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))

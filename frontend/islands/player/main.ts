@@ -49,10 +49,8 @@ class Player implements SourceListener {
 
   begin(): void {
     const big = this.box.querySelector<HTMLButtonElement>("[data-play]");
-    if (this.box.dataset.whyNot) {
-      if (big) big.disabled = true;
-      return;
-    }
+    if (this.box.dataset.whyNot) return;
+    if (big) big.disabled = false; // pressed before somebody listens, it would do nothing
     big?.addEventListener("click", () => void this.open());
     if (!big) void this.open();
     listen(this.box, {

@@ -1,4 +1,5 @@
 /** A presence check as the server tells it (`integrity.queries.checks.island`), and the requests about it. */
+import { deviceKey } from "../../controllers/device-key";
 import { csrfToken } from "../../controllers/dom";
 
 export type Kind = "face" | "question" | "puzzle" | "word";
@@ -95,6 +96,23 @@ export class Server {
     const problem = (await answer.json().catch(() => ({}))) as { code?: string; message?: string };
     throw new Refusal(problem.code ?? `http.${answer.status}`, problem.message ?? "没有成功，请刷新页面后再试。");
   }
+}
+
+/**
+ * The signature of this browser's key over an answer (`integrity.protocol.answer_text`): the check, the present try, and the digest of all
+ * that is sent. Empty where the browser has no key: the server says whether that will do.
+ */
+export async function signed(check: number, nonce: string, parts: (string | Blob)[]): Promise<string> {
+  const key = await deviceKey().catch(() => null);
+  if (!key) return "";
+  const whole = new Uint8Array(32 * parts.length);
+  for (const [at, part] of parts.entries()) whole.set(await digest(new Blob([part])), 32 * at);
+  const hex = [...(await digest(new Blob([whole])))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return key.sign(new TextEncoder().encode(`zhenxue presence answer v1\n${check}\n${nonce}\n${hex}`));
+}
+
+async function digest(blob: Blob): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
 }
 
 /** Words for a request that did not get through. */

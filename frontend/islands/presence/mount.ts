@@ -5,7 +5,7 @@
 import "./presence.css";
 import { element } from "../../controllers/dom";
 import type { Step } from "./burst";
-import { type Check, faultWords, type Kind, KIND_WORDS, type Reason, Refusal, Server } from "./check";
+import { type Check, faultWords, type Kind, KIND_WORDS, type Reason, Refusal, Server, signed } from "./check";
 import { Shots, type Taken } from "./shots";
 import { type Given, taskForm } from "./tasks";
 
@@ -129,7 +129,9 @@ class Presence implements Mounted {
   private async face({ burst, claims }: Taken): Promise<void> {
     const frames = Object.fromEntries(burst.frames.map((frame, number) => [`f${number}`, frame]));
     await this.send(async () => {
-      const values = { ...frames, nonce: this.check.nonce, claims: JSON.stringify(claims) };
+      const said = JSON.stringify(claims);
+      const signature = await this.sign("face", said, ...burst.frames);
+      const values = { ...frames, nonce: this.check.nonce, claims: said, signature };
       const { job } = await this.server.post<{ job: number }>(this.check.urls.face, values);
       const verdict = await this.server.verdict(job, () => this.closed);
       const now = await this.server.get<Check>(this.check.urls.state);
@@ -144,7 +146,8 @@ class Presence implements Mounted {
     if (!given.length) return this.tell("请先选一个答案。");
     await this.send(async () => {
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, this.shownAt + READING_MS - performance.now())));
-      const values = { kind: this.check.kind, nonce: this.check.nonce, given, variant };
+      const { kind, nonce } = this.check;
+      const values = { kind, nonce, given, variant, signature: await this.sign("answer", kind, variant, ...given) };
       const told = await this.server.post<{ passed: boolean; words: string; check: Check }>(this.check.urls.answer, values);
       this.take(told.check, true);
       if (told.check.state === "open") this.tell(told.words);
@@ -153,9 +156,15 @@ class Presence implements Mounted {
 
   private async other(kind: Kind, reason: Reason): Promise<void> {
     await this.send(async () => {
-      const told = await this.server.post<{ check: Check }>(this.check.urls.other, { kind, reason });
+      const values = { kind, reason, nonce: this.check.nonce, signature: await this.sign("other", kind, reason) };
+      const told = await this.server.post<{ check: Check }>(this.check.urls.other, values);
       this.take(told.check, true);
     });
+  }
+
+  /** This browser's signature over an answer to the present try. */
+  private sign(...parts: (string | Blob)[]): Promise<string> {
+    return signed(this.check.check, this.check.nonce, parts);
   }
 
   /** One request at a time; a refusal is told, and what stands there now is asked for. */

@@ -14,9 +14,14 @@ async function play(box: HTMLElement): Promise<void> {
   const { default: Hls } = await import("hls.js/light");
   if (Hls.isSupported()) {
     const player = new Hls({ autoStartLoad: false });
-    const pressed = !video.paused; // play was pressed while this script was on its way; attaching pauses the video
-    video.addEventListener("play", () => player.startLoad(video.currentTime), { once: true });
-    if (pressed) player.once(Hls.Events.MEDIA_ATTACHED, () => void video.play());
+    const load = () => player.startLoad(video.currentTime);
+    video.addEventListener("play", load, { once: true });
+    // Play was pressed while this script was on its way. Attaching may pause the video or not, so there may be no other press.
+    const resume = () => {
+      load();
+      void video.play();
+    };
+    if (!video.paused) player.once(Hls.Events.MEDIA_ATTACHED, resume);
     player.loadSource(source);
     player.attachMedia(video);
     player.on(Hls.Events.ERROR, (_event, data) => {

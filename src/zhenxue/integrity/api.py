@@ -13,9 +13,10 @@ from zhenxue.integrity.operations.checks import (
     word,
 )
 from zhenxue.integrity.operations.faces import end_template, enrol, submit_job
+from zhenxue.integrity.operations.incidents import appeal, explain, rule
 from zhenxue.integrity.operations.scanning import Source, note, register_facts
 from zhenxue.integrity.operations.signals import note_signal
-from zhenxue.integrity.queries.checks import last_proof_at, open_check_of, to_make_up, unit_misses
+from zhenxue.integrity.queries.checks import last_proof_at, open_check_of, proven_addresses, to_make_up, unit_misses
 from zhenxue.integrity.queries.faces import engine_health, has_template, job_answer
 from zhenxue.integrity.queries.incidents import open_incidents_of
 from zhenxue.integrity.queries.plans import plan_of, register_running
@@ -59,6 +60,7 @@ __all__ = [
     "Signal",
     "Source",
     "answer_task",
+    "appeal",
     "ask",
     "begin_make_up",
     "cancel",
@@ -66,6 +68,7 @@ __all__ = [
     "end_template",
     "engine_health",
     "enrol",
+    "explain",
     "find_rule",
     "for_page",
     "has_template",
@@ -76,9 +79,11 @@ __all__ = [
     "open_check_of",
     "open_incidents_of",
     "plan_of",
+    "proven_addresses",
     "register_facts",
     "register_rule",
     "register_running",
+    "rule",
     "submit_job",
     "sweep",
     "take_other",

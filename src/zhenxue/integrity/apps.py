@@ -114,6 +114,9 @@ def _incidents() -> None:
     )
     for signal, teller in tellers:
         signal.connect(teller, dispatch_uid=f"integrity.{teller.__name__}")
+    operator: set[str] = {Role.OPERATOR_ADMIN}
+    navigation.register(navigation.Item("人脸引擎", "integrity:engine", "chart-bar", operator, 26, "监管"))
+    navigation.register_home(navigation.HomeBlock("integrity:engine_block", operator, order=60, lines=2))
     judges: set[str] = {Role.OPERATOR_ADMIN, Role.OPERATOR_REVIEWER, Role.BUREAU_OFFICER}
     managers: set[str] = {Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER}
     learner: set[str] = {Role.LEARNER}

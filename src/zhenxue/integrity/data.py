@@ -161,7 +161,11 @@ CHECK_TRANSITIONS: dict[CheckState, frozenset[CheckState]] = {
 
 @dataclass(frozen=True, slots=True)
 class PresencePlan:
-    """What the frozen rules of a cohort ask for; ``per_class_hour`` 0 means no checks at random."""
+    """What the frozen rules of a cohort ask for; ``per_class_hour`` 0 means no checks at random.
+
+    From ``strength_study`` on a check counts without limit; weaker ones count ``weak_in_row`` times in a row. At an
+    exam's door nothing weaker than ``strength_exam`` is taken. 0: no such limit.
+    """
 
     per_class_hour: int
     at_entry: bool
@@ -170,6 +174,10 @@ class PresencePlan:
     misses_fail: int
     face_first: bool
     tries: int
+    strength_study: int
+    weak_in_row: int
+    strength_exam: int
+    return_makes_up: bool
 
 
 class OtherReason(Labelled):
@@ -205,6 +213,8 @@ CAUSE_WORDS: dict[CheckCause, str] = {
     CheckCause.COMMAND: "人社部门正在抽查本班的在学情况，请完成核验。",
     CheckCause.MAKE_UP: "补做之前漏做的核验，通过后恢复被扣下的时间。",
 }
+#: What a check found when its camera is none of those with which the person passed on this device before.
+CAMERA_CHANGED = "camera_changed"
 #: A question is drawn from what was shown in so many milliseconds before the check.
 SHOWN_MS = 600_000
 #: Nobody reads a question and answers faster.

@@ -38,3 +38,23 @@ class OtherDevice(Refused):
 
     def __init__(self) -> None:
         super().__init__("integrity.other_device", "请在正在学习的那台设备上完成核验，在别的设备上做不算数。")
+
+
+class NotSigned(Refused):
+    """An answer without the signature of the device that the sign-in is bound to."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "integrity.not_signed",
+            "这份回答没有带本机的签名，没有算数。请在登录时用的那台设备和浏览器上，开启 JavaScript，刷新页面再做一次。",
+        )
+
+
+class WrongSignature(Refused):
+    """An answer signed by another key, or over something else than what came."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "integrity.wrong_signature",
+            "这份回答不是登录时的那台设备发出的，没有算数。请在那台设备上完成核验；换了设备请重新登录。",
+        )

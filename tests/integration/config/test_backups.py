@@ -166,6 +166,8 @@ def test_a_backup_made_while_people_work_comes_back_whole_on_another_machine(
     rolled_back = other_machine.run("verify", "--checkpoint", later)
     assert rolled_back.returncode == 1
     assert "存证链被回退" in rolled_back.stderr
+    if not key:
+        return  # what follows reads no sealed part
 
     photo.unlink()
     missing = other_machine.run("consistency")

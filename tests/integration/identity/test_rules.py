@@ -80,7 +80,15 @@ def test_the_carried_rules_are_those_of_the_notice() -> None:
     assert all(rule.label == RULE_FIELD_OF[rule.key].label for rule in later.rules.values())
     assert {key: later[key] for key in first.rules} == first.frozen()
     off = {key for key, value in LATER_RULES.items() if value == 0 and key != "units_in_order"}
-    assert off == {"presence_per_class_hour", "presence_at_entry", "verify_strength_study", "verify_strength_exam"}
+    assert off == {
+        "presence_per_class_hour",
+        "presence_at_entry",
+        "presence_strength_study",
+        "presence_strength_exam",
+        "presence_return_makes_up",
+        "verify_strength_study",
+        "verify_strength_exam",
+    }
     assert all(later[key] > 0 for key in off)
     assert {key: LATER_RULES[key] for key in set(LATER_RULES) - off}.items() <= later.frozen().items()
     assert "不少于5年" in later.sources["retention_years"]

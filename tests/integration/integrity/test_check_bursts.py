@@ -173,6 +173,32 @@ def test_a_camera_that_calls_itself_virtual_is_only_noted(room: Class) -> None:
     assert (check.state, check.verdict["found"]) == ("passed", ["virtual_camera"])
 
 
+def test_another_camera_is_noted_and_asks_once_for_something_else(room: Class) -> None:
+    laptop = {"label": "Integrated Camera", "device": "a" * 16}
+
+    def show(number: int, claims: dict[str, str], **changes: object) -> Check:
+        at = BEGIN + number * MINUTE
+        check = room.ask(context=f"room:{number}", now=at)
+        judge(send(room, check, claims=claims, now=at + READ, **changes), PASSED, now=at + 2 * READ)
+        check.refresh_from_db()
+        assert check.state == "passed"
+        return check
+
+    assert "found" not in show(0, laptop).verdict, "there is none before it"
+    for number, same in enumerate(({**laptop, "device": "b" * 16}, {**laptop, "label": "Camera 2"}, {}), 1):
+        assert "found" not in show(number, same).verdict
+        assert integrity.open_check_of(f"room:{number}") is None
+    changed = show(5, {"label": "USB Video", "device": "c" * 16})
+    assert changed.verdict["found"] == ["camera_changed"]
+    asked = integrity.open_check_of("room:5")
+    assert asked is not None
+    assert (asked.cause, asked.kind, asked.proof_at) == ("camera", CheckKind.QUESTION, changed.answered_at)
+    assert "摄像头变了" in integrity.for_page(asked, BEGIN)["words"]
+    assert answer(room.learner, asked, right(asked)).passed
+    assert "found" not in show(6, {"label": "USB Video", "device": "c" * 16}).verdict, "it is known now"
+    assert "found" not in show(7, laptop).verdict
+
+
 def test_a_verdict_that_comes_too_late_changes_nothing(room: Class) -> None:
     check = room.ask()
     job = send(room, check)

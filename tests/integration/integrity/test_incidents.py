@@ -9,7 +9,6 @@ from tests.factories import identity as people
 from tests.factories import incidents as make
 from tests.factories.incidents import BEGIN, LATER, REASON, WORDS
 from zhenxue.evidence import api as evidence
-from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM, Role
 from zhenxue.integrity.data import IncidentKind, IncidentState, RulingKind, StatementRole
 from zhenxue.integrity.models import Incident, Ruling, Signal, Statement
@@ -354,14 +353,12 @@ def test_everybody_concerned_finds_it_in_the_inbox() -> None:
     operations.decide_appeal(
         actor=case.second, incident_id=case.incident_id, kind="dismiss", reason="照片确系本人，撤销原裁定。", now=LATER
     )
-    told: dict[str, list[str]] = {}
-    for notice in Notice.objects.order_by("pk").select_related("account"):
-        told.setdefault(identity.actor_of(identity.list_memberships(notice.account_id)[0]).label, []).append(
-            notice.title
-        )
-    assert told[case.learner.label] == ["有一件事正在核实", "核查结果：撤销学时", "申诉复核结果"]
-    assert told[case.running.manager.label] == ["有核查等待说明", "核查已裁定"]
-    assert told[case.running.bureau.label] == ["有核查等待裁定", "有申诉等待复核"]
+    told: dict[int | None, list[str]] = {}
+    for account, title in Notice.objects.order_by("pk").values_list("account_id", "title"):
+        told.setdefault(account, []).append(title)
+    assert told[case.learner.account_id] == ["有一件事正在核实", "核查结果：撤销学时", "申诉复核结果"]
+    assert told[case.running.manager.account_id] == ["有核查等待说明", "核查已裁定"]
+    assert told[case.running.bureau.account_id] == ["有核查等待裁定", "有申诉等待复核"]
     assert all("分" not in notice.text for notice in Notice.objects.all()), "no score is told"
 
 

@@ -29,7 +29,7 @@ from zhenxue.study.ingest.lane import beat_protocol
 from zhenxue.study.models import StudySession
 from zhenxue.study.protocol import Claim
 
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Line:
         if isinstance(body, Claim):
             body = {name: getattr(body, name) for name in body.__struct_fields__}
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {"Content-Type": content_type}
         if key:
             headers["X-Beat-Proof"] = pageside.proof(key, raw)
@@ -87,7 +87,7 @@ def line(transactional_db: None) -> Iterator[Line]:
     wait_for(lambda: server.started)
     yield Line(port)
     server.should_exit = True
-    thread.join(20)
+    thread.join(60)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ class Process:
     def kill(self) -> None:
         """As a power cut would: no chance to finish anything."""
         self.popen.send_signal(signal.SIGKILL)
-        self.popen.wait(10)
+        self.popen.wait(60)
 
 
 @pytest.fixture

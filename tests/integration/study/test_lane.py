@@ -39,7 +39,7 @@ def serving(http: Any, app: Ingest, **options: Any) -> Iterator[int]:
         yield listener.getsockname()[1]
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         listener.close()
 
 
@@ -73,7 +73,7 @@ def claim(page: Page, seconds: int = 10) -> bytes:
 def talk(port: int, pieces: list[bytes], answers: int) -> list[Answer]:
     """Sends the pieces over one connection and reads so many answers, or until it is closed."""
     found: list[Answer] = []
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
         for piece in pieces:
             line.sendall(piece)
         stream = line.makefile("rb")

@@ -11,9 +11,11 @@ from zhenxue.identity.models import Person
 from zhenxue.integrity import api as integrity
 from zhenxue.integrity.data import CheckCause, CheckKind, CheckState
 from zhenxue.integrity.models import Check
+from zhenxue.integrity.queries.projection import verify_checks
 from zhenxue.kernel.errors import Conflict, Refused
 from zhenxue.ledger.models import Coverage, Span
 from zhenxue.ledger.queries import check_against_log
+from zhenxue.study import operations
 from zhenxue.study.models import StudySession
 from zhenxue.study.operations import presence
 from zhenxue.study.protocol import sign_in_digest
@@ -144,6 +146,68 @@ def test_a_reload_at_a_check_is_no_miss_and_no_way_round(running: Running) -> No
     assert page.beat(10)["gained_ms"] == 10_000
     page.close()
     assert Coverage.objects.get().seconds >= 110
+
+
+def miss(page: Page, *, seconds: int = 300) -> Check:
+    """Studies until a check and lets it pass."""
+    session = StudySession.objects.get(pk=page.session_id)
+    StudySession.objects.filter(pk=session.pk).update(presence_at_ms=session.credited_ms + seconds * 1000 - 5_000)
+    for _ in range(seconds // 10):
+        page.beat(10)
+    page.settle()
+    check = asked(page)
+    page.now += dt.timedelta(minutes=2)
+    assert integrity.sweep(now=page.now) == 1
+    check.refresh_from_db()
+    assert check.state == CheckState.MISSED
+    return check
+
+
+def test_who_comes_back_and_passes_need_not_make_up_besides(running: Running) -> None:
+    page = page_of(running, tab="t").open()
+    show_presence(page)
+    first = miss(page)
+    assert Coverage.objects.get().seconds == 0
+    assert "也算补做" in integrity.for_page(first, page.now)["outcome"]
+    going = integrity.begin_make_up(actor=page.actor, check_id=first.pk, device=first.device, now=page.now)
+    page.open()
+    again = asked(page)
+    assert again.proof_at == first.proof_at
+    page.now += dt.timedelta(minutes=2)
+    assert integrity.sweep(now=page.now) == 2, "missed twice, and the make-up with it"
+    page.open()
+    passed = show_presence(page)
+    assert "漏做的核验也算补上了" in integrity.for_page(passed, page.now)["outcome"]
+    assert Coverage.objects.get().seconds == 300
+    assert not integrity.to_make_up(page.actor.person_id or 0, page.now)
+    assert integrity.unit_misses(page.enrolment_id) == {}
+    assert Check.objects.get(pk=going.pk).state == CheckState.MISSED
+    with pytest.raises(Conflict, match="已经补做过"):
+        integrity.begin_make_up(actor=page.actor, check_id=first.pk, device=first.device, now=page.now)
+    session = StudySession.objects.get(pk=page.session_id)
+    operations.follow_ledger(enrolment_id=page.enrolment_id, unit_id=page.unit_id, now=page.now)
+    session.refresh_from_db()
+    assert session.presence_at_ms - session.credited_ms >= 60_000, "what came back brings no check nearer"
+    later = miss(page)
+    assert later.made_up_at is None
+    assert Coverage.objects.get().seconds == 300, "only what it was to prove"
+    for checks in (check_against_log(), verify_checks()):
+        assert not list(checks)
+
+
+def test_coming_back_does_not_undo_that_a_unit_has_to_be_learnt_again(running: Running) -> None:
+    page = page_of(running, tab="t").open()
+    show_presence(page)
+    miss(page)
+    for _ in range(2):
+        page.open()
+        asked(page)
+        page.now += dt.timedelta(minutes=2)
+        assert integrity.sweep(now=page.now) == 1
+    page.open()
+    show_presence(page)
+    assert Coverage.objects.get().seconds == 0
+    assert len(integrity.to_make_up(page.actor.person_id or 0, page.now)) == 3, "each by itself"
 
 
 def test_too_many_misses_of_a_unit_mean_to_learn_it_again(running: Running) -> None:

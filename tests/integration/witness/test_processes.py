@@ -33,7 +33,7 @@ from zhenxue.witness.api import main as witness_program
 from zhenxue.witness.command import ALARM
 
 PROGRAMS = Path(sys.executable).parent
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 NAME = "witness.example/city"
 
 
@@ -87,7 +87,7 @@ def wait_for(port: int) -> None:
     end = time.monotonic() + START_SECONDS
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            socket.create_connection(("127.0.0.1", port), timeout=30).close()
         except OSError:
             assert time.monotonic() < end, "the witness did not start"
             time.sleep(0.05)
@@ -102,7 +102,7 @@ def houses(tmp_path: Path) -> Iterator[Houses]:
     for process in made.running:
         process.terminate()
     for process in made.running:
-        process.wait(20)
+        process.wait(60)
 
 
 def vkey_of(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:

@@ -46,6 +46,7 @@ def test_a_number_is_told_with_its_unit_and_a_switch_as_yes_or_no() -> None:
         "units_in_order",
         "presence_at_entry",
         "presence_face_first",
+        "presence_return_makes_up",
     }
 
 

@@ -125,6 +125,7 @@ CASES: dict[str, tuple[Any, list[Any]]] = {
     "reused_picture": (check(found=frozenset({"reused"})), [check(found=frozenset({"bad_picture"}))]),
     "frozen_picture": (check(found=frozenset({"looped"})), [check(found=frozenset({"no_turn"}))]),
     "virtual_camera": (check(found=frozenset({"virtual_camera"})), [check(found=frozenset({"too_bright"}))]),
+    "camera_changed": (check(found=frozenset({"camera_changed"})), [check(found=frozenset({"too_dark"}))]),
     "two_addresses": (
         [session(n, minute=n * 8, address=("203.0.113.5", "198.51.100.7")[n % 2]) for n in range(5)],
         [

@@ -19,7 +19,7 @@ from zhenxue.sandbox.api import APP_ID, words_to_serve
 
 
 def get(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=5) as answer:
+    with urllib.request.urlopen(address, timeout=30) as answer:
         return str(answer.read().decode())
 
 
@@ -59,7 +59,7 @@ def test_an_unsigned_call_is_let_in_nowhere() -> None:
         for path in ("/sms/v1/messages", "/carrier/v1/checks", "/police/v1/comparisons", "/social-card/token"):
             request = urllib.request.Request(server.address + path, data=b"{}", method="POST")
             with pytest.raises(urllib.error.HTTPError) as caught:
-                urllib.request.urlopen(request, timeout=5)
+                urllib.request.urlopen(request, timeout=30)
             with caught.value as answer:
                 assert answer.code == 401
 
@@ -74,7 +74,7 @@ def test_the_program_runs_alone_on_a_socket_handed_down() -> None:
             assert "沙箱" in get(f"http://127.0.0.1:{listener.getsockname()[1]}/")
         finally:
             running.terminate()
-            assert running.wait(10) == 0
+            assert running.wait(60) == 0
 
 
 def test_the_demo_starts_it_only_where_no_real_service_stands(

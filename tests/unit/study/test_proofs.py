@@ -43,14 +43,14 @@ def test_only_the_bound_device_can_sign_an_opening() -> None:
     opening = Opening(device, challenge="c", enrolment_id=1, unit_id=2, tab="t")
     parts = {"challenge": "c", "enrolment_id": 1, "unit_id": 2, "tab": "t", "ephemeral": opening.ephemeral}
     text = protocol.opening_text(**parts)  # type: ignore[arg-type]  # one call for all variations
-    assert protocol.is_signed(device.public_key, text, opening.signature)
-    assert not protocol.is_signed(other.public_key, text, opening.signature)
+    assert p256.is_signed(device.public_key, text, opening.signature)
+    assert not p256.is_signed(other.public_key, text, opening.signature)
     for name in parts:
         changed = protocol.opening_text(**{**parts, name: 77 if name.endswith("id") else "x"})  # type: ignore[arg-type]  # see above
-        assert not protocol.is_signed(device.public_key, changed, opening.signature)
+        assert not p256.is_signed(device.public_key, changed, opening.signature)
     for wrong in ("", "AAAA", "é", opening.signature[:-2], "A" * 86):
-        assert not protocol.is_signed(device.public_key, text, wrong)
-    assert not protocol.is_signed("not a point", text, opening.signature)
+        assert not p256.is_signed(device.public_key, text, wrong)
+    assert not p256.is_signed("not a point", text, opening.signature)
     assert set(opening.form) == {"tab", "challenge", "ephemeral", "signature"}
 
 
@@ -89,7 +89,7 @@ def test_what_is_encoded_is_decoded(raw: bytes) -> None:
 @given(st.text(max_size=100))
 def test_any_text_may_come_as_a_proof(text: str) -> None:
     assert isinstance(p256.decode(text), bytes)
-    assert not protocol.is_signed(text, b"text", text)
+    assert not p256.is_signed(text, b"text", text)
 
 
 def test_beats_without_proof_are_counted_all_and_kept_two_hundred() -> None:

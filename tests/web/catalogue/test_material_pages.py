@@ -15,7 +15,7 @@ from tests.factories.catalogue import (
 from tests.factories.identity import NOW, client_for, make_bureau, make_learner, make_organisation
 from tests.support.catalogue import at, text_of
 from zhenxue.catalogue import api as catalogue
-from zhenxue.catalogue.data import UnitDraft
+from zhenxue.catalogue.data import MaterialState, UnitDraft
 from zhenxue.catalogue.models import Material
 from zhenxue.identity.data import Actor
 from zhenxue.identity.models import Organisation
@@ -46,11 +46,16 @@ def test_a_failed_video_says_why_and_offers_another_try(page: Client, author: Ac
     material = Material.objects.get()
     assert "等待处理" in text_of(page.get(at("material", material.pk)))
     assert 'hx-trigger="every 3s"' in text_of(page.get(at("material_state", material.pk)))
+    once = at("material_state", material.pk) + "?once=1"
+    for state in (MaterialState.UPLOADED, MaterialState.PROCESSING):
+        Material.objects.update(state=state)
+        assert f'hx-get="{once}"' in text_of(page.get(once)), "it still knows to reload the page at the end"
+    Material.objects.update(state=MaterialState.UPLOADED)
     catalogue.process_video(material_id=material.pk, clock=lambda: NOW)
     shown = text_of(page.get(at("material", material.pk)))
     assert "不是视频，或已损坏" in shown
     assert "重试处理" in shown
-    assert page.get(at("material_state", material.pk) + "?once=1").headers["HX-Refresh"] == "true"
+    assert page.get(once).headers["HX-Refresh"] == "true"
     assert page.post(at("retry_material", material.pk)).status_code == 302
     assert page.post(at("retry_material", material.pk)).status_code == 409
 

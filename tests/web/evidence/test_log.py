@@ -117,7 +117,7 @@ def test_an_independent_verifier_accepts_head_entries_and_growth(live_server: An
 
     def aics(*words: str) -> "subprocess.CompletedProcess[str]":
         command = [str(AICS), *words, "--tiles", f"{live_server.url}/log", "--log-key", key]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
     head = aics("verify-checkpoint", "--save-checkpoint", str(old))
     assert head.returncode == 0, head.stdout + head.stderr
@@ -130,7 +130,7 @@ def test_an_independent_verifier_accepts_head_entries_and_growth(live_server: An
     taken = aics("verify-inclusion", "--index", "41", "--bundle-out", str(bundle))
     assert taken.returncode == 0, taken.stdout + taken.stderr
     alone = [str(AICS), "verify-bundle", "--offline", "--bundle", str(bundle), "--log-key", key]
-    offline = subprocess.run(alone, capture_output=True, text=True, timeout=60)
+    offline = subprocess.run(alone, capture_output=True, text=True, timeout=300)
     assert offline.returncode == 0, offline.stdout + offline.stderr
     for number in range(250):
         make_entry(number)

@@ -8,12 +8,16 @@ from django.urls import reverse
 
 from tests.factories.checks import Class, make_class, right, wrong
 from tests.factories.identity import client_for, make_bureau
+from tests.support.devices import register
 from zhenxue.identity.data import Actor
+from zhenxue.identity.models import LoginSession
 from zhenxue.integrity import api as integrity
 from zhenxue.integrity.data import RunningContext
 from zhenxue.integrity.models import Check
+from zhenxue.integrity.protocol import answer_text
 from zhenxue.integrity.queries import plans
 from zhenxue.kernel import clock
+from zhenxue.study.pageside import SoftDevice
 
 pytestmark = pytest.mark.django_db
 JSON = {"accept": "application/json"}
@@ -107,6 +111,32 @@ def test_the_island_speaks_json(room: Class, now: Now) -> None:
     now.wait(61)
     over = post(page, "answer", late, {**values, "nonce": late.nonce}, headers=JSON)
     assert (over.status_code, over.json()["code"]) == (409, "integrity.too_late")  # type: ignore[attr-defined]  # see above
+
+
+def test_a_sign_in_with_a_device_key_answers_with_its_signature_alone(room: Class, now: Now) -> None:
+    page, device = client_for(room.learner), SoftDevice()
+    sign_in = LoginSession.objects.get(account_id=room.learner.account_id, ended_at__isnull=True)
+    register(room.learner, sign_in, device.public_key, now=now())
+    check = ask(room, now, device=device.fingerprint)
+    now.wait(5)
+    given = right(check)
+    values: dict[str, object] = {"kind": check.kind, "nonce": check.nonce, "given": given}
+
+    def signed(by: SoftDevice, *parts: str) -> dict[str, object]:
+        return {**values, "signature": by.sign(answer_text(check.pk, check.nonce, parts))}
+
+    whole = ("answer", str(check.kind), "", *given)
+    for form, code in (
+        (values, "integrity.not_signed"),
+        (signed(SoftDevice(), *whole), "integrity.wrong_signature"),
+        (signed(device, *whole[:-1]), "integrity.wrong_signature"),
+        ({**signed(device, *whole), "nonce": "n" * 22}, "integrity.wrong_signature"),
+    ):
+        refused = post(page, "answer", check, form, headers=JSON)
+        assert (refused.status_code, refused.json()["code"]) == (403, code)  # type: ignore[attr-defined]  # see above
+    plain = page.post(reverse("integrity:answer", args=[check.pk]), values, follow=True)
+    assert "没有带本机的签名" in text(plain)
+    assert post(page, "answer", check, signed(device, *whole), headers=JSON).json()["passed"]  # type: ignore[attr-defined]  # see above
 
 
 def test_nobody_else_meets_a_check(room: Class, now: Now, client: Client) -> None:

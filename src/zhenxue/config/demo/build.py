@@ -7,6 +7,7 @@ from zhenxue.config.demo.city import City, build_city
 from zhenxue.config.demo.cohorts import Cohorts
 from zhenxue.config.demo.courses import build_course
 from zhenxue.config.demo.exams import build_paper, plan_exam
+from zhenxue.config.demo.incidents import build_incidents
 from zhenxue.config.demo.rules import bring_forward
 from zhenxue.config.demo.studying import Classroom
 from zhenxue.config.demo.subsidies import build_policy, claim_stage, pay_claim
@@ -110,10 +111,14 @@ def build(*, password: str, now: dt.datetime, say: Callable[[str], None], second
         make.approve(running, -14)
         make.start(running, -8)
         for index, (units, part) in enumerate(((2, 45), (1, 60), (5, 100), (3, 100), (4, 30))):
-            enrolment = running.enrolments[index]
-            room.study(running.learner(enrolment), enrolment, make.at(-6, 19, index), units=units, part=part)
+            enrolment, begins = running.enrolments[index], make.at(-6, 19, index)
+            learner = running.learner(enrolment)
+            room.study(learner, enrolment, begins, teacher=city.teacher, units=units, part=part)
         make.attend(running, training.list_lessons(running.cohort.pk)[0], late=3)
         plan_exam(city.provider, running.cohort, 1, paper, opens=make.at(-1, 8), made=make.at(-2), days=15)
+
+    say("核查与申诉 …")
+    build_incidents(city, assessed, [make.at(-22, 19, index) for index in range(3)], running, room.sessions, make.at)
 
     say("待审批、退回和已备案的班期 …")
     filed = make.draft(

@@ -153,12 +153,13 @@ class Cohorts:
     def finish(self, group: Group, room: Classroom, paper: DemoPaper, *, study_day: int, exam_day: int) -> None:
         """Everybody studies everything, attends every lesson, and passes every stage's assessment."""
         for index, enrolment in enumerate(group.enrolments):
-            room.study(group.learner(enrolment), enrolment, self.at(study_day, 19, index))
+            room.study(group.learner(enrolment), enrolment, self.at(study_day, 19, index), teacher=group.teacher)
         for lesson in training.list_lessons(group.cohort.pk):
             self.attend(group, lesson)
         for stage in training.list_stages(group.cohort.pk):
             hold_exam(
                 group.manager,
+                group.teacher,
                 group.cohort,
                 stage.number,
                 paper,

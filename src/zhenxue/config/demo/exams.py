@@ -60,6 +60,7 @@ def plan_exam(
 
 def hold_exam(
     manager: Actor,
+    teacher: Actor,
     cohort: training.Cohort,
     stage: int,
     paper: DemoPaper,
@@ -74,7 +75,8 @@ def hold_exam(
         now = begins + dt.timedelta(minutes=5 + index)
         attempt = exams.start_attempt(actor=learner, exam=exam, device="demo", now=now)
         if exams.waits_at_the_door(attempt):
-            now = show(learner, exams.ask_presence(actor=learner, attempt_id=attempt.pk, device="demo", now=now), now)
+            check = exams.ask_presence(actor=learner, attempt_id=attempt.pk, device="demo", now=now)
+            now = show(learner, check, now, teacher=teacher)
         for position, right in paper.answers:
             now += dt.timedelta(seconds=20)
             if position % (9 + index):

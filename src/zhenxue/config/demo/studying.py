@@ -13,14 +13,15 @@ from django.db import connections
 from zhenxue.catalogue import api as catalogue
 from zhenxue.config.demo.presence import show
 from zhenxue.identity import api as identity
-from zhenxue.identity.data import Actor, Device
+from zhenxue.identity.data import SYSTEM, Actor, Device
 from zhenxue.kernel import clock
 from zhenxue.study import api as study
 from zhenxue.study import pageside, protocol
 from zhenxue.study.data import DeviceProof, Opened
 from zhenxue.study.errors import ProveDevice
+from zhenxue.study.ingest.answers import Answer, Check
 from zhenxue.study.ingest.stores import open_store
-from zhenxue.study.ingest.writer import Answer, Check, Waiting, Writer
+from zhenxue.study.ingest.writer import Waiting, Writer
 from zhenxue.study.pageside import Opening, SoftDevice
 from zhenxue.training import api as training
 
@@ -34,6 +35,8 @@ class Classroom:
     def __init__(self) -> None:
         self.now = dt.datetime.now(dt.UTC)
         self._loop = asyncio.new_event_loop()
+        self._teacher = SYSTEM
+        self.sessions: dict[int, int] = {}  # of each enrolment the session that was opened last
         self._sign_ins: dict[int, tuple[int, SoftDevice]] = {}
         self._writer = Writer(
             open_store=lambda: open_store(connections["default"].settings_dict),
@@ -57,11 +60,15 @@ class Classroom:
         enrolment: training.Enrolment,
         begins: dt.datetime,
         *,
+        teacher: Actor,
         units: int | None = None,
         part: int = 100,
     ) -> dt.datetime:
-        """Study the plan's units in order, the last of them only ``part`` per cent; gives the moment of leaving."""
-        self.now = begins
+        """Study the plan's units in order, the last of them only ``part`` per cent; gives the moment of leaving.
+
+        ``teacher`` is called where presence needs a word.
+        """
+        self.now, self._teacher = begins, teacher
         planned = training.plan_units(enrolment.cohort_id)[:units]
         for index, item in enumerate(planned):
             last = index == len(planned) - 1
@@ -96,7 +103,7 @@ class Classroom:
         check = study.ask_presence(
             actor=player.learner, session_id=player.opened.session_id, sign_in_digest=SIGN_IN, now=self.now
         )
-        self.now = show(player.learner, check, self.now)
+        self.now = show(player.learner, check, self.now, teacher=self._teacher)
         player.presence_asked = False
 
     def _open(self, learner: Actor, enrolment_id: int, unit: catalogue.Unit) -> "Player":
@@ -126,6 +133,7 @@ class Classroom:
             raise RuntimeError("a study session opened without proof of the device")
         opening = Opening(device, challenge=challenge, enrolment_id=enrolment_id, unit_id=unit.pk, tab=tab)
         opened = ask(DeviceProof(challenge, opening.ephemeral, opening.signature))
+        self.sessions[enrolment_id] = opened.session_id
         return Player(learner, unit, opened, opening.beat_key(opened.server_ephemeral, opened.session_id))
 
     def _sign_in(self, learner: Actor) -> tuple[int, SoftDevice]:

@@ -14,10 +14,13 @@ STRENGTHS = ("有人在操作", "有人在听讲", "老师确认是本人", "人
 
 def _asked(body: Body) -> Lines:
     offered = "、".join(CheckKind(kind).label for kind in body["offered"])
+    least = body.get("least", 0)
+    limit = [("最低强度", f"{least}（{STRENGTHS[least]}）")] if least else []
     return [
         ("缘由", CheckCause(body["cause"]).label),
         ("方式", CheckKind(body["kind"]).label),
         ("可选方式", offered),
+        *limit,
         ("时限", f"{body['seconds']} 秒"),
         ("随机数承诺", str(body["commitment"])),
     ]

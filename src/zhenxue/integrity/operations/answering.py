@@ -8,11 +8,12 @@ from django.db import transaction
 
 from zhenxue.identity.data import Actor
 from zhenxue.integrity import protocol
-from zhenxue.integrity.data import MOST_FRAMES, CheckKind, JobKind, JobState
+from zhenxue.integrity.data import CAMERA_CHANGED, MOST_FRAMES, CheckKind, JobKind, JobState
 from zhenxue.integrity.models import Check, FaceJob
 from zhenxue.integrity.operations import faces
 from zhenxue.integrity.operations.checks.recording import lock_check
 from zhenxue.integrity.policies.checks import check_can_answer
+from zhenxue.integrity.queries.checks import known_cameras
 from zhenxue.kernel.errors import Conflict, Invalid
 
 
@@ -62,5 +63,10 @@ def check_frames(check: Check, frames: Sequence[bytes]) -> None:
 
 def _keep_claims(check: Check, claims: Mapping[str, Any]) -> None:
     check.claims = protocol.camera_claims(claims)
+    found = protocol.found_words(check.verdict)
     if protocol.looks_virtual(check.claims):
-        check.verdict = {**check.verdict, "found": sorted(protocol.found_words(check.verdict) | {"virtual_camera"})}
+        found.add("virtual_camera")
+    if check.device and protocol.is_another(check.claims, known_cameras(check.person_id, check.device)):
+        found.add(CAMERA_CHANGED)
+    if found:
+        check.verdict = {**check.verdict, "found": sorted(found)}

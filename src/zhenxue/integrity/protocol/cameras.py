@@ -1,6 +1,6 @@
 """What a browser says of its camera: claims, kept short, never facts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 #: Words in the labels of programs that play files or screens as a camera.
@@ -40,3 +40,18 @@ def looks_virtual(claims: Mapping[str, Any]) -> bool:
     """Whether the camera's own label has a word of a virtual camera; a label can be changed, so this only hints."""
     label = str(claims.get("label", "")).casefold()
     return any(word in label for word in VIRTUAL_WORDS)
+
+
+def is_another(claims: Mapping[str, Any], known: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a camera is none of those that were used before: neither its id (as a digest) nor its label is known.
+
+    Browsers change ids, updates change labels; both at once is another camera. Without claims, or with none to compare
+    with, nothing is said.
+    """
+    mine = _names(claims)
+    before = [names for names in map(_names, known) if names]
+    return bool(mine and before) and not any(mine & names for names in before)
+
+
+def _names(claims: Mapping[str, Any]) -> set[str]:
+    return {f"{name}:{claims[name]}" for name in ("device", "label") if claims.get(name)}

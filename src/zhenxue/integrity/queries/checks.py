@@ -24,6 +24,8 @@ from zhenxue.kernel.errors import NotFound
 from zhenxue.training import api as training
 from zhenxue.training.data import CohortState, EnrolmentState
 
+#: With so many of the latest checks on a device a camera is compared.
+LATEST_CAMERAS = 30
 RIGHT, WRONG = "对", "错"
 
 
@@ -69,6 +71,18 @@ def last_proof_at(context: str) -> dt.datetime | None:
     rows = Check.objects.filter(context=context, state=CheckState.PASSED)
     found: dt.datetime | None = rows.aggregate(at=Max("answered_at"))["at"]
     return found
+
+
+def proven_addresses(context: str) -> set[str]:
+    """The network addresses from which presence was shown in a context."""
+    rows = Check.objects.filter(context=context, state=CheckState.PASSED, ip__isnull=False)
+    return {str(ip) for ip in rows.values_list("ip", flat=True)}
+
+
+def known_cameras(person_id: int, device: str) -> list[dict[str, Any]]:
+    """What the browser said of the cameras with which a person lately passed on a device; one query."""
+    rows = Check.objects.filter(person_id=person_id, device=device, state=CheckState.PASSED, kind=CheckKind.FACE)
+    return list(rows.order_by("-asked_at").values_list("claims", flat=True)[:LATEST_CAMERAS])
 
 
 def unit_misses(enrolment_id: int) -> dict[int, int]:
@@ -173,7 +187,7 @@ def island(check: Check, now: dt.datetime) -> dict[str, Any]:
         "left_ms": max(0, milliseconds(check.due_at) - milliseconds(now)),
         "tries_left": max(0, task["tries"] - check.tries),
         "cause": check.cause,
-        "words": CAUSE_WORDS[CheckCause(check.cause)],
+        "words": CAUSE_WORDS[CheckCause(check.cause)] + limit_words(check),
         "task": _shown(check),
         "outcome": outcome_words(check, now),
         "waits": check.jobs.filter(state__in=[JobState.QUEUED, JobState.RUNNING], deadline_at__gt=now).exists(),
@@ -211,10 +225,32 @@ def _options(pairs: list[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"value": value, "text": text} for value, text in pairs]
 
 
+def limit_words(check: Check) -> str:
+    """Why a check takes no weaker means; empty where it takes all."""
+    if not check.task.get("least"):
+        return ""
+    if check.in_exam:
+        return "进考场要用人脸，或者请老师当面、视频或电话确认是你本人。"
+    most = check.task["most"]
+    return f"你已连续 {most} 次没有用人脸或老师确认，这一次请用人脸，或请老师确认，之后又可以任选方式。"
+
+
+def _weak_words(check: Check) -> str:
+    """After a check that was passed by weaker means: how many more may follow."""
+    if check.strength >= check.task.get("full", 0):
+        return ""
+    left = check.task["most"] - check.task["row"] - 1
+    return f"再这样通过 {left} 次以后，要用人脸或请老师确认一次。" if left else "下一次要用人脸，或请老师确认。"
+
+
 def outcome_words(check: Check, now: dt.datetime) -> str:
     """How it ended, and what to do now; empty while it is open."""
     if check.state == CheckState.PASSED:
-        return "核验通过，请继续学习。" if check.cause != CheckCause.MAKE_UP else "补做通过，被扣下的时间会恢复。"
+        made_up = check.cause == CheckCause.MAKE_UP
+        words = "补做通过，被扣下的时间会恢复。" if made_up else "核验通过，请继续学习。"
+        if check.task.get("made_up"):
+            words += "之前漏做的核验也算补上了，扣下的时间已恢复。"
+        return words + _weak_words(check)
     if check.state == CheckState.CANCELLED:
         return "学习已经结束，这次核验不用做了。"
     if check.state == CheckState.OPEN and check.due_at > now:
@@ -225,7 +261,8 @@ def outcome_words(check: Check, now: dt.datetime) -> str:
     if check.in_exam:
         return f"这次核验{words}，已经记下，已答的题不受影响。请回到考试页继续。"
     if check.make_up_by is not None:
-        return f"这次核验{words}，上次核验之后的时间暂不计入学时。到{check.make_up_by:%m月%d日}为止补做通过就恢复。"
+        told = f"这次核验{words}，上次核验之后的时间暂不计入学时。到{check.make_up_by:%m月%d日}为止补做通过就恢复。"
+        return told + ("直接回到学习页，通过接着出现的那次核验，也算补做。" if check.task.get("returns") else "")
     return f"这次核验{words}，上次核验之后的时间不计入学时。请回到学习页继续。"
 
 

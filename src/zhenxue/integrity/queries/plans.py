@@ -22,6 +22,10 @@ def plan_of(rules: Mapping[str, int]) -> PresencePlan:
         misses_fail=known["presence_misses_fail"],
         face_first=bool(known["presence_face_first"]),
         tries=known["presence_tries"],
+        strength_study=known["presence_strength_study"],
+        weak_in_row=known["presence_weak_in_row"],
+        strength_exam=known["presence_strength_exam"],
+        return_makes_up=bool(known["presence_return_makes_up"]),
     )
 
 

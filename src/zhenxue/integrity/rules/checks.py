@@ -148,3 +148,18 @@ register_rule(
         most=2,
     )
 )
+register_rule(
+    Rule(
+        "camera_changed",
+        "换了摄像头",
+        Looks.CHECK,
+        "同一台设备上，这次核验用的摄像头和以前通过核验时用过的都不一样",
+        10,
+        1,
+        IncidentKind.VIRTUAL_CAMERA,
+        "新接了摄像头、前后镜头对调、浏览器或驱动更新后改了名称",
+        seen("camera_changed"),
+        why="多半是正常更换，所以最轻，只和其他线索一起才有意义；最多算两次",
+        most=2,
+    )
+)

@@ -130,6 +130,7 @@ CHECK_WORDS: Mapping[str, str] = {
     "looped": "frozen_picture",
     "frozen_picture": "frozen_picture",
     "virtual_camera": "virtual_camera",
+    "camera_changed": "camera_changed",
 }
 
 

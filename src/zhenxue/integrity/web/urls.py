@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from zhenxue.integrity.web.views import appeals, bursts, checks, commands, faces, incidents, words
+from zhenxue.integrity.web.views import appeals, bursts, checks, commands, engine, faces, incidents, words
 
 app_name = "integrity"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("presence/checks/<int:check_id>/other/", checks.other, name="other"),
     path("presence/checks/<int:check_id>/make-up/", checks.make_up, name="make_up"),
     path("presence/checks/<int:check_id>/word/", words.give_word, name="give_word"),
+    path("presence/engine/", engine.engine, name="engine"),
+    path("presence/engine/block/", engine.engine_block, name="engine_block"),
     path("presence/enrol/", faces.enrol, name="enrol"),
     path("presence/enrol/state/", faces.enrol_state, name="enrol_state"),
     path("presence/enrol/frames/", faces.enrol_frames, name="enrol_frames"),

@@ -32,6 +32,7 @@ def make_writer() -> Writer:
         open_store=lambda: open_store(connections["default"].settings_dict),
         key=protocol.ticket_key(settings.SECRET_KEY),
         on_settle=settler.ask,
+        on_elsewhere=settler.look,
         on_stop=settler.stop,
         lines=2 if connections["default"].vendor == "postgresql" else 1,  # SQLite lets one transaction write at a time
     )

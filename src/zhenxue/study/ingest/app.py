@@ -94,7 +94,9 @@ class Ingest:
             return MALFORMED
         if self._limits.disk_is_full():
             return DISK_FULL
-        return None if writer.submit(Waiting(session_id, claim, body, proof, sign_in, reader)) else RETRY
+        return (
+            None if writer.submit(Waiting(session_id, claim, body, proof, sign_in, reader, address=address)) else RETRY
+        )
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         number = scope["path"].removeprefix(PREFIX).rstrip("/")

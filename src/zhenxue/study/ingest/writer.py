@@ -9,11 +9,11 @@ from typing import Final
 import msgspec
 import psycopg
 
-from zhenxue.kernel.ingest.groups import REST_SECONDS, GroupWriter, Reader, Resting
+from zhenxue.kernel.ingest.groups import REST_SECONDS, GroupWriter, Line, Reader, Resting
 from zhenxue.kernel.ingest.http import Reply
-from zhenxue.ledger.data import Reason, coverage
+from zhenxue.ledger.data import Reason
 from zhenxue.study import protocol
-from zhenxue.study.data import ENDED_WORDS
+from zhenxue.study.ingest.answers import Answer, answer_of
 from zhenxue.study.ingest.stores import Held, Row, Store, beat_row
 from zhenxue.study.protocol import Claim, Decision, State, refusals
 
@@ -22,6 +22,8 @@ __all__ = ["DISK_FULL", "FORBIDDEN", "REST_SECONDS", "RETRY", "Answer", "Check",
 log = logging.getLogger(__name__)
 
 SETTLE_EVERY_MS: Final = 60_000
+#: Of so many sessions a process remembers where their last beat came from.
+KNOWN_LIMIT: Final = 200_000
 SETTLING_EVENTS: Final = frozenset({"pause", "end", "close", "hide"})
 #: Answered when the beat could not be made durable: nothing was counted, the page keeps it and tries again.
 RETRY: Final = (503, msgspec.json.encode({"code": "study.retry", "message": "服务器正忙，进度没有丢，马上自动重试。"}))
@@ -37,39 +39,10 @@ FORBIDDEN: Final = (
 )
 
 
-class Check(msgspec.Struct, gc=False):
-    """An open check: the page asks the learner, and the next beat brings the nonce as ``answer``."""
-
-    nonce: str
-    answer_within_ms: int
-
-
-class Answer(msgspec.Struct, gc=False):
-    """What the page reads. ``saved_at_ms`` is the server's clock; seconds are whole and of the unit.
-
-    ``position_ms`` lies on the content's axis; ``seen_to_ms`` is how far a video was seen, or how much was read.
-    ``ended_because`` is an ``EndReason``. With ``presence`` nothing counts before the check is passed.
-    """
-
-    number: int
-    ticket: str
-    reason: str
-    text: str
-    credited_seconds: int
-    gained_ms: int
-    position_ms: int
-    seen_to_ms: int
-    day_left_seconds: int
-    saved_at_ms: int
-    ended: bool
-    finished: bool
-    ended_because: str
-    check: Check | msgspec.UnsetType = msgspec.UNSET
-    presence: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Waiting(msgspec.Struct, gc=False):
-    """A beat on its way through the writer: what it claims, its very bytes, and the two proofs it came with."""
+    """A beat on its way through the writer: what it claims, its very bytes, the two proofs it came with, whence."""
 
     session_id: int
     claim: Claim
@@ -78,15 +51,18 @@ class Waiting(msgspec.Struct, gc=False):
     sign_in_digest: str
     future: Reader | None = None
     reply: Reply = RETRY
+    address: str = ""
 
 
 class Judged(msgspec.Struct, gc=False):
-    """What a group comes to: rows for ``Store.commit``, and the sessions to settle (whether each has ended)."""
+    """What a group comes to: rows for ``Store.commit``, the sessions to settle (whether each has ended), and those with
+    presence checks whose beats come from elsewhere than before (as this process knows)."""
 
     moved: list[Row]
     rare: list[Row]
     beats: list[Row]
     settle: list[tuple[int, bool]]
+    elsewhere: dict[int, str]
 
 
 class Writer(GroupWriter[Waiting, Store, Judged]):
@@ -98,6 +74,7 @@ class Writer(GroupWriter[Waiting, Store, Judged]):
         open_store: Callable[[], Store],
         key: bytes,
         on_settle: Callable[[int, bool], None] = lambda session_id, ended: None,
+        on_elsewhere: Callable[[int, str], None] = lambda session_id, address: None,
         on_stop: Callable[[], None] = lambda: None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         lines: int = 1,
@@ -105,6 +82,8 @@ class Writer(GroupWriter[Waiting, Store, Judged]):
         super().__init__(name="study-ingest-writer", open_store=open_store, on_stop=on_stop, lines=lines)
         self._key = key
         self._on_settle = on_settle
+        self._on_elsewhere = on_elsewhere
+        self._addresses: dict[int, str] = {}  # of the last beat of each session with checks; only inside ``_turn``
         self._now_ms = now_ms
         self._encoder = msgspec.json.Encoder()
 
@@ -120,6 +99,10 @@ class Writer(GroupWriter[Waiting, Store, Judged]):
         now_ms = self._now_ms()
         beats: list[Row] = []
         settle: dict[int, bool] = {}
+        elsewhere: dict[int, str] = {}
+        addresses = self._addresses
+        if len(addresses) > KNOWN_LIMIT:
+            addresses.clear()  # sessions that ended long ago; the living are asked about once more
         for waiting in group:
             session = held.get(waiting.session_id)
             if session is None or session.sign_in_digest != waiting.sign_in_digest:
@@ -135,6 +118,8 @@ class Writer(GroupWriter[Waiting, Store, Judged]):
                 beats.append(beat_row(claim, decision, now_ms))
                 answer = self._accept(session, claim, decision, now_ms)
                 waiting.reply = (200, self._encoder.encode(answer))
+                if session.state.presence_every_ms and addresses.get(waiting.session_id) != waiting.address:
+                    addresses[waiting.session_id] = elsewhere[waiting.session_id] = waiting.address
                 if _settle_now(session, claim, decision, answer.finished, now_ms):
                     settle[waiting.session_id] = settle.get(waiting.session_id, False) or claim.event == "close"
             else:
@@ -148,6 +133,7 @@ class Writer(GroupWriter[Waiting, Store, Judged]):
             [session.rare_values() for session in held.values() if session.rare],
             beats,
             list(settle.items()),
+            elsewhere,
         )
 
     def keep(self, store: Store, judged: Judged) -> None:
@@ -157,6 +143,12 @@ class Writer(GroupWriter[Waiting, Store, Judged]):
     def kept(self, judged: Judged) -> None:
         for session_id, ended in judged.settle:
             self._on_settle(session_id, ended)
+        for session_id, address in judged.elsewhere.items():
+            self._on_elsewhere(session_id, address)
+
+    def failed(self, line: Line[Store], group: Sequence[Waiting], error: Exception) -> None:
+        self._addresses.clear()  # what a beat showed that was not kept is looked at again
+        super().failed(line, group, error)
 
     def reply_to(self, error: Exception, count: int) -> Reply:
         return _reply_to(error, count)
@@ -175,11 +167,11 @@ class Writer(GroupWriter[Waiting, Store, Judged]):
         session.state = state  # made by the judgement for this beat alone
         session.last_gained_ms, session.last_reason = decision.credit_ms, decision.reason.value
         session.moved = True
-        return _answer(session, decision.reason, ticket, decision.credit_ms, saved_at_ms=now_ms, now_ms=now_ms)
+        return answer_of(session, decision.reason, ticket, decision.credit_ms, saved_at_ms=now_ms, now_ms=now_ms)
 
     def _refuse(self, session: Held, reason: Reason, now_ms: int) -> bytes:
         """What a beat without proof is told: how the session stands, and no ticket."""
-        return self._encoder.encode(_answer(session, reason, "", 0, saved_at_ms=now_ms, now_ms=now_ms))
+        return self._encoder.encode(answer_of(session, reason, "", 0, saved_at_ms=now_ms, now_ms=now_ms))
 
     def _again(self, session: Held, claim: Claim, now_ms: int) -> bytes:
         """The answer that was lost, with the same next ticket."""
@@ -187,7 +179,7 @@ class Writer(GroupWriter[Waiting, Store, Judged]):
         ticket = self._next_ticket(state, claim.ticket)
         reason = Reason(session.last_reason)
         return self._encoder.encode(
-            _answer(session, reason, ticket, session.last_gained_ms, saved_at_ms=state.last_beat_ms, now_ms=now_ms)
+            answer_of(session, reason, ticket, session.last_gained_ms, saved_at_ms=state.last_beat_ms, now_ms=now_ms)
         )
 
     def _next_ticket(self, state: State, previous: str) -> str:
@@ -199,34 +191,6 @@ class Writer(GroupWriter[Waiting, Store, Judged]):
             position_ms=state.position_ms,
             previous=previous,
         )
-
-
-def _answer(session: Held, reason: Reason, ticket: str, gained_ms: int, *, saved_at_ms: int, now_ms: int) -> Answer:
-    state = session.state
-    covered_ms = coverage.length(state.covered)
-    answer = Answer(  # in the order of its fields: half the time of naming them
-        state.number,
-        ticket,
-        reason.value,
-        reason.label,
-        state.credited_ms // 1000,
-        gained_ms,
-        state.position_ms,
-        coverage.reach(state.covered) if state.paced else covered_ms,
-        state.day_left_ms // 1000,
-        saved_at_ms,
-        state.ended,
-        protocol.is_finished(state, covered_ms),
-        session.end_reason,
-    )
-    if reason is Reason.ENDED:
-        answer.text = ENDED_WORDS.get(session.end_reason, reason.label)
-    if state.presence_asked_ms:
-        answer.presence = True
-    if state.check_nonce:
-        left_ms = state.check_asked_ms + state.check_answer_ms - now_ms
-        answer.check = Check(state.check_nonce, max(0, left_ms))
-    return answer
 
 
 def _reply_to(error: Exception, beats: int) -> Reply:

@@ -221,7 +221,7 @@ def _check_device(
     text = protocol.opening_text(
         challenge=proof.challenge, enrolment_id=enrolment_id, unit_id=unit_id, tab=tab, ephemeral=proof.ephemeral
     )
-    if not protocol.is_signed(device_key.public_key, text, proof.signature):
+    if not p256.is_signed(device_key.public_key, text, proof.signature):
         raise Refused("study.wrong_device", "这不是登录时绑定的设备，不能计学时。请在这台设备上重新登录后再学习。")
     return device_key.fingerprint, proof
 

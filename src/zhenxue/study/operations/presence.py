@@ -5,6 +5,7 @@ what counted since the last proof, and a make-up in time puts it back (design.md
 """
 
 import datetime as dt
+import ipaddress
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def standing_at_opening(
     cause = ""
     if before.device_fingerprint != fingerprint:
         cause = CheckCause.DEVICE
-    elif before.ip != ip:
+    elif not any(_same_place(one, ip) for one in (before.ip, *integrity.proven_addresses(context_of(before)))):
         cause = CheckCause.ADDRESS
     elif plan.at_entry and now_ms - before.proven_ms > every_ms:
         cause = CheckCause.ENTRY
@@ -148,6 +149,40 @@ def hold(*, session_id: int, cause: str, now: dt.datetime) -> None:
         settle_locked(session, now=now)
         session.presence_asked_ms, session.presence_cause = clock.milliseconds(now), cause
         session.save(update_fields=["presence_asked_ms", "presence_cause"])
+
+
+def meet_at(*, session_id: int, address: str, now: dt.datetime) -> bool:
+    """Beats of a session come from this address: asks at once where presence was not shown from there in it.
+
+    Called when a process first sees a session, and at every change; whether it asked. An address that is none (a
+    socket) asks nobody; the change of a phone between two networks in each of which it was shown asks once for each.
+    """
+    with transaction.atomic():
+        session = locked_sessions().filter(pk=session_id, state=SessionState.OPEN).first()
+        if session is None or not (session.presence_every_ms and address) or _same_place(session.ip, address):
+            return False
+        before, session.ip = session.ip, address
+        session.save(update_fields=["ip"])
+        shown = integrity.proven_addresses(context_of(session))
+        if before is None or session.presence_asked_ms or any(_same_place(one, address) for one in shown):
+            return False
+        hold(session_id=session_id, cause=CheckCause.ADDRESS, now=now)
+        return True
+
+
+def _same_place(one: str | None, other: str | None) -> bool:
+    """The same address; of IPv6 the same /64, within which a device changes it for its own privacy."""
+    return _place(one) == _place(other)
+
+
+def _place(address: str | None) -> str:
+    try:
+        known = ipaddress.ip_address(address or "")
+    except ValueError:
+        return address or ""
+    if known.version == 6 and known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return str(known if known.version == 4 else ipaddress.ip_network(f"{known}/64", strict=False))
 
 
 def free(*, session_id: int, now: dt.datetime) -> None:

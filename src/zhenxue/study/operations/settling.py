@@ -130,12 +130,15 @@ def follow_ledger(*, enrolment_id: int, unit_id: int, now: dt.datetime) -> None:
         opened = locked_sessions().filter(enrolment_id=enrolment_id, unit_id=unit_id, state=SessionState.OPEN).first()
         if opened is None:
             return
+        before_ms = opened.credited_ms
         settle_locked(opened, now=now)
         known = ledger.find_coverage(enrolment_id, unit_id)
         if known is not None:
             opened.covered = encode_covered([(start, end) for start, end in known.covered])
+            # the distance to the next presence check is time to study, whatever a correction gave or took
+            opened.presence_at_ms = max(0, opened.presence_at_ms + known.credited_ms - before_ms)
             opened.credited_ms = known.credited_ms
-            opened.save(update_fields=["covered", "credited_ms"])
+            opened.save(update_fields=["covered", "credited_ms", "presence_at_ms"])
 
 
 def sign_in_is_over(session: StudySession) -> bool:

@@ -9,10 +9,8 @@ import hashlib
 import hmac
 from binascii import b2a_base64
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from zhenxue.kernel.p256 import CURVE, decode, encode, read_point
@@ -20,7 +18,6 @@ from zhenxue.study.protocol.shapes import Proof
 
 #: How long a page may take to sign a challenge.
 CHALLENGE_MS = 120_000
-ECDSA = ec.ECDSA(hashes.SHA256())
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 
 
@@ -99,21 +96,6 @@ def read_challenge(
 def opening_text(*, challenge: str, enrolment_id: int, unit_id: int, tab: str, ephemeral: str) -> bytes:
     """The text that the device signs to open a session."""
     return f"zhenxue study open v1\n{challenge}\n{enrolment_id}\n{unit_id}\n{tab}\n{ephemeral}".encode()
-
-
-def is_signed(public_key: str, text: bytes, signature: str) -> bool:
-    """Whether ``signature`` (64 bytes ``r‖s``, ECDSA-SHA256) over ``text`` is by the holder of ``public_key``."""
-    raw = decode(signature)
-    if len(raw) != 64:
-        return False
-    try:
-        known = read_point(public_key)
-        known.verify(
-            encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")), text, ECDSA
-        )
-    except (ValueError, InvalidSignature):
-        return False
-    return True
 
 
 def make_ephemeral() -> ec.EllipticCurvePrivateKey:

@@ -7,6 +7,7 @@ from django.http import JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
@@ -56,7 +57,7 @@ def _page_of(request: ActorRequest) -> dict[str, Any]:
         "sign_in_id": sign_in.pk if sign_in else None,
         "proof": DeviceProof(**form) if form["challenge"] else None,
         "device": sign_in.device if sign_in else "",
-        "ip": sign_in.ip if sign_in else None,
+        "ip": identity.client_ip(request),
     }
 
 

@@ -73,8 +73,9 @@ def material(request: ActorRequest, material_id: int) -> HttpResponse:
 def material_state(request: ActorRequest, material_id: int) -> HttpResponse:
     """The state as a fragment that asks again while work goes on, and reloads the page once it is over."""
     found = get_material(request.actor, material_id)
-    response = render(request, "catalogue/_material_state.html", {"material": found, "polling": True})
-    if found.state in {MaterialState.READY, MaterialState.FAILED} and "once" in request.GET:
+    reload = "once" in request.GET
+    response = render(request, "catalogue/_material_state.html", {"material": found, "reload": reload})
+    if reload and found.state in {MaterialState.READY, MaterialState.FAILED}:
         response["HX-Refresh"] = "true"
     return response
 

@@ -17,14 +17,16 @@ from zhenxue.integrity.data import (
     CheckKind,
     CheckState,
     OtherReason,
+    PresencePlan,
     RunningContext,
 )
 from zhenxue.integrity.models import Check, Command
 from zhenxue.integrity.operations.checks.drawing import draw_round, has_face, kinds_for
-from zhenxue.integrity.operations.checks.ending import cancel_check, due_checks, miss_check
+from zhenxue.integrity.operations.checks.ending import SAME_PROOF, cancel_check, due_checks, miss_check
 from zhenxue.integrity.operations.checks.recording import lock_check, record
 from zhenxue.integrity.policies.checks import check_can_answer, check_can_make_up
 from zhenxue.integrity.queries.checks import last_proof_at
+from zhenxue.integrity.queries.earning import EXAM, is_at_the_door, weak_row
 from zhenxue.integrity.queries.plans import plan_of
 from zhenxue.kernel import clock
 from zhenxue.kernel.clock import milliseconds
@@ -33,8 +35,6 @@ from zhenxue.training import api as training
 from zhenxue.training.data import LATER_RULES
 
 CONTEXT_LENGTH = 24
-#: The same proof as one place and another write it down: to the millisecond, and to the microsecond.
-SAME_PROOF = dt.timedelta(milliseconds=1)
 
 
 def ask(
@@ -88,6 +88,21 @@ def ask_running(
         ip=running.ip,
         now=now,
         command=command,
+    )
+
+
+def ask_after(check: Check, *, cause: CheckCause, now: dt.datetime) -> Check:
+    """Another check of the same context, right after one that was passed."""
+    return ask(
+        person_id=check.person_id,
+        enrolment_id=check.enrolment_id,
+        context=check.context,
+        cause=cause,
+        facts={"unit": check.unit_id, "position_ms": check.task["position_ms"]},
+        proof_at=now,
+        device=check.device,
+        ip=check.ip,
+        now=now,
     )
 
 
@@ -195,6 +210,7 @@ def _begin(
         "tries": plan.tries,
         "window": plan.answer_seconds,
         "make_up_days": plan.make_up_days,
+        "returns": plan.return_makes_up,
         "position_ms": facts.get("position_ms"),
         "shown_ms": milliseconds(now),
         "used": [],
@@ -203,7 +219,18 @@ def _begin(
     before = None if makes_up else _called_off(person_id, enrolment_id, context, min(proof_at, now))
     tries = before.tries if before else 0
     draw_round(task, tries, person_id=person_id, unit_id=unit_id)
-    kinds = kinds_for(plan, face=has_face(person_id), question=bool(task["question"]), teacher=enrolment is not None)
+    least = _limit(task, plan, enrolment, context, cause)
+    kinds = kinds_for(
+        plan,
+        face=has_face(person_id),
+        question=bool(task["question"]),
+        teacher=enrolment is not None,
+        least=least,
+        face_first=False if cause == CheckCause.CAMERA else None,
+    )
+    window = plan.answer_seconds
+    if kinds[0] == CheckKind.WORD:
+        window = max(window, WORD_SECONDS)
     check = Check.objects.create(
         person_id=person_id,
         enrolment=enrolment,
@@ -213,7 +240,7 @@ def _begin(
         kind=kinds[0],
         offered=kinds,
         asked_at=now,
-        due_at=now + dt.timedelta(seconds=plan.answer_seconds),
+        due_at=now + dt.timedelta(seconds=window),
         proof_at=min(proof_at, now),
         nonce=protocol.new_nonce(),
         task=task,
@@ -228,7 +255,8 @@ def _begin(
         "kind": check.kind,
         "offered": list(check.offered),
         "unit": unit_id,
-        "seconds": plan.answer_seconds,
+        "seconds": window,
+        "least": least,
         "commitment": protocol.commitment(task["seed"]),
     }
     record("integrity.check_asked", SYSTEM, check, body, now)
@@ -242,6 +270,25 @@ def _begin(
         now=now,
     )
     return check
+
+
+def _limit(
+    task: dict[str, Any],
+    plan: PresencePlan,
+    enrolment: training.Enrolment | None,
+    context: str,
+    cause: CheckCause,
+) -> int:
+    """The least strength that is taken here; what the learner is told of it is kept with the task."""
+    if enrolment is None or (context.startswith(EXAM) and not is_at_the_door(context, cause)):
+        return 0
+    if context.startswith(EXAM):
+        task["least"] = plan.strength_exam
+    elif plan.strength_study:
+        row = weak_row(enrolment.pk, plan)
+        task["row"], task["full"], task["most"] = row, plan.strength_study, plan.weak_in_row
+        task["least"] = plan.strength_study if row >= plan.weak_in_row else 0
+    return int(task.get("least", 0))
 
 
 def _leave_word(check: Check, now: dt.datetime) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from zhenxue.catalogue import api as catalogue
 from zhenxue.identity import api as identity
 from zhenxue.integrity import protocol
-from zhenxue.integrity.data import SHOWN_MS, CheckKind, PresencePlan
+from zhenxue.integrity.data import CHECK_STRENGTH, SHOWN_MS, CheckKind, PresencePlan
 from zhenxue.integrity.models import Check, FaceTemplate
 from zhenxue.kernel.errors import NotFound
 
@@ -18,13 +18,21 @@ LATEST = 30
 type Task = dict[str, Any]
 
 
-def kinds_for(plan: PresencePlan, *, face: bool, question: bool, teacher: bool) -> list[CheckKind]:
-    """The kinds that are offered, in order: what is asked first, then what it may be changed for."""
+def kinds_for(
+    plan: PresencePlan, *, face: bool, question: bool, teacher: bool, least: int = 0, face_first: bool | None = None
+) -> list[CheckKind]:
+    """The kinds that are offered, in order: what is asked first, then what it may be changed for.
+
+    Nothing weaker than ``least`` is. ``face_first`` stands in for what the rules say of it.
+    """
     asked = CheckKind.QUESTION if question else CheckKind.PUZZLE
-    kinds = [CheckKind.FACE, asked] if plan.face_first else [asked, CheckKind.FACE]
+    first = plan.face_first if face_first is None else face_first
+    kinds = [CheckKind.FACE, asked] if first else [asked, CheckKind.FACE]
     if not face:
         kinds.remove(CheckKind.FACE)
-    return [*kinds, CheckKind.WORD] if teacher else kinds
+    if teacher:
+        kinds.append(CheckKind.WORD)
+    return [kind for kind in kinds if CHECK_STRENGTH[kind] >= least]
 
 
 def has_face(person_id: int) -> bool:

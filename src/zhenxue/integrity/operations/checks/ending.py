@@ -7,31 +7,79 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.integrity import protocol, signals
-from zhenxue.integrity.data import CHECK_STRENGTH, CHECK_TRANSITIONS, CheckCause, CheckKind, CheckState, JobState
+from zhenxue.integrity.data import (
+    CHECK_STRENGTH,
+    CHECK_TRANSITIONS,
+    UNPROVEN_STATES,
+    CheckCause,
+    CheckKind,
+    CheckState,
+    JobState,
+)
 from zhenxue.integrity.errors import CheckOver
 from zhenxue.integrity.models import Check, FaceJob
 from zhenxue.integrity.operations.checks.drawing import draw_round
 from zhenxue.integrity.operations.checks.recording import announce, record
+from zhenxue.integrity.queries.checks import unit_misses
+from zhenxue.integrity.queries.plans import plan_of
 from zhenxue.kernel.clock import civil_day, milliseconds
 from zhenxue.kernel.workdays import after_working_days
+from zhenxue.training import api as training
+
+#: The same proof as one place and another write it down: to the millisecond, and to the microsecond.
+SAME_PROOF = dt.timedelta(milliseconds=1)
 
 
 def pass_check(check: Check, *, actor: Actor, now: dt.datetime, **told: Any) -> Check:
-    """It was shown. A make-up settles the missed check, and says so instead."""
+    """It was shown. A make-up settles the missed check, and says so instead; whoever comes back and passes what is
+    asked then has made up what was missed of the same stretch, where the rules say so."""
     _end(check, CheckState.PASSED)
     check.answered_at, check.strength = now, CHECK_STRENGTH[CheckKind(check.kind)]
     check.save()
     record("integrity.check_passed", actor, check, {**_outcome(check), **told}, now)
-    if check.makes_up is None:
-        announce(signals.check_passed, check, now)
+    if check.makes_up is not None:
+        _made_up(check.makes_up, check, actor, now)
         return check
-    missed = check.makes_up
+    announce(signals.check_passed, check, now)
+    missed = missed_before(check, now)
+    for one in missed:
+        for go in Check.objects.select_for_update().filter(makes_up=one, state=CheckState.OPEN):
+            cancel_check(go, now=now)
+        _made_up(one, check, actor, now)
+    if missed:
+        check.task["made_up"] = [one.pk for one in missed]
+        check.save(update_fields=["task"])
+    return check
+
+
+def missed_before(check: Check, now: dt.datetime) -> list[Check]:
+    """What a check of the same context's sort makes up by being passed: those that were missed while the same proof was
+    missing, within their days. None of a unit where so many were missed that it has to be learnt again: each of those
+    is made up by itself."""
+    if check.enrolment is None or check.in_exam:
+        return []
+    rows = Check.objects.filter(
+        enrolment=check.enrolment,
+        state__in=UNPROVEN_STATES,
+        context__startswith=f"{check.context.partition(':')[0]}:",
+        proof_at__range=(check.proof_at - SAME_PROOF, check.proof_at + SAME_PROOF),
+        make_up_by__gte=civil_day(now),
+        made_up_at__isnull=True,
+        makes_up__isnull=True,
+    )
+    found = [one for one in rows.select_related("enrolment__cohort").order_by("pk") if one.task.get("returns")]
+    if not found:
+        return []
+    most, misses = plan_of(training.rules_of(check.enrolment.cohort)).misses_fail, unit_misses(check.enrolment.pk)
+    return [one for one in found if misses.get(one.unit_id or 0, 0) < most]
+
+
+def _made_up(missed: Check, by: Check, actor: Actor, now: dt.datetime) -> None:
     missed.made_up_at = now
     missed.save(update_fields=["made_up_at"])
-    body = {"made_up_by": check.pk, "kind": check.kind, "strength": check.strength}
+    body = {"made_up_by": by.pk, "kind": by.kind, "strength": by.strength}
     record("integrity.check_made_up", actor, missed, body, now)
-    announce(signals.check_made_up, missed, now, check_id=check.pk, missed_check_id=missed.pk)
-    return check
+    announce(signals.check_made_up, missed, now, check_id=by.pk, missed_check_id=missed.pk)
 
 
 def fail_check(check: Check, *, actor: Actor, now: dt.datetime) -> Check:

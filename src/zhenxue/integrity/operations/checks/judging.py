@@ -10,17 +10,20 @@ from zhenxue.catalogue import api as catalogue
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.integrity import protocol
 from zhenxue.integrity.data import (
+    CAMERA_CHANGED,
     READING_MS,
     STRANGE_REASONS,
     TASK_KINDS,
     TASK_TRIES,
     Answered,
+    CheckCause,
     CheckKind,
     CheckState,
     JobState,
 )
 from zhenxue.integrity.errors import TooFast
 from zhenxue.integrity.models import Check, FaceJob
+from zhenxue.integrity.operations.checks.asking import ask_after
 from zhenxue.integrity.operations.checks.ending import (
     due_checks,
     fail_check,
@@ -96,6 +99,8 @@ def apply_verdict(job: FaceJob, now: dt.datetime) -> None:
         check.kind = CheckKind.FACE
         if job.passed:
             pass_check(check, actor=SYSTEM, now=now, job=job.pk)
+            if CAMERA_CHANGED in protocol.found_words(check.verdict) and check.makes_up_id is None:
+                ask_after(check, cause=CheckCause.CAMERA, now=now)
             return
         check.tries += 1
         if check.tries >= check.task["tries"]:

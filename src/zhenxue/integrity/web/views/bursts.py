@@ -12,7 +12,7 @@ from zhenxue.integrity.data import MOST_FRAMES
 from zhenxue.integrity.faces.limits import LARGEST_BYTES
 from zhenxue.integrity.operations.answering import answer_face
 from zhenxue.integrity.queries.faces import job_answer
-from zhenxue.integrity.web.devices import fingerprint
+from zhenxue.integrity.web.devices import proven_fingerprint
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid
 from zhenxue.kernel.web.pace import check_pace
@@ -28,13 +28,14 @@ MOST_CLAIMS = 2_000
 def check_face(request: ActorRequest, check_id: int) -> JsonResponse:
     """Takes a burst (``f0`` … ``f4``, bound to ``nonce``) and gives the number of its job."""
     check_pace("integrity.bursts", request.actor.account_id or 0, most=MOST_BURSTS, words=TOO_OFTEN)
+    frames = frames_of(request)
     job = answer_face(
         actor=request.actor,
         check_id=check_id,
-        frames=frames_of(request),
+        frames=frames,
         nonce=request.POST.get("nonce", ""),
         claims=claims_of(request),
-        device=fingerprint(request),
+        device=proven_fingerprint(request, check_id, "face", request.POST.get("claims", ""), *frames),
         now=clock.now(),
     )
     return JsonResponse({"job": job.pk})

@@ -11,7 +11,8 @@ from zhenxue.integrity.data import CheckKind, CheckState, OtherReason
 from zhenxue.integrity.operations import checks as acts
 from zhenxue.integrity.queries import checks as queries
 from zhenxue.integrity.queries import own
-from zhenxue.integrity.web.devices import fingerprint
+from zhenxue.integrity.queries.earning import weak_rows_of
+from zhenxue.integrity.web.devices import fingerprint, proven_fingerprint
 from zhenxue.integrity.web.island import for_page
 from zhenxue.integrity.web.own import waits
 from zhenxue.kernel import clock
@@ -37,8 +38,9 @@ def checks(request: ActorRequest) -> HttpResponse:
         sorts={"asked_at": "时间"},
         default_sort="-asked_at",
     )
-    missing = queries.to_make_up(request.actor.person_id or 0, clock.now())
-    return render(request, "integrity/checks.html", {"listing": listing, "missing": missing})
+    person = request.actor.person_id or 0
+    missing, rows = queries.to_make_up(person, clock.now()), weak_rows_of(person)
+    return render(request, "integrity/checks.html", {"listing": listing, "missing": missing, "weak_rows": rows})
 
 
 @roles(Role.LEARNER)
@@ -80,15 +82,16 @@ def check_state(request: ActorRequest, check_id: int) -> JsonResponse:
 def answer(request: ActorRequest, check_id: int) -> HttpResponse:
     """The answer to a question or puzzle; a plain form goes back to the page."""
     _pace(request)
+    kind, variant, given = request.POST.get("kind", ""), request.POST.get("variant", ""), request.POST.getlist("given")
     try:
         answered = acts.answer_task(
             actor=request.actor,
             check_id=check_id,
-            kind=request.POST.get("kind", ""),
-            given=request.POST.getlist("given"),
+            kind=kind,
+            given=given,
             nonce=request.POST.get("nonce", ""),
-            variant=request.POST.get("variant", ""),
-            device=fingerprint(request),
+            variant=variant,
+            device=proven_fingerprint(request, check_id, "answer", kind, variant, *given),
             now=clock.now(),
         )
     except ZhenxueError as error:
@@ -101,16 +104,16 @@ def answer(request: ActorRequest, check_id: int) -> HttpResponse:
 def other(request: ActorRequest, check_id: int) -> HttpResponse:
     """Another kind: no camera, will not, cannot."""
     _pace(request)
-    reason = request.POST.get("reason", "")
+    kind, reason = request.POST.get("kind", ""), request.POST.get("reason", "")
     if reason not in set(OtherReason):
         raise Invalid("integrity.other_reason", "请说明为什么换一种方式。")
     try:
         acts.take_other(
             actor=request.actor,
             check_id=check_id,
-            kind=request.POST.get("kind", ""),
+            kind=kind,
             reason=reason,
-            device=fingerprint(request),
+            device=proven_fingerprint(request, check_id, "other", kind, reason),
             now=clock.now(),
         )
     except ZhenxueError as error:
