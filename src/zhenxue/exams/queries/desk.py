@@ -5,10 +5,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Avg, Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models import (
+    Avg,
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
+from django.db.models.functions import Coalesce
 
 from zhenxue.exams.data import AttemptState, ExamKind, ExamState, Kind, MarkRound, SheetLine
-from zhenxue.exams.models import Answer, Exam, Examiner, Mark, Question
+from zhenxue.exams.models import Answer, Attempt, Exam, Examiner, Mark, Question
 from zhenxue.exams.queries.scope import AUTHORS, visible_exams
 from zhenxue.exams.queries.sitting import ShownLine
 from zhenxue.identity import api as identity
@@ -86,15 +99,19 @@ def exams_to_score(actor: Actor) -> QuerySet[Exam]:
     """Exams that have something to score by hand, which the actor scores or oversees; with ``waiting`` answers and
     ``waiting_people`` (practical ones)."""
     rows = Exam.objects.filter(pk__in=_in_sight(actor), state__in=[ExamState.SCHEDULED, ExamState.CLOSED])
-    waiting = Count(
-        "attempts__answers",
-        filter=Q(attempts__state=AttemptState.SUBMITTED, attempts__answers__awarded__isnull=True),
-        distinct=True,
+    submitted = Attempt.objects.filter(state=AttemptState.SUBMITTED)
+    unmarked = Answer.objects.filter(attempt__in=submitted, awarded__isnull=True)
+    rows = rows.filter(Q(kind=ExamKind.PRACTICAL) | Q(pk__in=unmarked.values("attempt__exam")))
+    return rows.select_related("cohort__organisation").annotate(
+        waiting=_count(unmarked.filter(attempt__exam=OuterRef("pk")), "attempt__exam"),
+        waiting_people=_count(submitted.filter(exam=OuterRef("pk")), "exam"),
     )
-    people = Count("attempts", filter=Q(attempts__state=AttemptState.SUBMITTED), distinct=True)
-    marked = Mark.objects.filter(answer__attempt__exam=OuterRef("pk"))
-    rows = rows.select_related("cohort__organisation").annotate(waiting=waiting, waiting_people=people)
-    return rows.filter(Q(kind=ExamKind.PRACTICAL) | Q(waiting__gt=0) | Exists(marked))
+
+
+def _count(rows: QuerySet[Any, Any], by: str) -> Coalesce:
+    """How many of the rows there are, for an annotation."""
+    counted = rows.order_by().values(by).annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 def get_exam_to_score(actor: Actor, exam_id: int) -> Exam:
