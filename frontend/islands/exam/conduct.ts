@@ -48,6 +48,7 @@ export class Conduct {
   ) {
     this.key = `exam-conduct:${attempt}`;
     this.load();
+    this.words?.replaceChildren(); // drawn for pages without script; what was not read yet comes again with the first look
     this.watch();
     this.tell("opened", undefined, { width: window.innerWidth, height: window.innerHeight });
     window.setInterval(() => void this.send(), BEAT_MS);

@@ -20,6 +20,7 @@ from zhenxue.exams.queries import invigilation as rooms
 from zhenxue.exams.queries.facts import attempts_between
 from zhenxue.integrity.models import Incident, Signal
 from zhenxue.kernel.errors import Invalid, Refused
+from zhenxue.notices.models import Notice
 
 pytestmark = pytest.mark.django_db
 PHONE = "e" * 64
@@ -98,6 +99,7 @@ def test_a_second_device_waits_for_the_invigilator() -> None:
     conduct.note_second(attempt, device=PHONE, now=at)
     conduct.note_second(attempt, device=PHONE, now=at)
     assert rooms.seat_of(attempt).wants_device
+    assert Notice.objects.filter(kind="exams.room").count() == 1
     move: dict[str, Any] = {"attempt_id": attempt.pk, "device": PHONE, "now": at}
     with pytest.raises(NotReleased):
         moving.move_attempt(actor=learner, **move)
