@@ -33,7 +33,7 @@ MOST_EVENTS = 2_000
 #: What was kept while the network was away may be so old.
 OLDEST = dt.timedelta(hours=4)
 LONGEST_MS = 4 * 3600 * 1000
-#: A page that lives is heard of every half minute; after so long it is silent.
+#: A page that lives is heard of every minute; after so long it is silent.
 SILENT_AFTER = dt.timedelta(minutes=3)
 #: The same second device is noted once in so long.
 SECOND_AGAIN = dt.timedelta(minutes=5)
