@@ -133,7 +133,6 @@ def exam_context(request: ActorRequest, exam: Exam, now: dt.datetime) -> dict[st
         "exam": exam,
         "phase": phase_of(exam.state, exam.opens_at, exam.closes_at, now),
         "plan_words": queries.plan_words(exam),
-        "parts": queries.parts_of_plan(exam.plan),
         "failing": queries.failing_of(exam) if exam.state in HELD and now >= exam.opens_at else None,
         "figures": figures,
         "bands": queries.score_bands(exam),
