@@ -16,6 +16,7 @@ from django.db import transaction
 from zhenxue.exams.data import AttemptEnd, AttemptState, ExamKind, ExamState
 from zhenxue.exams.models import Answer, Attempt, Exam, Examiner, ScoreSheet
 from zhenxue.exams.operations import scoring
+from zhenxue.exams.operations.calling import call_chiefs
 from zhenxue.exams.operations.common import lock_attempt, record
 from zhenxue.exams.operations.drawing import draw_sheet, freeze, sheet_of
 from zhenxue.exams.operations.marking import digest_of, points
@@ -143,11 +144,14 @@ def _agree(attempt: Attempt, steps: Sequence[Step], now: dt.datetime) -> None:
     pair = [one for one in sheets if not one.examiner.is_chief]
     if chief is not None:
         awarded = _by_question(attempt, steps, chief.steps)
-    elif len(pair) == 2 and not are_apart(attempt, pair):
+    elif len(pair) < 2:
+        return
+    elif are_apart(attempt, pair):
+        call_chiefs(attempt.exam, now)
+        return
+    else:
         one, other = (_by_question(attempt, steps, sheet.steps) for sheet in pair)
         awarded = {question: mean(one[question], other[question]) for question in one}
-    else:
-        return
     lines = sheet_of(attempt)
     Answer.objects.bulk_create(
         Answer(
