@@ -96,13 +96,13 @@ def servers(environment: dict[str, str], layout: str) -> Iterator[list[Server]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="120 learners, seconds instead of minutes")
+    parser.add_argument("--quick", action="store_true", help="60 learners, seconds instead of minutes")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="postgres")
     parser.add_argument("--layout", choices=("embedded", "scaled"), default="scaled")
     parser.add_argument("--learners", type=int, default=0)
     parser.add_argument("--questions", type=int, default=40)
     options = parser.parse_args()
-    count = options.learners or (120 if options.quick else 2_000)
+    count = options.learners or (60 if options.quick else 2_000)
     scale = count / 2_000 if options.quick else 1.0
     with database(options.database) as environment:
         world = json.loads(
@@ -128,7 +128,7 @@ async def sit(
     learners: list[Learner], processes: list[Server], environment: dict[str, str], quick: bool, scale: float
 ) -> None:
     """All phases but the last."""
-    minute, turn = (60 * scale, 2.0) if quick else (60.0, 8.0)
+    minute, turn = (max(60 * scale, 3.0), 2.0) if quick else (60.0, 8.0)
     await tell("start", paced(learners, lambda one, waits: one.start(waits), minute), processes, environment)
     plain = await pressed(learners, turn, port=processes[-1].port)
     await tell("save_plain", plain, processes, environment)
