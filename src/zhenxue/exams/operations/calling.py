@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 
-from zhenxue.exams.data import ExamKind
 from zhenxue.exams.models import Exam, Examiner
 from zhenxue.notices import api as notices
 
@@ -14,7 +13,7 @@ NOTICE = "exams.scoring"
 
 def tell_named(exam: Exam, people: Iterable[int], now: dt.datetime) -> None:
     """Those who were just named know where to score."""
-    work = "考评员" if exam.kind == ExamKind.PRACTICAL else "评卷人员"
+    work = "考评员" if exam.is_practical else "评卷人员"
     notices.notify_many(
         person_ids=people,
         kind=NOTICE,
@@ -38,5 +37,5 @@ def call_chiefs(exam: Exam, now: dt.datetime) -> None:
 
 
 def _desk(exam: Exam) -> str:
-    name = "exams:practical" if exam.kind == ExamKind.PRACTICAL else "exams:exam_desk"
+    name = "exams:practical" if exam.is_practical else "exams:exam_desk"
     return reverse(name, args=[exam.pk])

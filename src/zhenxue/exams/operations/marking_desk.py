@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from zhenxue.evidence import api as evidence
-from zhenxue.exams.data import AttemptState, ExamKind, MarkRound, SheetLine
+from zhenxue.exams.data import AttemptState, MarkRound, SheetLine
 from zhenxue.exams.kinds.base import Marking
 from zhenxue.exams.models import Answer, Exam, Examiner, Mark, ScoreSheet
 from zhenxue.exams.operations import scoring
@@ -42,7 +42,7 @@ def name_markers(
         raise Invalid("exams.markers", words, fields={"people": words})
     with transaction.atomic():
         Exam.objects.select_for_update().get(pk=exam.pk)
-        if exam.kind == ExamKind.PRACTICAL and (len(named - leading) < 2 or not leading):
+        if exam.is_practical and (len(named - leading) < 2 or not leading):
             words = "实操考核至少要两名考评员，另加一名考评组长（两人评分相差太大时由组长评定）。"
             raise Invalid("exams.examiners", words, fields={"people": words})
         bound = set(ScoreSheet.objects.filter(attempt__exam=exam).values_list("examiner__person_id", flat=True))

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from zhenxue.exams.data import AttemptEnd, AttemptState, ExamKind, ExamState
+from zhenxue.exams.data import AttemptEnd, AttemptState, ExamState
 from zhenxue.exams.models import Answer, Attempt, Exam, Examiner, ScoreSheet
 from zhenxue.exams.operations import scoring
 from zhenxue.exams.operations.calling import call_chiefs
@@ -286,7 +286,7 @@ def _check_time(exam: Exam, now: dt.datetime, from_paper: bool) -> None:
 
 def _examiner(actor: Actor, exam: Exam) -> Examiner:
     examiner = find_examiner(actor, exam)
-    if exam.kind != ExamKind.PRACTICAL or examiner is None:
+    if not exam.is_practical or examiner is None:
         raise Refused("exams.not_examiner", "你不是这场实操考核的考评员，请联系机构管理员。")
     return examiner
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Min, Q, QuerySet
 
-from zhenxue.exams.data import AttemptState, ExamKind, Kind, QuestionFigures, Result
+from zhenxue.exams.data import AttemptState, Kind, QuestionFigures, Result
 from zhenxue.exams.models import Answer, Attempt, Exam, Question
 from zhenxue.exams.queries.publication import OUT
 from zhenxue.kernel.prepared import Prepared
@@ -106,7 +106,7 @@ def question_figures(exam: Exam) -> list[QuestionFigures]:
     wrong: Counter[int] = Counter()
     choices: dict[int, Counter[str]] = defaultdict(Counter)
     for question, given, correct in rows.values_list("question_id", "given", "correct"):
-        if given or exam.kind == ExamKind.PRACTICAL:  # there examiners give points, and nothing is written
+        if given or exam.is_practical:  # there examiners give points, and nothing is written
             answered[question] += 1
             wrong[question] += not correct
             choices[question].update(str(part) for part in given)
