@@ -168,7 +168,7 @@ def lay_examples() -> dict[str, list[str]]:
     from zhenxue.config.demo import people
     from zhenxue.evidence import api as evidence
     from zhenxue.exams.models import Paper
-    from zhenxue.exams.operations import banks, exams
+    from zhenxue.exams.operations import banks, exams, importing
     from zhenxue.kernel import clock, sheets
     from zhenxue.ledger import api as ledger
     from zhenxue.tlog.cosignatures import WitnessKey
@@ -218,7 +218,7 @@ def lay_examples() -> dict[str, list[str]]:
     )
     bank = banks.create_bank(actor=manager, title="新题库", now=now)
     source = (QUESTIONS + "单选题,没有答案的题,甲,乙,,,,,1\n").encode()
-    preview = banks.preview_import(actor=manager, bank=bank, source=source, file_name="题目.csv", now=now)
+    preview = importing.preview_import(actor=manager, bank=bank, source=source, file_name="题目.csv", now=now)
     later = running.ends_on + dt.timedelta(days=3)
     asked = amendments.file_end_date_change(
         actor=manager, cohort_id=running.pk, ends_on=later, reason="教师外出培训，顺延三天。", now=now
@@ -259,6 +259,7 @@ def lay_examples() -> dict[str, list[str]]:
             f"/cohorts/{cohort.pk}/check/",
             f"/exams/{exam.pk}/",
             f"/banks/{bank.pk}/import/{preview.pk}/",
+            f"/banks/{bank.pk}/export/",
             f"/lessons/{mark.line_id}/attendance/{mark.pk}/",
             f"/cohorts/enrolments/{listed.pk}/remove/",
             *corrections["provider_manager"],
