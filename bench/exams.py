@@ -32,7 +32,7 @@ import uvloop
 
 from bench.support.ground import ROOT, cpu_seconds, database, postgres_seconds, report, run, wait_for
 from bench.support.load import Target, press
-from bench.support.sittings import KEPT, MARK, SETUP, TOKEN, Learner, Waits, problems
+from bench.support.sittings import KEPT, MARK, SETUP, TOKEN, Learner, Waits, ask, problems
 
 WEB = ["-m", "zhenxue.config.cli", "web"]
 CONNECTIONS = 64
@@ -96,13 +96,13 @@ def servers(environment: dict[str, str], layout: str) -> Iterator[list[Server]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="120 learners, seconds instead of minutes")
+    parser.add_argument("--quick", action="store_true", help="60 learners, seconds instead of minutes")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="postgres")
     parser.add_argument("--layout", choices=("embedded", "scaled"), default="scaled")
     parser.add_argument("--learners", type=int, default=0)
     parser.add_argument("--questions", type=int, default=40)
     options = parser.parse_args()
-    count = options.learners or (120 if options.quick else 2_000)
+    count = options.learners or (60 if options.quick else 2_000)
     scale = count / 2_000 if options.quick else 1.0
     with database(options.database) as environment:
         world = json.loads(
@@ -128,12 +128,11 @@ async def sit(
     learners: list[Learner], processes: list[Server], environment: dict[str, str], quick: bool, scale: float
 ) -> None:
     """All phases but the last."""
-    minute, turn = (60 * scale, 2.0) if quick else (60.0, 8.0)
+    minute, turn = (max(60 * scale, 3.0), 2.0) if quick else (60.0, 8.0)
+    await asyncio.gather(*(wake(one.port) for one in processes for _ in range(4)))
     await tell("start", paced(learners, lambda one, waits: one.start(waits), minute), processes, environment)
-    plain = await pressed(learners, turn, port=processes[-1].port)
-    await tell("save_plain", plain, processes, environment)
-    lean = await pressed(learners, turn)
-    await tell("save", lean, processes, environment)
+    plain = await tell("save_plain", pressed(learners, turn, port=processes[-1].port), processes, environment)
+    lean = await tell("save", pressed(learners, turn), processes, environment)
     report("exams_save_to_plain", round(len(lean.seconds) / lean.took / (len(plain.seconds) / plain.took), 1), "x")
     await asyncio.to_thread(page, learners, processes, turn)
     steps, step = (6, 2.0) if quick else (30, STEP_SECONDS)
@@ -145,12 +144,10 @@ async def sit(
         one.leave()
 
 
-async def tell(
-    name: str, phase: Awaitable[Waits] | Waits, processes: Sequence[Server], environment: dict[str, str]
-) -> None:
+async def tell(name: str, phase: Awaitable[Waits], processes: Sequence[Server], environment: dict[str, str]) -> Waits:
     """Runs a phase and prints its figures."""
     began = used(processes), postgres_seconds(environment), cpu_seconds(os.getpid())
-    waits = phase if isinstance(phase, Waits) else await phase
+    waits = await phase
     ended = used(processes), postgres_seconds(environment), cpu_seconds(os.getpid())
     count = len(waits.seconds)
     report(f"exams_{name}", round(count / waits.took, 1), "requests/s")
@@ -158,10 +155,16 @@ async def tell(
         report(f"exams_{name}_p{percent}", waits.percentile(percent), "ms")
     if waits.again:
         report(f"exams_{name}_sent_again", waits.again, "requests")
-    if isinstance(phase, Waits):
-        return
     for part, first, last in zip(("server", "postgres", "load"), began, ended, strict=True):
         report(f"exams_{name}_cpu_{part}", round(max(last - first, 0) * 1000 / count, 2), "ms_per_request")
+    return waits
+
+
+async def wake(port: int) -> None:
+    """Until a process behind the port has started: its socket listened before."""
+    request = b"POST /exams/attempts/0/answers/0/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    line, *_ = await ask(port, None, request + b"Accept: application/json\r\nContent-Length: 2\r\n\r\n{}", 120.0)
+    line.close()
 
 
 def used(processes: Sequence[Server]) -> float:

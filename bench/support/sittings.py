@@ -117,7 +117,9 @@ print(json.dumps({"attempts": attempts, "answers": answers,
 TOKEN: Final = "b" * 32
 LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)\r", re.IGNORECASE)
 RETRY_SECONDS: Final = 0.5
+#: How long an answer is waited for before it is sent again (as the island does), and a page.
 PATIENCE_SECONDS: Final = 10.0
+PAGE_SECONDS: Final = 60.0
 
 
 class Lost(Exception):
@@ -160,7 +162,9 @@ class Line(asyncio.Protocol):
             self.transport.close()
 
 
-async def ask(port: int, line: Line | None, request: bytes) -> tuple[Line, int, bytes, bytes]:
+async def ask(
+    port: int, line: Line | None, request: bytes, patience: float = PATIENCE_SECONDS
+) -> tuple[Line, int, bytes, bytes]:
     """One request over a line, made anew where it has ended; raises ``Lost``."""
     loop = asyncio.get_running_loop()
     try:
@@ -169,7 +173,7 @@ async def ask(port: int, line: Line | None, request: bytes) -> tuple[Line, int, 
         line.reply = reply = loop.create_future()
         assert line.transport is not None
         line.transport.write(request)
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(patience):
             status, head, body = await reply
     except (OSError, TimeoutError) as error:
         if line is not None:
@@ -221,7 +225,7 @@ class Learner:
         began = time.perf_counter()
         while True:
             try:
-                self.line, status, head, body = await ask(self.pages, self.line, request)
+                self.line, status, head, body = await ask(self.pages, self.line, request, PAGE_SECONDS)
             except Lost:
                 waits.again += 1
                 await asyncio.sleep(RETRY_SECONDS)

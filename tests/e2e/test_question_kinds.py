@@ -54,11 +54,11 @@ def answer(section: Locator, kind: str, right: list[object]) -> None:
         section.get_by_role("button", name="第 2 位上移").click()
     elif kind == "hotspot":
         picture = section.locator("[data-picture]")
-        box = picture.bounding_box()
-        assert box is not None
-        picture.click(position={"x": box["width"] * 0.9, "y": box["height"] * 0.9})
+        place = picture.bounding_box()
+        assert place is not None
+        picture.click(position={"x": place["width"] * 0.9, "y": place["height"] * 0.9})
         section.get_by_role("button", name="取消标记 1").click()
-        picture.click(position={"x": box["width"] / 4, "y": box["height"] * 5 / 12})
+        picture.click(position={"x": place["width"] / 4, "y": place["height"] * 5 / 12})
     elif kind == "case":
         section.locator("[data-part='0'] input[value='A']").check()
         section.locator("[data-part='1'] [data-typed]").fill("220")

@@ -168,7 +168,7 @@ def lay_examples() -> dict[str, list[str]]:
     from zhenxue.config.demo import people
     from zhenxue.evidence import api as evidence
     from zhenxue.exams.models import Paper
-    from zhenxue.exams.operations import banks, exams
+    from zhenxue.exams.operations import banks, exams, importing
     from zhenxue.kernel import clock, sheets
     from zhenxue.ledger import api as ledger
     from zhenxue.tlog.cosignatures import WitnessKey
@@ -218,7 +218,7 @@ def lay_examples() -> dict[str, list[str]]:
     )
     bank = banks.create_bank(actor=manager, title="新题库", now=now)
     source = (QUESTIONS + "单选题,没有答案的题,甲,乙,,,,,1\n").encode()
-    preview = banks.preview_import(actor=manager, bank=bank, source=source, file_name="题目.csv", now=now)
+    preview = importing.preview_import(actor=manager, bank=bank, source=source, file_name="题目.csv", now=now)
     later = running.ends_on + dt.timedelta(days=3)
     asked = amendments.file_end_date_change(
         actor=manager, cohort_id=running.pk, ends_on=later, reason="教师外出培训，顺延三天。", now=now
@@ -259,6 +259,7 @@ def lay_examples() -> dict[str, list[str]]:
             f"/cohorts/{cohort.pk}/check/",
             f"/exams/{exam.pk}/",
             f"/banks/{bank.pk}/import/{preview.pk}/",
+            f"/banks/{bank.pk}/export/",
             f"/lessons/{mark.line_id}/attendance/{mark.pk}/",
             f"/cohorts/enrolments/{listed.pk}/remove/",
             *corrections["provider_manager"],
@@ -266,6 +267,7 @@ def lay_examples() -> dict[str, list[str]]:
             f"/courses/units/{test.pk}/prompts/{prompt.pk}/delete/",
             *shown["provider_manager"],
             *strange["provider_manager"],
+            *_lay_rooms(manager, now),
         ],
         "learner": [*corrections["learner"], *strange["learner"]],
         "bureau_officer": [f"/filings/amendments/{asked.pk}/", *strange["bureau_officer"]],
@@ -276,6 +278,30 @@ def lay_examples() -> dict[str, list[str]]:
             *shown["operator_admin"],
         ],
     }
+
+
+def _lay_rooms(manager: Any, now: dt.datetime) -> list[str]:
+    """Two attempts that were compared, and figures of the questions they held."""
+    from zhenxue.exams.models import Attempt, Comparison, QuestionStatistics
+    from zhenxue.exams.operations import statistics
+
+    statistics.count_questions(organisation_id=manager.organisation_id, now=now)
+    sat = Attempt.objects.filter(exam__cohort__organisation=manager.organisation_id, state="marked")
+    first, second = sat.order_by("exam", "pk")[:2]
+    pair = Comparison.objects.create(
+        exam_id=first.exam_id,
+        first=first,
+        second=second,
+        same_wrong=7,
+        common=40,
+        probability=2e-7,
+        facts={"by": ["answers"], "expected": "1.20", "times": 0, "correlation": "0.10", "times_probability": 1.0},
+        computed_at=now,
+    )
+    counted = QuestionStatistics.objects.order_by("pk")[0]
+    pages = (f"exams/{first.exam_id}/room", f"exams/{first.exam_id}/comparison", f"exams/comparison/{pair.pk}")
+    seat = (f"exams/attempts/{first.pk}/room", f"exams/attempts/{first.pk}/conduct")
+    return [f"/{page}/" for page in (*pages, *seat, f"banks/questions/{counted.question_id}/statistics")]
 
 
 def _lay_integrity(running: Any, now: dt.datetime) -> dict[str, list[str]]:

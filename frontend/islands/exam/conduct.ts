@@ -1,6 +1,6 @@
 /**
  * The record of conduct (A20): what this page sees of itself goes to the server in small batches, each event with its own number, so that
- * a repeated batch changes nothing. All of it is a claim; the server decides nothing by it. An empty batch twice a minute says that the
+ * a repeated batch changes nothing. All of it is a claim; the server decides nothing by it. An empty batch each minute says that the
  * page lives. The invigilator's words are shown from here, too, because seeing them is told with the next batch.
  */
 interface Told {
@@ -17,7 +17,7 @@ export interface Word {
   at: string;
 }
 
-const BEAT_MS = 30_000;
+const BEAT_MS = 60_000;
 const SOON_MS = 1_500;
 const MOST_KEPT = 200;
 const MOST_IN_A_BATCH = 50;
@@ -48,6 +48,7 @@ export class Conduct {
   ) {
     this.key = `exam-conduct:${attempt}`;
     this.load();
+    this.words?.replaceChildren(); // drawn for pages without script; what was not read yet comes again with the first look
     this.watch();
     this.tell("opened", undefined, { width: window.innerWidth, height: window.innerHeight });
     window.setInterval(() => void this.send(), BEAT_MS);

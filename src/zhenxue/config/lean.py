@@ -6,6 +6,8 @@ from zhenxue.exams.ingest import application as answers
 from zhenxue.exams.ingest import takes as takes_answer
 from zhenxue.study.ingest import application as beats
 
+__all__ = ["answers", "beats", "find", "lifespan"]
+
 BEATS = "/study/beats/"
 
 

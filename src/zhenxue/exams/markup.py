@@ -103,7 +103,13 @@ def plain(text: str) -> str:
     def word(found: re.Match[str]) -> str:
         return str(found["formula"]) if found["formula"] else f"［{found['words'] or '图'}］"
 
-    return _BOLD.sub(r"\1", _PIECE.sub(word, text)).replace("\\$", "$")
+    lines = (line.strip() for line in text.splitlines())
+    rows = (
+        line.strip("|").replace("|", "　") if line.startswith("|") else line
+        for line in lines
+        if not _RULE.fullmatch(line)
+    )
+    return _BOLD.sub(r"\1", _PIECE.sub(word, "\n".join(rows))).replace("\\$", "$")
 
 
 @lru_cache(maxsize=4096)

@@ -83,7 +83,7 @@ def _learner(
         f"{progress.online_hours} / {progress.online_required_hours}" if progress else "—",
         f"{progress.offline_hours} / {progress.offline_required_hours}" if progress else "—",
         "；".join(
-            f"第 {one.stage_number} 阶段 {one.score.normalize():f} 分{'合格' if one.passed else '不合格'}"
+            f"{one.label} {one.score.normalize():f} 分{'合格' if one.passed else '不合格'}"
             for one in results
         )
         or "—",

@@ -13,7 +13,7 @@ from tests.factories.training import make_running_cohort
 from zhenxue.evidence.models import Entry
 from zhenxue.exams.data import BatchState
 from zhenxue.exams.models import Attempt, Comparison, ComparisonRun, Question, QuestionBank, QuestionStatistics
-from zhenxue.exams.operations import comparison, statistics
+from zhenxue.exams.operations import comparing, comparison, statistics
 from zhenxue.exams.queries import comparison as pairs
 from zhenxue.exams.queries import statistics as figures
 from zhenxue.integrity.models import Incident, Signal
@@ -43,9 +43,9 @@ def test_a_closed_exam_is_compared_once_and_a_pair_is_handed_on_by_a_person() ->
         comparison.ask_comparison(actor=sitting.manager, exam=sitting.exam, now=AFTER)
     exam = close(sitting)
     assert pairs.exams_to_compare(AFTER) == [exam.pk]
-    found = comparison.compare_exam(exam_id=exam.pk, now=AFTER)
+    found = comparing.compare_exam(exam_id=exam.pk, now=AFTER)
     assert found is not None
-    assert comparison.compare_exam(exam_id=exam.pk, now=AFTER) is None
+    assert comparing.compare_exam(exam_id=exam.pk, now=AFTER) is None
     assert pairs.exams_to_compare(AFTER) == []
     run, pair = ComparisonRun.objects.get(), Comparison.objects.get()
     assert (run.state, run.percent, run.attempts, run.pairs, run.found) == (BatchState.DONE, 100, 9, 36, 1)
@@ -68,7 +68,7 @@ def test_a_closed_exam_is_compared_once_and_a_pair_is_handed_on_by_a_person() ->
     assert Signal.objects.filter(kind="answers_alike").count() == Incident.objects.count() == 2
     assert set(Attempt.objects.values_list("state", flat=True)) == {"marked"}
     comparison.ask_comparison(actor=sitting.manager, exam=exam, now=AFTER)
-    comparison.compare_exam(exam_id=exam.pk, now=AFTER)
+    comparing.compare_exam(exam_id=exam.pk, now=AFTER)
     assert Comparison.objects.get().facts["referred"]["reason"] == "像是照抄"
     kinds = Entry.objects.values_list("kind", flat=True)
     assert (list(kinds).count("exams.exam_compared"), list(kinds).count("exams.pair_referred")) == (2, 2)
@@ -77,11 +77,11 @@ def test_a_closed_exam_is_compared_once_and_a_pair_is_handed_on_by_a_person() ->
 def test_a_comparison_that_was_lost_is_begun_again() -> None:
     sitting = make_exam(learners=1)
     exam = close(sitting)
-    assert comparison.begin_comparison(exam_id=exam.pk, now=AFTER)
-    assert not comparison.begin_comparison(exam_id=exam.pk, now=AFTER)
+    assert comparing.begin_comparison(exam_id=exam.pk, now=AFTER)
+    assert not comparing.begin_comparison(exam_id=exam.pk, now=AFTER)
     later = AFTER + dt.timedelta(hours=1)
     assert pairs.exams_to_compare(later) == [exam.pk]
-    found = comparison.compare_exam(exam_id=exam.pk, now=later)
+    found = comparing.compare_exam(exam_id=exam.pk, now=later)
     assert found is not None
     assert found.pairs == 0  # too few
 

@@ -20,6 +20,7 @@ from zhenxue.exams.queries.practical import candidates, find_examiner
 from zhenxue.exams.queries.verification import check_scores
 from zhenxue.kernel import sheets
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
+from zhenxue.notices.models import Notice
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +65,9 @@ def test_examiners_who_differ_too_much_need_the_chief() -> None:
     score(made, two, 0, "8", "4")
     assert Attempt.objects.get().state == "submitted"
     assert candidates(made.exam, [enrolment], None)[0].waits_for_chief
+    titles = dict(Notice.objects.filter(kind="exams.scoring").values_list("account__person", "title"))
+    assert titles[made.manager.person_id] == "有两人评分相差太大，请评定"
+    assert titles[one.person_id] == "你是“第一阶段实操”的考评员"
     score(made, made.manager, 0, "9", "6")
     done = Attempt.objects.get()
     assert (done.score, done.passed) == (Decimal(15), True)

@@ -18,8 +18,10 @@ from zhenxue.exams.policies import can_see_solutions
 from zhenxue.exams.queries import conduct as records
 from zhenxue.exams.queries import invigilation as rooms
 from zhenxue.exams.queries.facts import attempts_between
+from zhenxue.identity import api as identity
 from zhenxue.integrity.models import Incident, Signal
 from zhenxue.kernel.errors import Invalid, Refused
+from zhenxue.notices.models import Notice
 
 pytestmark = pytest.mark.django_db
 PHONE = "e" * 64
@@ -98,6 +100,8 @@ def test_a_second_device_waits_for_the_invigilator() -> None:
     conduct.note_second(attempt, device=PHONE, now=at)
     conduct.note_second(attempt, device=PHONE, now=at)
     assert rooms.seat_of(attempt).wants_device
+    told = Notice.objects.filter(kind="exams.room").values_list("account__person_id", flat=True)
+    assert sorted(told) == identity.managers_of(sitting.exam.cohort.organisation_id)  # once each
     move: dict[str, Any] = {"attempt_id": attempt.pk, "device": PHONE, "now": at}
     with pytest.raises(NotReleased):
         moving.move_attempt(actor=learner, **move)

@@ -30,6 +30,7 @@ from zhenxue.exams.errors import CannotStart, DeadlinePassed, OnBreak, OtherDevi
 from zhenxue.exams.models import Attempt, Exam
 from zhenxue.exams.operations import allowances, breaks, papers
 from zhenxue.exams.operations import attempts as sitting_operations
+from zhenxue.exams.operations.make_ups import plan_make_up
 from zhenxue.exams.operations.marking import passes
 from zhenxue.kernel.errors import Conflict, Invalid, Refused
 from zhenxue.notices.models import Notice
@@ -130,6 +131,23 @@ def test_a_make_up_is_for_those_who_failed_or_missed_the_exam_once_it_is_over() 
     Exam.objects.filter(pk=sitting.exam.pk).update(publish_at=CLOSES + dt.timedelta(days=9))
     third = plan(sitting, kind=ExamKind.MAKE_UP, original_id=sitting.exam.pk, **days)
     assert [code(sitting, third, one, at=after) for one in range(3)] == ["exams.not_yet", "exams.not_needed", ""]
+
+
+def test_a_practical_examination_is_made_up_for_by_another_one() -> None:
+    sitting = make_exam(learners=1, ready=False)
+    practical = plan(sitting, kind=ExamKind.PRACTICAL)
+    times = {"opens_at": CLOSES, "closes_at": CLOSES + dt.timedelta(days=1), "duration_minutes": 60}
+    paper = {"paper_id": practical.paper_id, "blueprint_id": None}
+    again = plan_make_up(actor=sitting.manager, exam=practical, title="实操补考", **times, **paper, now=NOW)  # type: ignore[arg-type]  # as named
+    assert (again.kind, again.original_id, again.stage_number) == ("practical", practical.pk, 1)
+    exams.schedule_exam(actor=sitting.manager, exam=again, now=NOW)
+    assert code(sitting, again) == "exams.not_yet"
+    assert queries.plan_words(queries.get_exam(sitting.manager, again.pk))[0].startswith("“第 1 场”的补考")
+    second = plan_make_up(actor=sitting.manager, exam=again, title="再补", **times, **paper, now=NOW)  # type: ignore[arg-type]  # as named
+    assert second.original_id == practical.pk
+    with pytest.raises(Invalid) as caught:
+        plan(sitting, kind=ExamKind.PRACTICAL, original_id=sitting.exam.pk)
+    assert "original" in caught.value.fields
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,13 @@ class Result:
     passed: bool
     submitted_at: datetime | None
     attempts: int
+    kind: str = ExamKind.STAGE
+
+    @property
+    def label(self) -> str:
+        """What it is a result of, in words: ``第 1 阶段``, ``第 1 阶段补考``, ``结业考试``."""
+        stage = f"第 {self.stage_number} 阶段" if self.stage_number else ""
+        return stage if stage and self.kind == ExamKind.STAGE else f"{stage}{ExamKind(self.kind).label}"
 
 
 @dataclass(frozen=True, slots=True)

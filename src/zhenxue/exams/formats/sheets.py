@@ -9,7 +9,7 @@ from zhenxue.exams.formats import words
 from zhenxue.exams.formats.build import build, case_of
 from zhenxue.exams.formats.draft import LETTERS, Item, Reading, Written, refused
 from zhenxue.exams.formats.safety import Assets
-from zhenxue.exams.formats.template import REASON
+from zhenxue.exams.formats.sheet_pictures import SheetPictures
 from zhenxue.kernel import sheets
 from zhenxue.kernel.errors import Invalid
 from zhenxue.kernel.sheets import Column, Record, Sheet
@@ -62,13 +62,15 @@ def read(data: bytes, file_name: str, assets: Assets | None = None) -> Reading:
     """Every line answered, of every sheet with a header. Raises ``Invalid`` when no sheet has one."""
     found = sheets.read_sheets(data, file_name, max_rows=MAX_ROWS)
     is_book = data.startswith(b"PK")
+    assets = assets or Assets()
+    pictures = SheetPictures(data, assets) if is_book else None
     items: list[Item] = []
     notes: list[str] = []
     first: Invalid | None = None
     for sheet in found:
         place = f"{sheet.title} " if is_book and len(found) > 1 else ""
         try:
-            items += _items(sheet, place, assets)
+            items += _items(sheet, place, assets, pictures)
         except Invalid as error:
             first = first or error
             if sheet.title != "填写说明":
@@ -78,7 +80,7 @@ def read(data: bytes, file_name: str, assets: Assets | None = None) -> Reading:
     return Reading("xlsx" if is_book else "csv", items, tuple(notes if items else ()))
 
 
-def _items(sheet: Sheet, place: str, assets: Assets | None) -> Iterator[Item]:
+def _items(sheet: Sheet, place: str, assets: Assets, pictures: SheetPictures | None) -> Iterator[Item]:
     table = sheets.table(sheet, COLUMNS)
     kind = words.title_kind(sheet.title)
     for row in sheet.rows:
@@ -86,8 +88,10 @@ def _items(sheet: Sheet, place: str, assets: Assets | None) -> Iterator[Item]:
             break
         kind = kind or next((found for cell in row.cells if (found := words.title_kind(cell))), None)
     case: tuple[str, Written, list[Item]] | None = None
-    pairs = [(record, _written(record)) for record in table.records]
-    for record, written in pairs:
+    for record in table.records:
+        written = _written(record)
+        if pictures is not None:
+            written = _with_pictures(written, sheet.title, record, pictures)
         where = f"{place}第 {record.number} 行"
         announced = _announced(record, written)
         if announced is not None:
@@ -110,7 +114,18 @@ def _items(sheet: Sheet, place: str, assets: Assets | None) -> Iterator[Item]:
         yield case_of(case[0], case[1], case[2], assets=assets)
 
 
-def _item(where: str, record: Record, written: Written, kind: Kind | None, assets: Assets | None) -> Item:
+def _with_pictures(written: Written, title: str, record: Record, pictures: SheetPictures) -> Written:
+    record.problems.extend(pictures.problems.get((title, record.number), ()))
+    over = pictures.of(title, record.number)
+    texts = (written.stem, written.explanation, *written.options)
+    if not over and not any("DISPIMG" in text.upper() for text in texts):
+        return written
+    stem = f"{pictures.put(written.stem)}{over}"
+    options = tuple(map(pictures.put, written.options))
+    return replace(written, stem=stem, options=options, explanation=pictures.put(written.explanation))
+
+
+def _item(where: str, record: Record, written: Written, kind: Kind | None, assets: Assets) -> Item:
     if record.problems:
         return refused(where, *record.problems, written=written)
     return build(where, written, kind=kind, assets=assets)
@@ -149,8 +164,3 @@ def _written(record: Record) -> Written:
         values["rubric"],
         values["settings"],
     )
-
-
-def is_refusals(header: Sequence[str]) -> bool:
-    """Whether this is a sheet of refused items that comes back."""
-    return REASON in header

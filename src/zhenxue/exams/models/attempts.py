@@ -51,6 +51,7 @@ class Attempt(models.Model):
                 condition=Q(state=AttemptState.OPEN, presence_at__isnull=False),
                 name="exams_attempt_presence",
             ),
+            models.Index(fields=["exam"], condition=Q(state=AttemptState.SUBMITTED), name="exams_attempt_waits"),
             models.Index(
                 fields=["exam"],
                 condition=Q(state=AttemptState.MARKED, told_at__isnull=True),

@@ -37,20 +37,25 @@ def checked(cohort: training.Cohort, facts: ExamFacts) -> dict[str, Any]:
 
 
 def _with_original(cohort: training.Cohort, facts: ExamFacts) -> tuple[ExamFacts, Wrong]:
-    """A make-up takes the stage of what it makes up for; others make up for nothing."""
+    """A make-up takes the stage of what it makes up for, and of a practical examination also the kind: examiners score
+    it in the same way. Others make up for nothing."""
     if facts.kind not in {one.value for one in ExamKind}:
         return facts, {"kind": "请选择考试类别。"}
-    if facts.kind != ExamKind.MAKE_UP:
+    is_again = facts.kind == ExamKind.PRACTICAL and facts.original_id is not None
+    if facts.kind != ExamKind.MAKE_UP and not is_again:
         return replace(facts, original_id=None), {}
     held = [ExamState.SCHEDULED, ExamState.CLOSED]
     original = Exam.objects.filter(pk=facts.original_id or 0, cohort=cohort, state__in=held).first()
     if original is None:
         return facts, {"original": "请选择这是哪场考试的补考；要是同一个班已安排的考试。"}
-    if original.kind == ExamKind.MAKE_UP:
+    if original.original_id is not None:
         return facts, {"original": "请选择原来的考试，不要选另一场补考。"}
     if facts.opens_at < original.opens_at:
         return facts, {"opens_at": "补考不能早于原来的考试。"}
-    return replace(facts, stage_number=original.stage_number), {}
+    if is_again and original.kind != ExamKind.PRACTICAL:
+        return facts, {"original": "实操考核的补考，要选原来的实操考核。"}
+    kind = original.kind if original.kind == ExamKind.PRACTICAL else ExamKind.MAKE_UP
+    return replace(facts, kind=kind, stage_number=original.stage_number), {}
 
 
 def _wrong_stage(cohort: training.Cohort, facts: ExamFacts) -> Wrong:

@@ -1,4 +1,4 @@
-"""Comparing the attempts of a closed exam, and handing a pair to the people who look into it.
+"""Pairs of attempts that a comparison found: wanting it anew, and handing one to the people who look into it.
 
 Nothing here decides anything: a pair is a reason to look, and only a person hands it on.
 """
@@ -7,56 +7,14 @@ import datetime as dt
 
 from django.db import transaction
 
-from zhenxue.evidence import api as evidence
-from zhenxue.exams.analysis.comparing import FEWEST_ATTEMPTS, LEVEL, Compared, Pair, compare
 from zhenxue.exams.data import BatchState, ExamState
 from zhenxue.exams.models import Comparison, ComparisonRun, Exam
 from zhenxue.exams.operations.common import record
-from zhenxue.exams.operations.marking import digest_of
 from zhenxue.exams.policies import check_can_invigilate
-from zhenxue.exams.queries.comparison import sheets_of
-from zhenxue.identity.data import SYSTEM, Actor
+from zhenxue.identity.data import Actor
 from zhenxue.integrity import api as integrity
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Conflict, Invalid
-
-STEP = 10
-
-
-def begin_comparison(*, exam_id: int, now: dt.datetime) -> bool:
-    """Takes an exam for comparing; false where another worker has it in hand, or it is done."""
-    with transaction.atomic():
-        run, _ = ComparisonRun.objects.select_for_update().get_or_create(exam_id=exam_id)
-        if run.state in {BatchState.RUNNING, BatchState.DONE} and run.started_at is not None:
-            lost = run.state == BatchState.RUNNING and run.started_at < now - dt.timedelta(minutes=30)
-            if not lost:
-                return False
-        run.state, run.percent, run.started_at = BatchState.RUNNING, 0, now
-        run.save(update_fields=["state", "percent", "started_at"])
-    return True
-
-
-def compare_exam(*, exam_id: int, now: dt.datetime) -> Compared | None:
-    """Compares all attempts of a closed exam and keeps what was found; ``None`` where somebody else does it."""
-    if not begin_comparison(exam_id=exam_id, now=now):
-        return None
-    percent = 0
-
-    def told(share: float) -> None:
-        nonlocal percent
-        reached = int(share * 100) // STEP * STEP
-        if reached > percent:
-            percent = reached
-            ComparisonRun.objects.filter(exam_id=exam_id).update(percent=min(reached, 99))
-
-    try:
-        sheets, timed = sheets_of(exam_id)
-        compared = compare(sheets, timed, seed=exam_id, told=told)
-    except Exception:
-        ComparisonRun.objects.filter(exam_id=exam_id).update(state=BatchState.FAILED)
-        raise
-    _keep(exam_id, compared, now)
-    return compared
 
 
 def ask_comparison(*, actor: Actor, exam: Exam, now: dt.datetime) -> None:
@@ -104,54 +62,3 @@ def refer_pair(*, actor: Actor, pair: Comparison, reason: str, now: dt.datetime)
 
 def _chance(pair: Comparison) -> float:
     return min(pair.probability, float(pair.facts.get("times_probability", 1)))
-
-
-def _keep(exam_id: int, compared: Compared, now: dt.datetime) -> None:
-    with transaction.atomic():
-        run = ComparisonRun.objects.select_for_update().get(exam_id=exam_id)
-        before = {(one.first_id, one.second_id): one for one in Comparison.objects.filter(exam_id=exam_id)}
-        for pair in compared.found:
-            row = before.pop((pair.first, pair.second), None) or Comparison(
-                exam_id=exam_id, first_id=pair.first, second_id=pair.second
-            )
-            row.same_wrong, row.common, row.probability = pair.same_wrong, pair.common, pair.probability
-            row.facts = {**_facts(pair), **{k: v for k, v in row.facts.items() if k == "referred"}}
-            row.computed_at = now
-            row.save()
-        for row in before.values():
-            if not row.facts.get("referred"):
-                row.delete()
-        run.state, run.percent, run.computed_at = BatchState.DONE, 100, now
-        run.attempts, run.pairs, run.found = compared.attempts, compared.pairs, len(compared.found)
-        run.facts = {
-            "level_percent": str(LEVEL * 100),
-            "fewest": FEWEST_ATTEMPTS,
-            "runs": compared.runs,
-            "false_alarms": compared.false_alarms,
-            "fast": [
-                {"attempt": key, "answers": one.answers, "below": one.below, "faster": f"{one.times_faster:.1f}"}
-                for key, one in compared.fast
-            ],
-        }
-        run.save()
-        body = {
-            "attempts": compared.attempts,
-            "pairs": compared.pairs,
-            "found": len(compared.found),
-            "pairs_sha256": digest_of([[one.first, one.second, one.same_wrong] for one in compared.found]),
-        }
-        exam = Exam.objects.select_related("cohort").get(pk=exam_id)
-        about = [f"cohort:{exam.cohort_id}"]
-        evidence.record(
-            kind="exams.exam_compared", actor=SYSTEM, subject=f"exam:{exam_id}", about=about, body=body, now=now
-        )
-
-
-def _facts(pair: Pair) -> dict[str, object]:
-    return {
-        "by": list(pair.by),
-        "expected": f"{pair.expected:.2f}",
-        "times": pair.times,
-        "correlation": f"{pair.correlation:.2f}",
-        "times_probability": pair.times_probability,
-    }

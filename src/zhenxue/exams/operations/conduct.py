@@ -15,8 +15,10 @@ from zhenxue.exams.errors import AttemptEnded, OtherDevice
 from zhenxue.exams.models import Attempt, ConductEvent, ConductStream, RoomMessage
 from zhenxue.exams.operations.presence import is_at_the_door
 from zhenxue.exams.policies import is_own
+from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Invalid, NotFound, Refused
+from zhenxue.notices import api as notices
 
 #: What a page may tell of; the rest only the server sees.
 TOLD = frozenset(
@@ -31,7 +33,7 @@ MOST_EVENTS = 2_000
 #: What was kept while the network was away may be so old.
 OLDEST = dt.timedelta(hours=4)
 LONGEST_MS = 4 * 3600 * 1000
-#: A page that lives is heard of every half minute; after so long it is silent.
+#: A page that lives is heard of every minute; after so long it is silent.
 SILENT_AFTER = dt.timedelta(minutes=3)
 #: The same second device is noted once in so long.
 SECOND_AGAIN = dt.timedelta(minutes=5)
@@ -86,12 +88,25 @@ def note_conduct(
 
 
 def note_second(attempt: Attempt, *, device: str, now: dt.datetime) -> None:
-    """Another device shows the attempt's page and is refused; reloading it there is no new event."""
+    """Another device shows the attempt's page and is refused; reloading it there is no new event. Who can let it in
+    hears of it."""
     seconds = ConductEvent.objects.filter(
         attempt=attempt, kind=ConductKind.SECOND, at__gt=now - SECOND_AGAIN, facts__device=device[:12]
     )
-    if not seconds.exists():
+    if seconds.exists():
+        return
+    with transaction.atomic():
         note_conduct(attempt.pk, ConductKind.SECOND, now=now, device=device[:12])
+        if attempt.device:  # not let in yet
+            name, exam = attempt.enrolment.person.name, attempt.exam
+            notices.notify_many(
+                person_ids=identity.managers_of(exam.cohort.organisation_id),
+                kind="exams.room",
+                title="学员要换设备考试",
+                text=f"{name} 在另一台设备上打开了“{exam.title}”。确认是本人后，可以放行。",
+                link=f"/exams/attempts/{attempt.pk}/room/",
+                now=now,
+            )
 
 
 def note_check(attempt_id: int, *, check_id: int, passed: bool, now: dt.datetime) -> None:

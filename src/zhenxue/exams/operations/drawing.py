@@ -8,7 +8,7 @@ from random import Random, SystemRandom
 
 from zhenxue.exams import kinds
 from zhenxue.exams.data import Kind, SheetLine
-from zhenxue.exams.models import Attempt, Blueprint, BlueprintRule, Exam, PaperLine, Question
+from zhenxue.exams.models import Attempt, Blueprint, BlueprintRule, Exam, PaperLine
 from zhenxue.exams.operations import selection
 from zhenxue.exams.operations.marking import digest_of
 from zhenxue.exams.operations.planning import frozen_plan
@@ -106,8 +106,3 @@ def freeze(attempt: Attempt, lines: Iterable[SheetLine]) -> None:
 def sheet_of(attempt: Attempt) -> list[SheetLine]:
     """The frozen lines of an attempt, in order."""
     return [SheetLine.from_json(position, row) for position, row in enumerate(attempt.sheet, start=1)]
-
-
-def questions_of(lines: Iterable[SheetLine]) -> dict[int, Question]:
-    """The question versions of a sheet by id; one query."""
-    return Question.objects.in_bulk([line.question_id for line in lines])

@@ -135,7 +135,7 @@ def close_due_exams(*, now: dt.datetime) -> int:
 def _tell(exam: Exam, now: dt.datetime) -> None:
     """Those who may sit a published exam hear of it; of a make-up only those who did not pass."""
     begins = f"{exam.opens_at.astimezone(CIVIL_ZONE):%m-%d %H:%M}"
-    words = "没有通过原考试的可以参加" if exam.kind == ExamKind.MAKE_UP else ExamKind(exam.kind).label
+    words = "没有通过原考试的可以参加" if exam.original_id else ExamKind(exam.kind).label
     notices.notify_many(
         person_ids=[enrolment.person_id for enrolment in entitled_to(exam, now)],
         kind=NOTICE,

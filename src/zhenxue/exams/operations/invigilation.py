@@ -15,7 +15,7 @@ from zhenxue.exams.operations.common import lock_attempt, record
 from zhenxue.exams.operations.conduct import note_conduct
 from zhenxue.exams.operations.presence import ask_now, is_at_the_door
 from zhenxue.exams.policies import check_can_invigilate
-from zhenxue.identity.data import Actor
+from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.integrity import api as integrity
 from zhenxue.kernel.errors import Conflict, Invalid
 from zhenxue.notices import api as notices
@@ -82,6 +82,9 @@ def take_in(*, actor: Actor, attempt: Attempt, reason: str, now: dt.datetime) ->
     with transaction.atomic():
         attempt = lock_attempt(attempt.pk)
         if attempt.state != AttemptState.OPEN:
+            return attempt
+        if attempt.deadline_at <= now:
+            end_attempt(SYSTEM, attempt, AttemptEnd.DEADLINE, now)  # time had done it already
             return attempt
         attempt.ends_reason = words
         attempt.save(update_fields=["ends_reason"])

@@ -27,7 +27,7 @@ def plan_make_up(
 
     Raises ``Invalid`` when everybody passed, and by field as ``create_exam``.
     """
-    root = exam.original if exam.kind == ExamKind.MAKE_UP and exam.original else exam
+    root = exam.original or exam
     failing = failing_of(root)
     if not failing.everybody and not failing.waiting:
         raise Invalid("exams.nobody_failed", "这场考试的学员都已通过，不用安排补考。")

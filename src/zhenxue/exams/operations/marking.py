@@ -87,4 +87,4 @@ def texts_in(value: Any) -> Iterator[str]:
 
 def _normal(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(mark for mark in folded if not mark.isspace()).strip(".。,，;；:：?？!！()（）")
+    return "".join(folded.split()).strip(".。,，;；:：?？!！()（）")

@@ -12,10 +12,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from zhenxue.evidence import api as evidence
-from zhenxue.exams.data import AttemptState, ExamKind, MarkRound, SheetLine
+from zhenxue.exams.data import AttemptState, MarkRound, SheetLine
 from zhenxue.exams.kinds.base import Marking
 from zhenxue.exams.models import Answer, Exam, Examiner, Mark, ScoreSheet
 from zhenxue.exams.operations import scoring
+from zhenxue.exams.operations.calling import call_chiefs, tell_named
 from zhenxue.exams.operations.common import lock_attempt, record
 from zhenxue.exams.operations.marking import digest_of, points
 from zhenxue.exams.operations.rubric import Item, differ_too_much, items_of, mean, read_points, scaled
@@ -41,13 +42,14 @@ def name_markers(
         raise Invalid("exams.markers", words, fields={"people": words})
     with transaction.atomic():
         Exam.objects.select_for_update().get(pk=exam.pk)
-        if exam.kind == ExamKind.PRACTICAL and (len(named - leading) < 2 or not leading):
+        if exam.is_practical and (len(named - leading) < 2 or not leading):
             words = "实操考核至少要两名考评员，另加一名考评组长（两人评分相差太大时由组长评定）。"
             raise Invalid("exams.examiners", words, fields={"people": words})
         bound = set(ScoreSheet.objects.filter(attempt__exam=exam).values_list("examiner__person_id", flat=True))
         if bound - (named | leading):
             words = "已经开始评分的考评员不能去掉。"
             raise Conflict("exams.examiner_bound", words)
+        known = set(Examiner.objects.filter(exam=exam).values_list("person_id", flat=True))
         Examiner.objects.filter(exam=exam).exclude(person_id__in=named | leading).delete()
         for person in sorted(named | leading):
             Examiner.objects.update_or_create(exam=exam, person_id=person, defaults={"is_chief": person in leading})
@@ -57,6 +59,7 @@ def name_markers(
         evidence.record(
             kind="exams.markers_named", actor=actor, subject=f"exam:{exam.pk}", about=about, body=body, now=now
         )
+        tell_named(exam, (named | leading) - known - {actor.person_id or 0}, now)
 
 
 def claim_next(*, actor: Actor, exam: Exam, question_id: int, now: dt.datetime) -> Mark | None:
@@ -121,7 +124,7 @@ def give_points(*, actor: Actor, mark_id: int, given: Sequence[str], comment: st
             "rubric_sha256": digest_of([mark.rubric, mark.comment]),
         }
         record(actor, attempt, "exams.answer_marked", body, now, names_learner=False)
-        if _agree(mark.answer, attempt.exam, line.score):
+        if _agree(mark.answer, attempt.exam, line.score, now):
             scoring.complete(attempt, now)
     return mark
 
@@ -135,13 +138,17 @@ def sheet_items(answer: Answer) -> tuple[SheetLine, list[Item]]:
     return line, items_of(question.kind, question.body, question.key, answer.given, stake)
 
 
-def _agree(answer: Answer, exam: Exam, score: Decimal) -> bool:
+def _agree(answer: Answer, exam: Exam, score: Decimal, now: dt.datetime) -> bool:
     """Gives the answer its points when everybody who has to has said them; whether it has them now."""
     said = {row.round: row.points for row in answer.marks.filter(marked_at__isnull=False) if row.points is not None}
     first, second = said.get(MarkRound.FIRST), said.get(MarkRound.SECOND)
     result = said.get(MarkRound.DECIDING) if exam.double_marking else first
     if result is None and first is not None and second is not None:
-        result = None if differ_too_much(first, second, score, exam.difference_percent) else mean(first, second)
+        if differ_too_much(first, second, score, exam.difference_percent):
+            if apart(waiting_answers(exam)).count() == 1:  # one word, however many there are
+                call_chiefs(exam, now)
+        else:
+            result = mean(first, second)
     if result is None:
         return False
     answer.awarded = result

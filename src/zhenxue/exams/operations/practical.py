@@ -13,9 +13,10 @@ from typing import Any
 
 from django.db import transaction
 
-from zhenxue.exams.data import AttemptEnd, AttemptState, ExamKind, ExamState
+from zhenxue.exams.data import AttemptEnd, AttemptState, ExamState
 from zhenxue.exams.models import Answer, Attempt, Exam, Examiner, ScoreSheet
 from zhenxue.exams.operations import scoring
+from zhenxue.exams.operations.calling import call_chiefs
 from zhenxue.exams.operations.common import lock_attempt, record
 from zhenxue.exams.operations.drawing import draw_sheet, freeze, sheet_of
 from zhenxue.exams.operations.marking import digest_of, points
@@ -143,11 +144,14 @@ def _agree(attempt: Attempt, steps: Sequence[Step], now: dt.datetime) -> None:
     pair = [one for one in sheets if not one.examiner.is_chief]
     if chief is not None:
         awarded = _by_question(attempt, steps, chief.steps)
-    elif len(pair) == 2 and not are_apart(attempt, pair):
+    elif len(pair) < 2:
+        return
+    elif are_apart(attempt, pair):
+        call_chiefs(attempt.exam, now)
+        return
+    else:
         one, other = (_by_question(attempt, steps, sheet.steps) for sheet in pair)
         awarded = {question: mean(one[question], other[question]) for question in one}
-    else:
-        return
     lines = sheet_of(attempt)
     Answer.objects.bulk_create(
         Answer(
@@ -282,7 +286,7 @@ def _check_time(exam: Exam, now: dt.datetime, from_paper: bool) -> None:
 
 def _examiner(actor: Actor, exam: Exam) -> Examiner:
     examiner = find_examiner(actor, exam)
-    if exam.kind != ExamKind.PRACTICAL or examiner is None:
+    if not exam.is_practical or examiner is None:
         raise Refused("exams.not_examiner", "你不是这场实操考核的考评员，请联系机构管理员。")
     return examiner
 

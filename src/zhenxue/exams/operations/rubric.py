@@ -9,8 +9,9 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from zhenxue.exams import kinds
-from zhenxue.exams.data import Kind
+from zhenxue.exams.data import Kind, Marked
 from zhenxue.exams.kinds.base import Marking
+from zhenxue.exams.kinds.composed import Case
 from zhenxue.exams.operations.marking import TENTH, points
 from zhenxue.kernel.errors import Invalid
 
@@ -29,29 +30,27 @@ def items_of(
     kind: str, body: Mapping[str, Any], key: Mapping[str, Any], given: Sequence[Any], stake: Marking
 ) -> list[Item]:
     """The rubric of a question; of a case that of its parts, of which some are marked already; else one item."""
-    if kind == Kind.CASE:
-        return [item for number in range(len(body["parts"])) for item in _of_part(number, body, key, given, stake)]
-    rubric = [Item(str(one["text"]), Decimal(str(one["points"]))) for one in key.get("rubric", ())]
-    return rubric or [Item("得分", stake.score)]
+    rules = kinds.of(kind)
+    if isinstance(rules, Case):
+        marked, scores = rules.mark_parts(body, key, given, stake), rules.part_scores(body, stake.score)
+        parts = zip(body["parts"], key["parts"], marked, scores, strict=True)
+        return [item for at, part in enumerate(parts, start=1) for item in _of_part(f"第 {at} 小题", *part)]
+    return _rubric(key) or [Item("得分", stake.score)]
 
 
 def _of_part(
-    number: int, body: Mapping[str, Any], key: Mapping[str, Any], given: Sequence[Any], stake: Marking
+    name: str, part: Mapping[str, Any], key: Mapping[str, Any], marked: Marked | None, score: Decimal
 ) -> list[Item]:
-    part, name = body["parts"][number], f"第 {number + 1} 小题"
-    score = Decimal(str(part["score"]))
-    answer = given[number] if number < len(given) else []
-    rules, right = kinds.of(part["kind"]), key["parts"][number]
-    if rules.is_blank(answer):
-        return [Item(f"{name}（没有作答）", score, Decimal(0))]
-    marked = rules.mark(part["body"], right, answer, Marking(score, stake.rule))
     if marked is not None:
-        return [Item(f"{name}（自动评分）", score, marked.awarded)]
-    items = items_of(part["kind"], part["body"], right, answer, Marking(score, stake.rule))
-    most = sum((item.most for item in items), Decimal(0))
-    if len(items) == 1 or most != score:
+        return [Item(f"{name}（{Kind(part['kind']).label}，自动评分）", score, marked.awarded)]
+    rubric = _rubric(key)
+    if sum((item.most for item in rubric), Decimal(0)) != score:
         return [Item(name, score)]
-    return [Item(f"{name} {item.text}", item.most) for item in items]
+    return [Item(f"{name} {item.text}", item.most) for item in rubric]
+
+
+def _rubric(key: Mapping[str, Any]) -> list[Item]:
+    return [Item(str(one["text"]), Decimal(str(one["points"]))) for one in key.get("rubric", ())]
 
 
 def read_points(items: Sequence[Item], given: Sequence[str]) -> list[Decimal]:

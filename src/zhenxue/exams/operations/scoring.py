@@ -11,10 +11,11 @@ from decimal import Decimal
 from zhenxue.exams import kinds
 from zhenxue.exams.data import AttemptState, SheetLine
 from zhenxue.exams.kinds.base import Marking
-from zhenxue.exams.models import Answer, Attempt, Question
+from zhenxue.exams.models import Answer, Attempt
 from zhenxue.exams.operations.common import move, record
-from zhenxue.exams.operations.drawing import questions_of, sheet_of
+from zhenxue.exams.operations.drawing import sheet_of
 from zhenxue.exams.operations.marking import digest_of, part_points, passes, points
+from zhenxue.exams.queries.content import Content, contents_of
 from zhenxue.identity.data import SYSTEM, Actor
 
 NOTHING = Decimal(0)
@@ -25,7 +26,7 @@ SETTLED = ("state", "score", "passed", "parts", "marked_at", "told_at")
 
 
 def judge(
-    attempt: Attempt, lines: Sequence[SheetLine], answers: Mapping[int, Answer], questions: Mapping[int, Question]
+    attempt: Attempt, lines: Sequence[SheetLine], answers: Mapping[int, Answer], questions: Mapping[int, Content]
 ) -> bool:
     """Gives every answer of an attempt what a machine can say (not saved yet); whether some wait for a person."""
     waits = False
@@ -50,7 +51,7 @@ def judge(
 def mark(attempt: Attempt, lines: Sequence[SheetLine], answers: Mapping[int, Answer], now: dt.datetime) -> None:
     """Marks an attempt that was just handed in, as far as a machine can, and saves it. Its answers are the caller's to
     save (``save_points``), perhaps with those of other attempts."""
-    waits = judge(attempt, lines, answers, questions_of(lines))
+    waits = judge(attempt, lines, answers, contents_of(line.question_id for line in lines))
     ended = ["ended_by", "submitted_at"]
     if waits:
         attempt.save(update_fields=["state", *ended])

@@ -2,26 +2,20 @@
 
 import datetime as dt
 import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from django.db.models import Q, QuerySet
 
 from zhenxue.exams import kinds
-from zhenxue.exams.analysis.answers import Sheet
-from zhenxue.exams.analysis.comparing import Timed
 from zhenxue.exams.analysis.items import gaps_of
-from zhenxue.exams.data import AttemptState, BatchState, ExamState, Kind
-from zhenxue.exams.models import Answer, Attempt, Comparison, ComparisonRun, Exam, Question
+from zhenxue.exams.data import BatchState, ExamState, Kind
+from zhenxue.exams.models import Attempt, Comparison, ComparisonRun, Exam, Question
 from zhenxue.exams.queries.scope import visible_exams
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import NotFound
 
-#: Kinds of which two answers are the same or not; free texts and places on a picture are not like that.
-COMPARED = (Kind.SINGLE, Kind.MULTIPLE, Kind.TRUE_FALSE, Kind.FILL_IN, Kind.MATCHING, Kind.ORDERING)
 #: A comparison that was begun and is not done after so long is begun again.
 LOST_AFTER = dt.timedelta(minutes=30)
 
@@ -32,42 +26,6 @@ def exams_to_compare(now: dt.datetime) -> list[int]:
     wanted = Q(comparison_run__isnull=True) | Q(comparison_run__state=BatchState.WAITING) | lost
     rows = Exam.objects.filter(wanted, state=ExamState.CLOSED).order_by("closed_at", "pk")
     return list(rows.values_list("pk", flat=True)[:20])
-
-
-def sheets_of(exam_id: int) -> tuple[list[Sheet], Timed]:
-    """The handed-in attempts of an exam as the comparison takes them; three queries."""
-    rows = list(
-        Attempt.objects.filter(exam=exam_id, state__in=[AttemptState.SUBMITTED, AttemptState.MARKED])
-        .order_by("pk")
-        .values_list("pk", "enrolment__person_id", "started_at", "sheet")
-    )
-    drawn = {pk: {row[0] for row in sheet if row[4]} for pk, _, _, sheet in rows}
-    known = Answer.objects.filter(attempt_id__in=[row[0] for row in rows]).exclude(given=[]).order_by("sequence")
-    answers: dict[int, dict[int, tuple[str, bool]]] = defaultdict(dict)
-    moments: dict[int, list[tuple[int, float]]] = defaultdict(list)
-    columns = ("attempt_id", "question_id", "question__kind", "given", "correct", "saved_at")
-    for attempt, question, kind, given, correct, saved_at in known.values_list(*columns).iterator():
-        moments[attempt].append((question, saved_at.timestamp()))
-        if kind in COMPARED and correct is not None and question not in drawn[attempt]:
-            answers[attempt][question] = "\x1f".join(str(part) for part in given), correct
-    sheets = [Sheet(pk, person, answers[pk]) for pk, person, _, _ in rows]
-    questions = sorted({question for several in moments.values() for question, _ in several})
-    places = {question: at for at, question in enumerate(questions)}
-    seconds = np.full((len(rows), len(questions)), np.nan)
-    for at, (pk, _, started_at, _) in enumerate(rows):
-        for question, gap in gaps_of(moments[pk], started_at.timestamp()).items():
-            seconds[at, places[question]] = gap
-    texts = {pk: _length(stem, body) for pk, stem, body in _texts(questions)}
-    return sheets, Timed(seconds, [texts[question] for question in questions])
-
-
-def _texts(questions: Sequence[int]) -> QuerySet[Question, tuple[int, str, Any]]:
-    return Question.objects.filter(pk__in=questions).values_list("pk", "stem", "body")
-
-
-def _length(stem: str, body: Mapping[str, Any]) -> int:
-    """Characters that have to be read."""
-    return len(stem) + sum(len(str(option)) for option in body.get("options", ()))
 
 
 def comparison_run_of(exam: Exam) -> ComparisonRun | None:

@@ -5,10 +5,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Avg, Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models import (
+    Avg,
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
+from django.db.models.functions import Coalesce
 
 from zhenxue.exams.data import AttemptState, ExamKind, ExamState, Kind, MarkRound, SheetLine
-from zhenxue.exams.models import Answer, Exam, Examiner, Mark, Question
+from zhenxue.exams.models import Answer, Attempt, Exam, Examiner, Mark, Question
 from zhenxue.exams.queries.scope import AUTHORS, visible_exams
 from zhenxue.exams.queries.sitting import ShownLine
 from zhenxue.identity import api as identity
@@ -18,6 +31,8 @@ from zhenxue.kernel.errors import NotFound
 #: How long a claimed answer waits for whoever claimed it; then it goes back to the others.
 CLAIM_LASTS = dt.timedelta(minutes=30)
 NO_CLAIM = "这份答案已经不在你手上（领取后超时会自动退回）。请重新领取。"
+#: Exams that examiners score (``Exam.is_practical``).
+PRACTICAL = Q(kind=ExamKind.PRACTICAL) | Q(kind=ExamKind.MAKE_UP, original__kind=ExamKind.PRACTICAL)
 HANDED_IN = (AttemptState.SUBMITTED, AttemptState.MARKED)
 
 
@@ -79,27 +94,31 @@ def is_marker(actor: Actor, exam: Exam) -> bool:
     named = set(Examiner.objects.filter(exam=exam).values_list("person_id", flat=True))
     if named:
         return actor.person_id in named
-    return actor.role is Role.TEACHER and exam.kind != ExamKind.PRACTICAL
+    return actor.role is Role.TEACHER and not exam.is_practical
 
 
 def exams_to_score(actor: Actor) -> QuerySet[Exam]:
     """Exams that have something to score by hand, which the actor scores or oversees; with ``waiting`` answers and
     ``waiting_people`` (practical ones)."""
     rows = Exam.objects.filter(pk__in=_in_sight(actor), state__in=[ExamState.SCHEDULED, ExamState.CLOSED])
-    waiting = Count(
-        "attempts__answers",
-        filter=Q(attempts__state=AttemptState.SUBMITTED, attempts__answers__awarded__isnull=True),
-        distinct=True,
+    submitted = Attempt.objects.filter(state=AttemptState.SUBMITTED)
+    unmarked = Answer.objects.filter(attempt__in=submitted, awarded__isnull=True)
+    rows = rows.filter(PRACTICAL | Q(pk__in=unmarked.values("attempt__exam")))
+    return rows.select_related("cohort__organisation", "original").annotate(
+        waiting=_count(unmarked.filter(attempt__exam=OuterRef("pk")), "attempt__exam"),
+        waiting_people=_count(submitted.filter(exam=OuterRef("pk")), "exam"),
     )
-    people = Count("attempts", filter=Q(attempts__state=AttemptState.SUBMITTED), distinct=True)
-    marked = Mark.objects.filter(answer__attempt__exam=OuterRef("pk"))
-    rows = rows.select_related("cohort__organisation").annotate(waiting=waiting, waiting_people=people)
-    return rows.filter(Q(kind=ExamKind.PRACTICAL) | Q(waiting__gt=0) | Exists(marked))
+
+
+def _count(rows: QuerySet[Any, Any], by: str) -> Coalesce:
+    """How many of the rows there are, for an annotation."""
+    counted = rows.order_by().values(by).annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 def get_exam_to_score(actor: Actor, exam_id: int) -> Exam:
     """An exam that the actor scores or oversees, else ``NotFound``."""
-    rows = Exam.objects.select_related("cohort__organisation", "paper", "blueprint")
+    rows = Exam.objects.select_related("cohort__organisation", "paper", "blueprint", "original")
     found = rows.filter(pk=exam_id).first()
     if found is None or not (is_marker(actor, found) or visible_exams(actor).filter(pk=exam_id).exists()):
         raise NotFound("exams.not_found", "没有找到这场考试，或您无权查看。")
@@ -192,7 +211,7 @@ def _in_sight(actor: Actor) -> QuerySet[Exam, Any]:
         named = Examiner.objects.filter(exam=OuterRef("pk"))
         own = Q(Exists(named.filter(person=actor.person_id)))
         if actor.role is Role.TEACHER:
-            own |= ~Exists(named) & ~Q(kind=ExamKind.PRACTICAL)
+            own |= ~Exists(named) & ~PRACTICAL
         seen |= Q(cohort__organisation=actor.organisation_id) & own
     return Exam.objects.filter(seen).values("pk")
 

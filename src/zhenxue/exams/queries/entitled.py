@@ -4,7 +4,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zhenxue.exams.data import AttemptState, ExamKind, ExamState
+from django.db.models import Q
+
+from zhenxue.exams.data import AttemptState, ExamState
 from zhenxue.exams.models import Attempt, Exam
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.training import api as training
@@ -27,10 +29,9 @@ class Failing:
 
 
 def failing_of(exam: Exam) -> Failing:
-    """Of the family of an exam (itself and its make-ups); three queries."""
-    family = Exam.objects.filter(cohort=exam.cohort_id).exclude(state=ExamState.CANCELLED)
-    numbers = [one.pk for one in family if one.root_id == exam.root_id]
-    rows = Attempt.objects.filter(exam__in=numbers).values_list("enrolment_id", "state", "passed")
+    """Of the family of an exam (itself and its make-ups); two queries."""
+    of_family = Q(exam=exam.root_id) | Q(exam__original=exam.root_id)
+    rows = Attempt.objects.filter(of_family).values_list("enrolment_id", "state", "passed")
     won, waits, sat = set(), set(), set()
     for enrolment, state, passed in rows:
         sat.add(enrolment)
@@ -48,7 +49,7 @@ def failing_of(exam: Exam) -> Failing:
 
 def entitled_to(exam: Exam, now: dt.datetime) -> Sequence[training.Enrolment]:
     """Who may be told of an exam: who does not know a result yet is not told by being asked to a make-up."""
-    if exam.kind != ExamKind.MAKE_UP or exam.original is None:
+    if exam.original is None:
         return _active(exam)
     return failing_of(exam.original).everybody if exam.original.is_out and now >= exam.original.closes_at else ()
 

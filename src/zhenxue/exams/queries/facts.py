@@ -5,12 +5,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from zhenxue.exams.data import AttemptState, ConductKind, ExamKind
 from zhenxue.exams.models import Answer, Attempt, ConductEvent
 from zhenxue.integrity.api import AnswerFact, AttemptFacts, Owner
 
+#: Attempts that examiners scored: without a device, without answers.
+EXAMINED = Q(exam__kind=ExamKind.PRACTICAL) | Q(exam__original__kind=ExamKind.PRACTICAL)
 HANDED_IN = (AttemptState.SUBMITTED, AttemptState.MARKED)
 
 
@@ -27,7 +29,9 @@ def attempts_beside(fresh: Sequence[AttemptFacts]) -> list[AttemptFacts]:
 def _facts(attempts: QuerySet[Attempt]) -> list[AttemptFacts]:
     rows = list(
         attempts.filter(state__in=HANDED_IN)
-        .exclude(exam__kind=ExamKind.PRACTICAL)  # scored by examiners: no device, no answers
+        .exclude(
+            Q(exam__kind=ExamKind.PRACTICAL) | Q(exam__original__kind=ExamKind.PRACTICAL)
+        )  # scored by examiners: no device, no answers
         .select_related("enrolment")
         .annotate(stored=Count("answers"))
         .order_by("submitted_at", "pk")

@@ -50,7 +50,7 @@ def _standing_of(exam: Exam, enrolment: training.Enrolment, now: dt.datetime) ->
         done,
         () if done else tuple(missing_of(enrolment, exam.stage_number)),
         left,
-        _family_of(exam, enrolment, now) if exam.kind == ExamKind.MAKE_UP else None,
+        _family_of(exam, enrolment, now) if exam.original_id is not None else None,
         allowance_of(exam.pk, enrolment.pk),
     )
 
@@ -166,7 +166,7 @@ def _family(
     allowances: Mapping[int, Allowance],
     now: dt.datetime,
 ) -> Family | None:
-    if exam.kind != ExamKind.MAKE_UP or exam.original is None:
+    if exam.original is None:
         return None
     given = attempts_given(exam.original, allowances.get(exam.root_id))
     return family_of(exam, exams, attempts, given, now)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 
 from zhenxue.exams import kinds
-from zhenxue.exams.data import ExamKind, ExamState, Kind, PaperState, QuestionState
+from zhenxue.exams.data import ExamState, Kind, PaperState, QuestionState
 from zhenxue.exams.models import Exam, Paper, PaperLine, Question, QuestionBank
 from zhenxue.exams.queries.learner import LearnerExam, exams_of_learner
 from zhenxue.exams.queries.scope import exams_of_enrolments, visible_exams, visible_papers
@@ -123,7 +123,7 @@ def cohorts_with_exams(actor: Actor) -> list[tuple[str, str]]:
 def exams_to_make_up(actor: Actor) -> list[Exam]:
     """What a make-up could be for: exams that are held, of cohorts that may have exams."""
     rows = visible_exams(actor).filter(state__in=HELD, cohort__in=[one.pk for one in cohorts_to_examine(actor)])
-    return list(rows.exclude(kind=ExamKind.MAKE_UP).order_by("cohort__code", "opens_at"))
+    return list(rows.filter(original__isnull=True).order_by("cohort__code", "opens_at"))
 
 
 def with_result_counts[R](exams: QuerySet[Exam, R]) -> QuerySet[Exam, R]:

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Min, Q, QuerySet
 
-from zhenxue.exams.data import AttemptState, QuestionFigures, Result
+from zhenxue.exams.data import AttemptState, Kind, QuestionFigures, Result
 from zhenxue.exams.models import Answer, Attempt, Exam, Question
 from zhenxue.exams.queries.publication import OUT
 from zhenxue.kernel.prepared import Prepared
 
+#: Kinds of which it says something how often each answer was given.
+CHOSEN = frozenset({Kind.SINGLE, Kind.MULTIPLE, Kind.TRUE_FALSE})
 BANDS = ((0, 60), (60, 70), (70, 80), (80, 90), (90, 101))
 
 
@@ -27,12 +29,13 @@ class MarkedAttempt(NamedTuple):
     submitted_at: dt.datetime | None
     stage_number: int | None
     total: Decimal
+    kind: str
 
 
 _marked = Prepared(
     lambda enrolments: Attempt.objects.filter(OUT, enrolment_id__in=enrolments, state=AttemptState.MARKED).values_list(
         *("enrolment_id", "exam_id", "number", "score", "passed", "submitted_at"),
-        *("exam__stage_number", "total"),
+        *("exam__stage_number", "total", "exam__kind"),
     )
 )
 
@@ -55,6 +58,7 @@ def results_of(enrolment_ids: Iterable[int]) -> dict[int, list[Result]]:
                 passed=bool(best.passed),
                 submitted_at=best.submitted_at,
                 attempts=len(attempts),
+                kind=best.kind,
             )
         )
     for results in found.values():
@@ -102,7 +106,7 @@ def question_figures(exam: Exam) -> list[QuestionFigures]:
     wrong: Counter[int] = Counter()
     choices: dict[int, Counter[str]] = defaultdict(Counter)
     for question, given, correct in rows.values_list("question_id", "given", "correct"):
-        if given:
+        if given or exam.is_practical:  # there examiners give points, and nothing is written
             answered[question] += 1
             wrong[question] += not correct
             choices[question].update(str(part) for part in given)
@@ -119,7 +123,7 @@ def question_figures(exam: Exam) -> list[QuestionFigures]:
             answered=answered[question],
             wrong=wrong[question],
             attempts=times,
-            choices=tuple(sorted(choices[question].items())),
+            choices=tuple(sorted(choices[question].items())) if questions[question].kind in CHOSEN else (),
         )
         for position, (question, times) in enumerate(shown.items(), start=1)
     ]

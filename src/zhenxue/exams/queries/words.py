@@ -32,7 +32,7 @@ def plan_words(exam: Exam) -> list[str]:
 
 def _what(exam: Exam) -> str:
     stage = f"第 {exam.stage_number} 阶段" if exam.stage_number else ""
-    if exam.kind == ExamKind.MAKE_UP and exam.original:
+    if exam.original:
         return f"“{exam.original.title}”的补考，只给没有通过或没有参加原考试的学员；补考通过和原考试通过一样。"
     return f"{stage}{ExamKind(exam.kind).label}：{COUNTS_FOR[exam.kind]}。"
 

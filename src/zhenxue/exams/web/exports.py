@@ -31,9 +31,10 @@ def results_sheet(exam: Exam) -> bytes:
                 {True: "合格", False: "不合格", None: ""}[attempt.passed],
             ]
         )
+    stage = f"，第 {exam.stage_number} 阶段" if exam.stage_number else ""
     notes = (
         f"班期：{exam.cohort.code} {exam.cohort.title}",
-        f"考试：{exam.title}（第 {exam.stage_number} 阶段，合格线 {exam.pass_percent}%）",
+        f"考试：{exam.title}（{exam.get_kind_display()}{stage}，合格线 {exam.pass_percent}%）",
         "公民身份号码按规定隐去中间八位。",
     )
     return sheets.write_xlsx("成绩", HEADER, rows, notes)

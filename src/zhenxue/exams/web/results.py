@@ -3,7 +3,7 @@
 import datetime as dt
 
 from zhenxue.exams import policies, queries
-from zhenxue.exams.data import AttemptState, ExamKind
+from zhenxue.exams.data import AttemptState
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.queries.appeals import appeal_until
 from zhenxue.exams.queries.practical import shown_sheets
@@ -21,7 +21,7 @@ def result_context(request: ActorRequest, attempt: Attempt, now: dt.datetime) ->
     shows = policies.can_see_solutions(actor, attempt, now)
     sheet = queries.paper_sheet(attempt, with_solutions=shows)
     until = appeal_until(attempt)
-    practical = attempt.exam.kind == ExamKind.PRACTICAL
+    practical = attempt.exam.is_practical
     return {
         "attempt": attempt,
         "sheet": sheet,

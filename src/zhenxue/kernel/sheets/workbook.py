@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -61,6 +62,7 @@ def _sheets(data: bytes, max_rows: int) -> Iterator[Sheet]:
         raise
     except (
         zipfile.BadZipFile,
+        zlib.error,
         InvalidFileException,
         SyntaxError,  # of either XML parser that openpyxl may use
         KeyError,

@@ -257,3 +257,38 @@ def test_a_file_without_questions_is_refused_as_a_whole() -> None:
         items(b"", "空.csv")
     with pytest.raises(Invalid):
         items(b"\xd0\xcf\x11\xe0 old", "旧.xls")
+
+
+def test_pictures_over_a_row_and_inside_a_cell_come_along() -> None:
+    import zipfile
+
+    from openpyxl.drawing.image import Image
+
+    from tests.unit.exams.formats.drafts import png
+
+    made = Workbook()
+    sheet = made.worksheets[0]
+    for row in (HEAD, ("单选题", "看图？", "甲|乙", "A"), ("单选题", '=DISPIMG("ID_1",1)是什么？', "甲|乙", "B")):
+        sheet.append(list(row))
+    sheet.cell(3, 2).data_type = "s"
+    sheet.add_image(Image(io.BytesIO(png())), "B2")
+    plain = io.BytesIO()
+    made.save(plain)
+    cells = (
+        '<c:cellImages xmlns:c="c" xmlns:x="x" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+        '<c:cellImage><x:pic><x:cNvPr name="ID_1"/><x:blip r:embed="r1"/></x:pic></c:cellImage></c:cellImages>'
+    )
+    relations = '<Relationships><Relationship Id="r1" Type="image" Target="media/wps.png"/></Relationships>'
+    data = io.BytesIO()
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(data, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+        new.writestr("xl/cellimages.xml", cells)
+        new.writestr("xl/_rels/cellimages.xml.rels", relations)
+        new.writestr("xl/media/wps.png", png(9, 9, "red"))
+    over, inside = (item.draft for item in items(data.getvalue()))
+    assert over is not None
+    assert over.stem == f"看图？\n![图](file:{over.assets[0].name})"
+    assert inside is not None
+    assert inside.stem == "![图](file:wps.png)是什么？"
+    assert inside.assets[0].width == 9

@@ -33,14 +33,19 @@ def asset_file(request: ActorRequest, asset_id: int) -> HttpResponseBase:
 @roles(*STAFF)
 def asset_list(request: ActorRequest, bank_id: int) -> HttpResponse:
     bank = queries.get_bank(request.actor, bank_id)
-    can_write = policies.can_write(request.actor, bank.organisation_id)
     form = AssetForm(request.POST or None, request.FILES or None)
-    if request.method == "POST":
-        added = try_form(form, lambda: [_add(request, bank, one) for one in form.cleaned_data["uploads"]])
-        if added is not None:
-            messages.success(request, f"已上传 {len(added)} 个文件，点“复制”可放进题干。")
-            return redirect("exams:assets", bank.pk)
-    listing = Listing(
+    added = try_form(form, lambda: [_add(request, bank, one) for one in form.cleaned_data["uploads"]])
+    if added is not None:
+        messages.success(request, f"已上传 {len(added)} 个文件，点“复制”可放进题干。")
+        return redirect("exams:assets", bank.pk)
+    can_write = policies.can_write(request.actor, bank.organisation_id)
+    context = {"bank": bank, "form": form, "listing": _shelf(request, bank), "can_write": can_write}
+    context["read_only"] = read_only(request)
+    return render(request, "exams/assets.html", context, status=status_of(form))
+
+
+def _shelf(request: ActorRequest, bank: QuestionBank) -> Listing:
+    return Listing(
         request,
         assets.assets_of(bank),
         search=("name",),
@@ -49,8 +54,6 @@ def asset_list(request: ActorRequest, bank_id: int) -> HttpResponse:
         default_sort="-created_at",
         search_label="搜索文件名",
     )
-    context = {"bank": bank, "form": form, "listing": listing, "can_write": can_write, "read_only": read_only(request)}
-    return render(request, "exams/assets.html", context, status=status_of(form))
 
 
 def _add(request: ActorRequest, bank: QuestionBank, file: UploadedFile[Any]) -> QuestionAsset:

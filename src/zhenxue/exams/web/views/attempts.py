@@ -41,15 +41,8 @@ def settled(request: ActorRequest, attempt_id: int, now: dt.datetime) -> Attempt
 def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
     now = clock.now()
     attempt = settled(request, attempt_id, now)
-    if attempt.state != AttemptState.OPEN:
-        return redirect("exams:result", attempt.pk)
-    if attempt.device != device_of(request):
-        return other_device(request, attempt, now)
-    if presence.is_at_the_door(attempt):
-        return render(request, "exams/door.html", {"attempt": attempt, "bare": True, "narrow": True})
-    if attempt.paused_at is not None:
-        context = {"attempt": attempt, "break_ends_at": breaks.ends_at(attempt), "bare": True, "narrow": True}
-        return render(request, "exams/break.html", context)
+    if (elsewhere := instead(request, attempt, now)) is not None:
+        return elsewhere
     sheet = queries.paper_sheet(attempt)
     context = {"attempt": attempt, "bare": True, "now_ms": clock.milliseconds(now)}
     context["sections"] = sections_of(request, attempt.pk, sheet)
@@ -61,6 +54,20 @@ def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
     context["words"] = messages_to(attempt)
     context["client_sequence"] = max((line.client_sequence for line in sheet), default=0)
     return render(request, "exams/attempt.html", context)
+
+
+def instead(request: ActorRequest, attempt: Attempt, now: dt.datetime) -> HttpResponse | None:
+    """What is shown in place of the paper: the result, a second device's refusal, the door, a break."""
+    if attempt.state != AttemptState.OPEN:
+        return redirect("exams:result", attempt.pk)
+    if attempt.device != device_of(request):
+        return other_device(request, attempt, now)
+    if presence.is_at_the_door(attempt):
+        return render(request, "exams/door.html", {"attempt": attempt, "bare": True, "narrow": True})
+    if attempt.paused_at is not None:
+        context = {"attempt": attempt, "break_ends_at": breaks.ends_at(attempt), "bare": True, "narrow": True}
+        return render(request, "exams/break.html", context)
+    return None
 
 
 def other_device(request: ActorRequest, attempt: Attempt, now: dt.datetime) -> HttpResponse:

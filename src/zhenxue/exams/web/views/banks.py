@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 
 from zhenxue.exams import policies, queries
 from zhenxue.exams.data import Kind, QuestionState
+from zhenxue.exams.models import QuestionBank
 from zhenxue.exams.operations import banks as operations
 from zhenxue.exams.queries import banks as shelves
 from zhenxue.exams.web.forms import BankForm
@@ -48,10 +49,18 @@ def bank_new(request: ActorRequest) -> HttpResponse:
 @roles(*STAFF)
 def bank_page(request: ActorRequest, bank_id: int) -> HttpResponse:
     bank = queries.get_bank(request.actor, bank_id)
-    rows, points = shelves.shelf_of(bank), shelves.points_of(bank)
+    points = shelves.points_of(bank)
+    can_write = policies.can_write(request.actor, bank.organisation_id)
+    context = {"bank": bank, "listing": _shelf(request, bank, points), "can_write": can_write}
+    context |= {"read_only": read_only(request), "points": points, "levels": LEVELS}
+    return render(request, "exams/bank.html", context)
+
+
+def _shelf(request: ActorRequest, bank: QuestionBank, points: list[tuple[str, str]]) -> Listing:
+    rows, sources = shelves.shelf_of(bank), shelves.sources_of(bank)
     if request.GET.get("state") != QuestionState.REPLACED:
         rows = rows.exclude(state=QuestionState.REPLACED)
-    listing = Listing(
+    return Listing(
         request,
         rows,
         search=("stem", "number", "source"),
@@ -61,12 +70,9 @@ def bank_page(request: ActorRequest, bank_id: int) -> HttpResponse:
             Filter("state", "状态", QuestionState.choices()),
             Filter("used", "用过", (("yes", "用过"), ("no", "没用过")), apply=shelves.used_or_not),
             *([Filter("point", "考核点", points)] if points else []),
-            *([Filter("source", "来源", sources)] if (sources := shelves.sources_of(bank)) else []),
+            *([Filter("source", "来源", sources)] if sources else []),
         ),
         sorts={"number": "题号", "kind": "题型", "difficulty": "难度", "score": "分值", "created_at": "更新时间"},
         default_sort="number",
         search_label="搜索题干、题号或来源",
     )
-    can_write = policies.can_write(request.actor, bank.organisation_id)
-    context = {"bank": bank, "listing": listing, "can_write": can_write, "read_only": read_only(request)}
-    return render(request, "exams/bank.html", context | {"points": points, "levels": LEVELS})

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from zhenxue.exams import policies, queries
+from zhenxue.exams.models import Exam
 from zhenxue.exams.operations import comparison as operations
 from zhenxue.exams.queries import comparison as pairs
 from zhenxue.exams.web.forms.room import ReasonForm
@@ -22,7 +23,24 @@ def comparison(request: ActorRequest, exam_id: int) -> HttpResponse:
     """What the comparison of an exam found; while it runs the page looks again by itself."""
     exam = queries.get_exam(request.actor, exam_id)
     run = pairs.comparison_run_of(exam)
-    listing = Listing(
+    listing = pairs_of(request, exam)
+    rows = [(one, pairs.odds_in_words(one.probability)) for one in listing.rows]
+    context: dict[str, object] = {
+        "exam": exam,
+        "run": run,
+        "listing": listing,
+        "rows": rows,
+        "read_only": read_only(request),
+    }
+    context["may"] = policies.can_invigilate(request.actor, exam)
+    context["fast"] = pairs.fast_attempts(run) if run is not None else []
+    working = request.htmx and run is not None and run.state in {"waiting", "running"}
+    return render(request, "exams/comparison/_working.html" if working else "exams/comparison/list.html", context)
+
+
+def pairs_of(request: ActorRequest, exam: Exam) -> Listing:
+    """The pairs of an exam as the address asks."""
+    return Listing(
         request,
         pairs.visible_comparisons(request.actor).filter(exam=exam),
         search=("first__enrolment__person__name", "second__enrolment__person__name"),
@@ -30,12 +48,6 @@ def comparison(request: ActorRequest, exam_id: int) -> HttpResponse:
         default_sort="probability",
         search_label="搜索姓名",
     )
-    rows = [(one, pairs.odds_in_words(one.probability)) for one in listing.rows]
-    context: dict[str, object] = {"exam": exam, "run": run, "listing": listing, "rows": rows, "read_only": read_only(request)}
-    context["may"] = policies.can_invigilate(request.actor, exam)
-    context["fast"] = pairs.fast_attempts(run) if run is not None else []
-    working = request.htmx and run is not None and run.state in {"waiting", "running"}
-    return render(request, "exams/comparison/_working.html" if working else "exams/comparison/list.html", context)
 
 
 @roles(*AUTHORS)

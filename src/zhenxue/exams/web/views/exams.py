@@ -35,7 +35,15 @@ def exam_list(request: ActorRequest) -> HttpResponse:
     if request.actor.is_learner:
         cards = queries.cards_of(training.own_enrolments(request), ledger.own_units(request), now, papers=True)
         return render(request, "exams/my.html", {"cards": cards, "now": now})
-    listing = Listing(
+    listing = _exams_in_sight(request)
+    kinds = dict(ExamKind.choices())
+    rows = [(one, kinds[one.kind], phase_of(one.state, one.opens_at, one.closes_at, now)) for one in listing.rows]
+    context = {"listing": listing, "rows": rows, "can_schedule": request.actor.role in MANAGERS}
+    return render(request, "exams/list.html", {**context, "read_only": read_only(request)})
+
+
+def _exams_in_sight(request: ActorRequest) -> Listing:
+    return Listing(
         request,
         queries.exam_shelf(request.actor),
         search=("title", "cohort__code", "cohort__title"),
@@ -48,10 +56,6 @@ def exam_list(request: ActorRequest) -> HttpResponse:
         default_sort="-opens_at",
         search_label="搜索考试或班期",
     )
-    kinds = dict(ExamKind.choices())
-    rows = [(one, kinds[one.kind], phase_of(one.state, one.opens_at, one.closes_at, now)) for one in listing.rows]
-    context = {"listing": listing, "rows": rows, "can_schedule": request.actor.role in MANAGERS}
-    return render(request, "exams/list.html", {**context, "read_only": read_only(request)})
 
 
 @roles(Role.LEARNER, Role.PROVIDER_MANAGER, Role.ENTERPRISE_MANAGER, Role.TEACHER)
@@ -133,7 +137,6 @@ def exam_context(request: ActorRequest, exam: Exam, now: dt.datetime) -> dict[st
         "exam": exam,
         "phase": phase_of(exam.state, exam.opens_at, exam.closes_at, now),
         "plan_words": queries.plan_words(exam),
-        "parts": queries.parts_of_plan(exam.plan),
         "failing": queries.failing_of(exam) if exam.state in HELD and now >= exam.opens_at else None,
         "figures": figures,
         "bands": queries.score_bands(exam),

@@ -35,7 +35,18 @@ def room(request: ActorRequest, exam_id: int) -> HttpResponse:
     """The roster; the part with the learners asks again every few seconds."""
     exam, now = queries.get_exam(request.actor, exam_id), clock.now()
     sitting.settle(queries.attempts_of(exam), now=now)
-    listing = Listing(
+    listing = roster(request, exam)
+    enrolled = rooms.roster_of(request.actor, exam).count()
+    context = {"exam": exam, "listing": listing, "seats": rooms.seats_of(exam, listing.rows), "now": now}
+    context |= {"figures": rooms.room_figures(exam, enrolled), "read_only": read_only(request)}
+    context["live"] = exam.opens_at <= now and exam.state == "scheduled"
+    context["may"] = policies.can_invigilate(request.actor, exam) and context["live"]
+    return render(request, "exams/invigilation/_room.html" if request.htmx else "exams/invigilation/room.html", context)
+
+
+def roster(request: ActorRequest, exam: Exam) -> Listing:
+    """The learners of the exam's class as the address asks."""
+    return Listing(
         request,
         rooms.roster_of(request.actor, exam),
         search=("person__name",),
@@ -44,12 +55,6 @@ def room(request: ActorRequest, exam_id: int) -> HttpResponse:
         default_sort="person__name",
         search_label="搜索姓名",
     )
-    enrolled = rooms.roster_of(request.actor, exam).count()
-    context = {"exam": exam, "listing": listing, "seats": rooms.seats_of(exam, listing.rows), "now": now}
-    context |= {"figures": rooms.room_figures(exam, enrolled), "read_only": read_only(request)}
-    context["live"] = exam.opens_at <= now and exam.state == "scheduled"
-    context["may"] = policies.can_invigilate(request.actor, exam) and context["live"]
-    return render(request, "exams/invigilation/_room.html" if request.htmx else "exams/invigilation/room.html", context)
 
 
 @roles(*STAFF)

@@ -106,7 +106,7 @@ def markers(request: ActorRequest, exam_id: int) -> HttpResponse:
 
     if attempt(request, form, save):
         messages.success(request, "名单已保存。")
-        return redirect("exams:practical" if exam.kind == ExamKind.PRACTICAL else "exams:exam_desk", exam.pk)
+        return redirect("exams:practical" if exam.is_practical else "exams:exam_desk", exam.pk)
     return render(request, "exams/marking/markers.html", {"form": form, "exam": exam}, status=status_of(form))
 
 

@@ -60,10 +60,13 @@ def paper_page(request: ActorRequest, paper_id: int) -> HttpResponse:
         default_sort="number",
         search_label="搜索题干",
     )
+    context = {"listing": listing, "is_draft": is_draft, "can_write": can_write, "read_only": read_only(request)}
+    return render(request, "exams/paper.html", {**_contents(paper), **context})
+
+
+def _contents(paper: Paper) -> dict[str, object]:
     context = {"paper": paper, "lines": queries.paper_lines(paper), "kinds": queries.paper_kinds(paper)}
-    context["parts"] = queries.paper_parts(paper)
-    context |= {"listing": listing, "is_draft": is_draft, "can_write": can_write, "read_only": read_only(request)}
-    return render(request, "exams/paper.html", context)
+    return {**context, "parts": queries.paper_parts(paper)}
 
 
 @roles(*STAFF)

@@ -9,13 +9,13 @@ from django.views.decorators.http import require_POST
 
 from zhenxue.exams import policies, queries
 from zhenxue.exams.data import Kind, QuestionState
-from zhenxue.exams.models import QuestionBank
+from zhenxue.exams.models import Question, QuestionBank
 from zhenxue.exams.operations import banks as operations
 from zhenxue.exams.operations import questions as many
 from zhenxue.exams.queries import banks as shelves
 from zhenxue.exams.web import editing
 from zhenxue.exams.web.forms import BulkForm, EditorForm
-from zhenxue.exams.web.support import AUTHORS, STAFF, read_only, status_of
+from zhenxue.exams.web.support import AUTHORS, STAFF, read_only
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Invalid
@@ -37,14 +37,14 @@ def question_new(request: ActorRequest, bank_id: int) -> HttpResponse:
 
 @creates
 def _create(request: ActorRequest, bank: QuestionBank, form: EditorForm) -> HttpResponse:
-    def add() -> object:
+    def add() -> Question:
         facts = editing.facts_of(request, bank, form)
         return operations.add_question(actor=request.actor, bank=bank, facts=facts, now=clock.now())
 
     question = try_form(form, add)
     if question is None:
         return _show_editor(request, bank, form, status=422)
-    messages.success(request, f"第 {getattr(question, 'number', '')} 题已保存。")
+    messages.success(request, f"第 {question.number} 题已保存。")
     if request.POST.get("act") == "again" or "again" in request.POST:
         return redirect(f"{request.path}?kind={form.chosen_kind}")
     return redirect("exams:bank", bank.pk)
@@ -62,7 +62,7 @@ def _show_editor(request: ActorRequest, bank: QuestionBank, form: EditorForm, *,
 def question_page(request: ActorRequest, question_id: int) -> HttpResponse:
     question = queries.get_question(request.actor, question_id)
     if request.method == "POST":
-        return question_edit(request, question_id)
+        return _edit(request, question)
     may = policies.can_write(request.actor, question.bank.organisation_id)
     context = {"bank": question.bank, "question": question, "sample": editing.sample_of(question)}
     context |= {"versions": shelves.versions_of(question), "read_only": read_only(request), "can_write": may}
@@ -72,26 +72,32 @@ def question_page(request: ActorRequest, question_id: int) -> HttpResponse:
 
 @roles(*AUTHORS)
 def question_edit(request: ActorRequest, question_id: int) -> HttpResponse:
-    question = queries.get_question(request.actor, question_id)
-    bank, saving = question.bank, editing.is_saving(request)
+    return _edit(request, queries.get_question(request.actor, question_id))
+
+
+def _edit(request: ActorRequest, question: Question) -> HttpResponse:
+    bank = question.bank
     policies.check_can_change_bank(request.actor, bank)
     if not editing.can_edit(question):
         raise Invalid("exams.case_too_rich", "这道案例题是导入的，内容比编辑页能写的多，请修改后重新导入。")
     form = editing.editor_for(request, bank, question)
 
-    def edit() -> object:
+    def edit() -> Question:
         facts = editing.facts_of(request, bank, form)
         return operations.edit_question(actor=request.actor, question=question, facts=facts, now=clock.now())
 
-    new = try_form(form, edit) if saving else None
+    new = try_form(form, edit) if editing.is_saving(request) else None
     if new is not None:
         messages.success(request, f"第 {question.number} 题已保存；用到旧版的试卷不受影响。")
-        return redirect("exams:question", new.pk)  # type: ignore[attr-defined]  # the new version
+        return redirect("exams:question", new.pk)
     context = {"bank": bank, "question": question, "form": form, "kind": question.kind}
     context |= {"picture": editing.picture_of(form), "points": shelves.points_of(bank)}
-    if request.method == "POST" and not saving:
+    if request.method != "POST":
+        context["preview"] = {"sample": editing.sample_of(question)}
+    elif not editing.is_saving(request):
         context["preview"] = editing.preview_of(request, bank, form)
-    return render(request, "exams/question_edit.html", context, status=status_of(form) if saving else 200)
+    refused = 422 if editing.is_saving(request) else 200
+    return render(request, "exams/question_edit.html", context, status=refused)
 
 
 @roles(*AUTHORS)
