@@ -167,6 +167,7 @@ def lay_examples() -> dict[str, list[str]]:
     from zhenxue.catalogue.models import Course, Unit
     from zhenxue.config.demo import people
     from zhenxue.evidence import api as evidence
+    from zhenxue.exams.data import ExamFacts
     from zhenxue.exams.models import Paper
     from zhenxue.exams.operations import banks, exams, importing
     from zhenxue.kernel import clock, sheets
@@ -204,18 +205,15 @@ def lay_examples() -> dict[str, list[str]]:
     rows = [["学员好行", "371502199001019009", "19900001001", "", "失业人员"], ["学员坏行", "123", "", "", ""]]
     data = sheets.write_xlsx("名册", header, rows)
     checked = roster.upload_roster(actor=manager, cohort_id=cohort.pk, data=data, file_name="名册.xlsx", now=now)
-    exam = exams.create_exam(
-        actor=manager,
-        cohort=running,
-        stage_number=2,
-        paper=Paper.objects.get(organisation_id=manager.organisation_id),
+    facts = ExamFacts(
         title="第 2 阶段考核",
+        stage_number=2,
+        paper_id=Paper.objects.get(organisation_id=manager.organisation_id).pk,
         opens_at=now,
         closes_at=now + dt.timedelta(days=3),
         duration_minutes=60,
-        attempts_allowed=1,
-        now=now,
     )
+    exam = exams.create_exam(actor=manager, cohort=running, facts=facts, now=now)
     bank = banks.create_bank(actor=manager, title="新题库", now=now)
     source = (QUESTIONS + "单选题,没有答案的题,甲,乙,,,,,1\n").encode()
     preview = importing.preview_import(actor=manager, bank=bank, source=source, file_name="题目.csv", now=now)

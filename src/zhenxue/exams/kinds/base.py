@@ -82,6 +82,10 @@ class Rules(ABC):
         """An answer in words, one line a part."""
         return [str(part) for part in given]
 
+    def lettered(self, names: Sequence[str], order: Sequence[int] | None) -> list[str]:
+        """The names of options (the bank's letters) as they stand on a sheet with this order; other names as they are."""
+        return list(names)
+
 
 def shared(score: Decimal, good: int, of: int) -> Decimal:
     """The share of a score for ``good`` of so many parts, rounded down to a tenth."""

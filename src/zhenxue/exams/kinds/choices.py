@@ -53,10 +53,14 @@ class TrueFalse(Rules):
         order: Sequence[int] | None = None,
         values: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """``choices``: letter or word, text, whether it was chosen."""
+        """``choices``: the bank's letter or the word, text, whether it was chosen, and its letter on this sheet."""
         allowed, options = self.allowed(body), body.get("options", (RIGHT, WRONG))
         places = standing(order, len(allowed))
-        return {"choices": [(allowed[at], options[at], allowed[at] in given) for at in places]}
+        return {
+            "choices": [
+                (allowed[at], options[at], allowed[at] in given, allowed[place]) for place, at in enumerate(places)
+            ]
+        }
 
     def solution(self, body: Json, key: Json, values: Mapping[str, str] | None = None) -> list[str]:
         return ["、".join(key.get("right", []))]
@@ -74,6 +78,12 @@ class Single(TrueFalse):
 
     def shown(self, body: Json) -> int:
         return len(body["options"])
+
+    def lettered(self, names: Sequence[str], order: Sequence[int] | None) -> list[str]:
+        if not order:
+            return list(names)
+        on_sheet = {chr(ord("A") + at): chr(ord("A") + place) for place, at in enumerate(order)}
+        return sorted(on_sheet.get(name, name) for name in names)
 
     def check(self, body: Json, key: Json) -> dict[str, str]:
         options = body.get("options", [])

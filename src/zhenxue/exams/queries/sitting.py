@@ -50,12 +50,18 @@ class ShownLine:
     @property
     def said(self) -> list[str]:
         """What was answered, in words."""
-        return kinds.of(self.kind).said(self.body, self.given)
+        rules = kinds.of(self.kind)
+        return rules.said(self.body, rules.lettered(self.given, self.order))
 
     @property
     def solution(self) -> list[str]:
         """The right answer in words, when solutions are shown."""
-        return kinds.of(self.kind).solution(self.body, self.key, self.values) if self.key else []
+        if not self.key:
+            return []
+        rules, key = kinds.of(self.kind), dict(self.key)
+        if "right" in key:
+            key["right"] = rules.lettered(key["right"], self.order)
+        return rules.solution(self.body, key, self.values)
 
     @property
     def answer(self) -> tuple[str, ...]:

@@ -48,3 +48,11 @@ def test_what_was_given_must_belong_to_the_question() -> None:
     assert kinds.of("single").clean_given(BODY, ["D"]) is None
     assert kinds.of("true_false").clean_given({}, ["对"]) == ["对"]
     assert kinds.of("true_false").clean_given({}, ["A"]) is None
+
+
+def test_letters_follow_the_order_of_a_sheet() -> None:
+    view = kinds.of("multiple").view(BODY, ["A"], (2, 0, 1))
+    assert view["choices"] == [("C", "三", False, "A"), ("A", "一", True, "B"), ("B", "二", False, "C")]
+    assert kinds.of("multiple").lettered(["A", "C"], (2, 0, 1)) == ["A", "B"]
+    assert kinds.of("single").lettered(["B"], None) == ["B"]
+    assert kinds.of("true_false").lettered(["对"], None) == ["对"]
