@@ -1,8 +1,7 @@
 """Pictures, sounds and films of questions: what they are, and who may open one."""
 
-import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,8 +9,7 @@ from django.db.models import Q, QuerySet
 
 from zhenxue.exams.data import AssetKind, Kind
 from zhenxue.exams.markup import asset_ids
-from zhenxue.exams.models import PracticeRound, Question, QuestionAsset, QuestionBank
-from zhenxue.exams.policies import can_see_solutions
+from zhenxue.exams.models import Attempt, PracticeRound, Question, QuestionAsset, QuestionBank
 from zhenxue.exams.queries.scope import visible_attempts, visible_banks
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import storage
@@ -57,14 +55,14 @@ def asset_path(asset: QuestionAsset) -> Path:
     return storage.full_path(asset.path)
 
 
-def get_asset(actor: Actor, asset_id: int, now: dt.datetime) -> QuestionAsset:
-    """An asset that the actor may open, or ``NotFound``.
+def get_asset(actor: Actor, asset_id: int, *, is_solved: Callable[[Attempt], bool]) -> QuestionAsset:
+    """An asset that the actor may open, or ``NotFound``; ``is_solved`` says whether an attempt's solutions are shown.
 
     Staff: of the banks they see. Learners: what stands in a question of one of their own attempts past the door or of
     their practice; what only stands in an explanation, once solutions are shown.
     """
     asset = QuestionAsset.objects.filter(pk=asset_id).select_related("bank").first()
-    if asset is None or not (_learner_may(actor, asset, now) if actor.is_learner else _staff_may(actor, asset)):
+    if asset is None or not (_learner_may(actor, asset, is_solved) if actor.is_learner else _staff_may(actor, asset)):
         raise NotFound("exams.no_such_asset", NOT_FOUND)
     return asset
 
@@ -73,7 +71,7 @@ def _staff_may(actor: Actor, asset: QuestionAsset) -> bool:
     return visible_banks(actor).filter(pk=asset.bank_id).exists()
 
 
-def _learner_may(actor: Actor, asset: QuestionAsset, now: dt.datetime) -> bool:
+def _learner_may(actor: Actor, asset: QuestionAsset, is_solved: Callable[[Attempt], bool]) -> bool:
     if actor.person_id is None:
         return False
     shown: set[int] = set()
@@ -82,7 +80,7 @@ def _learner_may(actor: Actor, asset: QuestionAsset, now: dt.datetime) -> bool:
     for attempt in visible_attempts(actor).filter(inside):
         held = {row[0] for row in attempt.sheet}
         shown |= held
-        if can_see_solutions(actor, attempt, now):
+        if is_solved(attempt):
             solved |= held
     rounds = PracticeRound.objects.filter(enrolment__person_id=actor.person_id).values_list("sheet", flat=True)
     practised = {row[0] for sheet in rounds for row in sheet}

@@ -34,7 +34,8 @@ def _what(exam: Exam) -> str:
     stage = f"第 {exam.stage_number} 阶段" if exam.stage_number else ""
     if exam.original:
         return f"“{exam.original.title}”的补考，只给没有通过或没有参加原考试的学员；补考通过和原考试通过一样。"
-    return f"{stage}{ExamKind(exam.kind).label}：{COUNTS_FOR[exam.kind]}。"
+    label = "考核" if stage and exam.kind == ExamKind.STAGE else ExamKind(exam.kind).label
+    return f"{stage}{label}：{COUNTS_FOR[exam.kind]}。"
 
 
 def _when(exam: Exam) -> list[str]:

@@ -1,5 +1,6 @@
 """Files of questions: the shelf of a bank, and each file to those who may see a question that shows it."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -26,7 +27,8 @@ KEPT_SECONDS = 3600
 
 @roles(Role.LEARNER, *STAFF)
 def asset_file(request: ActorRequest, asset_id: int) -> HttpResponseBase:
-    found = assets.get_asset(request.actor, asset_id, clock.now())
+    sees = partial(policies.can_see_solutions, request.actor, now=clock.now())
+    found = assets.get_asset(request.actor, asset_id, is_solved=sees)
     return serve_file(request, assets.asset_path(found), content_type=found.mime, name=found.name, max_age=KEPT_SECONDS)
 
 
