@@ -133,6 +133,8 @@ def test_the_order_shown_names_the_same_things(chance: random.Random, kind: str)
     plain, mixed = rules.view(body)[name], rules.view(body, order=order)[name]
     if kind == "matching":  # letters go by the place, values do not
         plain, mixed = [(value, text) for value, _, text in plain], [(value, text) for value, _, text in mixed]
+    elif kind != "ordering":
+        plain, mixed = [one[:3] for one in plain], [one[:3] for one in mixed]
     assert [plain[at] for at in order] == mixed
 
 
