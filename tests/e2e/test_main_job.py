@@ -140,7 +140,7 @@ class Story:
         county.get_by_role("link", name="养老护理员一班").first.click()
         county.get_by_label("审批意见").fill("方案齐全。")
         county.get_by_role("button", name="通过备案").click()
-        expect(county.locator("main")).to_contain_text("已备案")
+        expect(county.locator("main")).to_contain_text("的开班备案，方案已冻结并存证")
         provider = self.page("provider")
         provider.goto(f"/cohorts/{self.cohort}/")
         running = provider.locator(".page-title .tag", has_text="培训中")
