@@ -101,6 +101,7 @@ from zhenxue.identity.validators import (
     check_uscc,
 )
 from zhenxue.identity.web.access import ActorRequest, ask_to_sign_in, public, roles, signed_in
+from zhenxue.identity.web.device import client_ip
 
 __all__ = [
     "ANONYMOUS",
@@ -143,6 +144,7 @@ __all__ = [
     "check_reason",
     "check_social_card_number",
     "check_uscc",
+    "client_ip",
     "consent_text",
     "device_key_of",
     "edit_organisation",
