@@ -49,7 +49,9 @@ def test_a_teacher_opens_a_bank_and_a_learner_practises_it_to_the_end() -> None:
     assert "再练一次" in result
     assert ErrorCard.objects.count() == 1
     assert "答错 1 次" in learner.get("/practice/errors/").content.decode()
-    assert "没有要练的错题" in learner.get("/practice/home/").content.decode()
+    assert "去练习" in learner.get("/practice/home/").content.decode()
+    counted = learner.get("/practice/home/", headers={"HX-Request": "true"}).content.decode()
+    assert "今天没有要练的错题" in counted
     assert "练习记录" in learner.get("/practice/").content.decode()
     shown = staff.get(page).content.decode()
     assert "错的人最多的题" in shown
