@@ -17,6 +17,8 @@ PUBLIC = {
     "portal:large_type",
     "portal:gallery",
     "identity:sign_in",
+    "exams:certificate_check",
+    "exams:certificate_checked",
     "identity:sign_out",
     "identity:hand_over",
     "identity:cancel_hand_over",

@@ -105,7 +105,8 @@ def make_draft_exam(
     *,
     paper: Paper | None = None,
     title: str = "第一阶段理论考核",
-    stage: int = 1,
+    stage: int | None = 1,
+    kind: str = "stage",
     duration: int = 60,
     attempts: int = 2,
     learners: int = 2,
@@ -116,6 +117,7 @@ def make_draft_exam(
         cohort=running.cohort,
         facts=exams.ExamFacts(
             title=title,
+            kind=kind,
             stage_number=stage,
             paper_id=(paper or make_paper(running.manager, title=f"{title}卷")).pk,
             opens_at=OPENS,

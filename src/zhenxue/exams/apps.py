@@ -32,6 +32,7 @@ BLUEPRINT_PLACES = (
     *("exams:blueprint", "exams:blueprint_new", "exams:blueprint_edit"),
     *("exams:blueprint_samples", "exams:rule_edit"),
 )
+CERTIFICATE_PLACES = ("exams:certificate", "exams:certificate_cohort")
 EXAM_PLACES = (
     "exams:exam",
     "exams:exam_new",
@@ -146,6 +147,17 @@ KINDS = (
     Kind("exams.change_proposed", "提出改分", ("reason",), _lines(before="原得分", after="改后得分", reason="理由")),
     Kind("exams.change_rejected", "不同意改分", ("note",), _lines(note="理由")),
     Kind("exams.sheet_submitted", "提交实操评分表", describe=_lines(points="得分", of="满分")),
+    Kind(
+        "exams.certificate_issued",
+        "发放证书",
+        describe=_lines(number="证书编号", replaces="代替", facts_sha256="内容摘要", file_sha256="文件摘要"),
+    ),
+    Kind("exams.certificate_change_proposed", "提出撤销证书", ("reason",), _lines(number="证书编号", reason="理由")),
+    Kind("exams.certificate_change_rejected", "不同意撤销证书", ("note",), _lines(number="证书编号", note="理由")),
+    Kind("exams.certificate_revoked", "撤销证书", ("reason",), _lines(number="证书编号", reason="理由")),
+    Kind("exams.certificates_taken", "批量取走证书", describe=_lines(count="张数", form="形式")),
+    Kind("exams.practice_opened", "开放练习", describe=_lines(what="内容", minutes="分钟")),
+    Kind("exams.practice_closed", "停止开放练习", describe=_lines(what="内容")),
     Kind("exams.attempt_voided", "考试作废", describe=_voided),
     Kind("exams.attempt_restored", "考试恢复有效", describe=_restored),
 )
@@ -182,14 +194,21 @@ def _count_due(now: datetime) -> None:
         count_questions.enqueue(organisation)
 
 
+def _collect_errors(now: datetime) -> None:
+    from zhenxue.exams.operations.errors import collect_errors  # as above
+
+    collect_errors(now=now)
+
+
 class ExamsConfig(AppConfig):
     name = "zhenxue.exams"
     label = "exams"
 
     def ready(self) -> None:
         from zhenxue.exams import subscribers
-        from zhenxue.exams.operations import conduct, presence, score_evidence
+        from zhenxue.exams.operations import certificate_files, conduct, presence, score_evidence
         from zhenxue.exams.queries import assets, facts
+        from zhenxue.exams.queries.certificates import check_certificates
         from zhenxue.exams.queries.verification import check_scores
         from zhenxue.integrity import api as integrity
         from zhenxue.integrity import signals
@@ -197,6 +216,10 @@ class ExamsConfig(AppConfig):
         for kind in KINDS:
             register(kind)
         register_projection("exams.scores", check_scores)
+        register_projection("exams.certificates", check_certificates)
+        storage.register_claims("certificates", certificate_files.claims)
+        files = certificate_files
+        resealing.register("certificates", files.reseal, files.heads, files.give_up)
         storage.register_claims("question files", assets.claims)
         periodic.register(periodic.Job("exams.close_due", 15, _close_due))
         periodic.register(periodic.Job("exams.publish", 15, _publish))
@@ -210,6 +233,7 @@ class ExamsConfig(AppConfig):
         periodic.register(periodic.Job("exams.silence", 60, lambda now: conduct.watch_silence(now=now)))
         periodic.register(periodic.Job("exams.compare", 60, _compare_due))
         periodic.register(periodic.Job("exams.count_questions", 900, _count_due))
+        periodic.register(periodic.Job("exams.errors", 300, _collect_errors))
         periodic.register(periodic.Job("exams.presence", 5, lambda now: presence.ask_due(now=now)))
         signals.check_asked.connect(subscribers.on_check_asked, dispatch_uid="exams.check_asked")
         signals.check_passed.connect(subscribers.on_check_passed, dispatch_uid="exams.check_passed")
@@ -222,4 +246,8 @@ class ExamsConfig(AppConfig):
         navigation.register(item("题库", "exams:banks", "books", STAFF, 32, "考核", BANK_PLACES))
         navigation.register(item("评卷", "exams:desk", "checkbox", STAFF, 33, "考核", DESK_PLACES))
         navigation.register(item("成绩复核", "exams:appeals", "rubber-stamp", STAFF, 34, "考核", APPEAL_PLACES))
+        navigation.register(item("证书", "exams:certificates", "award", STAFF, 35, "考核", CERTIFICATE_PLACES))
+        places = ("exams:practice_cohort",)
+        navigation.register(item("练习与错题", "exams:practice_cohorts", "pencil", STAFF, 36, "考核", places))
+        navigation.register_home(navigation.HomeBlock("exams:practice_home", {Role.LEARNER}, 31))
         navigation.register_home(navigation.HomeBlock("exams:home_block", AUTHORS | {Role.LEARNER}, 30))

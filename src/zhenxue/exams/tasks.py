@@ -2,7 +2,7 @@
 
 from django.tasks import task
 
-from zhenxue.exams.operations import importing, statistics
+from zhenxue.exams.operations import certificates, importing, statistics
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Role
 from zhenxue.kernel import clock

@@ -19,4 +19,7 @@ def of(kind: str) -> Rules:
     return _RULES[Kind(kind)]
 
 
-__all__ = ["Rules", "fill_places", "of"]
+#: Kinds that are judged at once, with nobody reading along: what practice asks.
+JUDGED = tuple(kind for kind in Kind if not _RULES[kind].by_hand and kind not in {Kind.CASE, Kind.PRACTICAL})
+
+__all__ = ["JUDGED", "Rules", "fill_places", "of"]

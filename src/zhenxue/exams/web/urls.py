@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from zhenxue.exams.web.urls_certificates import certifying
 from zhenxue.exams.web.urls_scoring import scoring
 from zhenxue.exams.web.views import (
     assets,
@@ -102,4 +103,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("banks/papers/<int:paper_id>/copy/", papers.paper_copy, name="paper_copy"),
     path("banks/papers/<int:paper_id>/retire/", papers.paper_retire, name="paper_retire"),
     *scoring,
+    *certifying,
 ]

@@ -1,0 +1,209 @@
+"""Practice: what is open to whom, what may be shown now, how far a learner is, where a class is weak."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import batched
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+
+from zhenxue.exams import kinds
+from zhenxue.exams.data import ExamState, Kind, PracticeMode, QuestionState, SheetLine
+from zhenxue.exams.kinds import JUDGED
+from zhenxue.exams.models import Blueprint, ErrorCard, Exam, PaperLine, PracticeOpening, PracticeRound, Question
+from zhenxue.exams.queries.content import contents_of
+from zhenxue.exams.queries.sitting import ShownLine, choices_of
+from zhenxue.identity.data import Actor
+from zhenxue.kernel.errors import NotFound
+from zhenxue.training import api as training
+from zhenxue.training.data import EnrolmentState
+
+#: Exams whose questions nobody may practise: they are planned, can be sat, or are being sat.
+NOT_OVER = (ExamState.DRAFT, ExamState.SCHEDULED)
+CHUNK = 900  # ids in one statement
+
+
+def barred(organisation_id: int) -> tuple[set[tuple[int, int]], set[str]]:
+    """What an exam of the organisation holds that is not over: bank and number (in any version), and the digest (the
+    same words in another bank).
+
+    Whoever practises must never meet what an exam is about to ask; a blueprint bars all that it may draw.
+    """
+    exams = Exam.objects.filter(cohort__organisation=organisation_id, state__in=NOT_OVER)
+    papers = PaperLine.objects.filter(paper__in=exams.filter(paper__isnull=False).values("paper"))
+    ids = set(papers.values_list("question_id", flat=True))
+    for blueprint in Blueprint.objects.filter(pk__in=exams.filter(blueprint__isnull=False).values("blueprint")):
+        ids |= blueprint.pool_ids
+    numbers: set[tuple[int, int]] = set()
+    digests: set[str] = set()
+    for chunk in batched(sorted(ids), CHUNK):
+        for bank, number, digest in Question.objects.filter(pk__in=chunk).values_list("bank_id", "number", "digest"):
+            numbers.add((bank, number))
+            digests.add(digest)
+    return numbers, digests
+
+
+def may_show(organisation_id: int, question_ids: Iterable[int]) -> set[int]:
+    """Those of the questions that practice may show now."""
+    numbers, digests = barred(organisation_id)
+    found = set()
+    for chunk in batched(sorted(question_ids), CHUNK):
+        rows = Question.objects.filter(pk__in=chunk).values_list("pk", "bank_id", "number", "digest")
+        found |= {pk for pk, bank, number, digest in rows if (bank, number) not in numbers and digest not in digests}
+    return found
+
+
+def practicable(bank_id: int) -> QuerySet[Question]:
+    """The questions of a bank that practice can judge."""
+    return Question.objects.filter(bank=bank_id, state=QuestionState.ACTIVE, kind__in=JUDGED)
+
+
+def open_to(enrolment_ids: Iterable[int]) -> QuerySet[PracticeOpening]:
+    """What is open to practise in the classes of these enrolments."""
+    rows = PracticeOpening.objects.filter(closed_at__isnull=True).select_related("bank", "blueprint", "cohort")
+    return rows.filter(cohort__enrolments__in=list(enrolment_ids)).order_by("bank__title", "blueprint__title")
+
+
+def openings_of(actor: Actor, cohort: training.Cohort) -> QuerySet[PracticeOpening]:
+    """What is open in a class, for staff that sees it."""
+    seen = training.visible_cohorts(actor).select_related(None).filter(pk=cohort.pk).values("pk")
+    rows = PracticeOpening.objects.filter(cohort__in=seen, closed_at__isnull=True)
+    return rows.select_related("bank", "blueprint").order_by("opened_at")
+
+
+def own_enrolments(actor: Actor) -> list[training.Enrolment]:
+    """The learner's enrolments that still practise."""
+    if not actor.is_learner or not actor.person_id:
+        return []
+    rows = training.list_enrolments_of_person(actor.person_id)
+    return [one for one in rows if one.state == EnrolmentState.ACTIVE]
+
+
+def visible_rounds(actor: Actor) -> QuerySet[PracticeRound]:
+    """A learner's own, newest first."""
+    rows = PracticeRound.objects.filter(enrolment__person_id=actor.person_id or 0).order_by("-began_at", "-pk")
+    return rows.select_related("enrolment__cohort") if actor.is_learner else rows.none()
+
+
+def get_round(actor: Actor, round_id: int) -> PracticeRound:
+    """The round, or ``NotFound``."""
+    found = visible_rounds(actor).filter(pk=round_id).first()
+    if found is None:
+        raise NotFound("exams.no_round", "没有找到这次练习。")
+    return found
+
+
+def visible_cards(actor: Actor) -> QuerySet[ErrorCard]:
+    """A learner's book of errors."""
+    rows = ErrorCard.objects.filter(enrolment__person_id=actor.person_id or 0)
+    return rows.select_related("question__point") if actor.is_learner else rows.none()
+
+
+def due_cards(actor: Actor, now: dt.datetime) -> QuerySet[ErrorCard]:
+    """What should be practised today: due by now and not mastered."""
+    return visible_cards(actor).filter(mastered_at__isnull=True, due_at__lte=now).order_by("due_at", "pk")
+
+
+def lines_of(one: PracticeRound) -> list[SheetLine]:
+    return [SheetLine.from_json(position, row) for position, row in enumerate(one.sheet, start=1)]
+
+
+def is_over(one: PracticeRound, now: dt.datetime) -> bool:
+    """Whether nothing more can be answered."""
+    return one.ended_at is not None or (one.deadline_at is not None and now >= one.deadline_at)
+
+
+def shown_line(one: PracticeRound, position: int, now: dt.datetime) -> ShownLine | None:
+    """One question of a round; with solution once it was answered, in a mock exam once that is over. None while an
+    exam that is not over holds it."""
+    lines = lines_of(one)
+    if not 1 <= position <= len(lines):
+        raise NotFound("exams.no_question", "这次练习没有这一题。")
+    line = lines[position - 1]
+    if not may_show(one.enrolment.cohort.organisation_id, [line.question_id]):
+        return None
+    return _shown(one, line, now)
+
+
+def shown_lines(one: PracticeRound, now: dt.datetime) -> list[ShownLine]:
+    """All questions of a round that may be shown, as ``shown_line``."""
+    lines = lines_of(one)
+    may = may_show(one.enrolment.cohort.organisation_id, [line.question_id for line in lines])
+    contents_of(may)
+    return [_shown(one, line, now) for line in lines if line.question_id in may]
+
+
+def _shown(one: PracticeRound, line: SheetLine, now: dt.datetime) -> ShownLine:
+    question = contents_of([line.question_id])[line.question_id]
+    answer: dict[str, Any] | None = one.answers.get(str(line.position))
+    judged = answer is not None if one.mode != PracticeMode.MOCK else is_over(one, now)
+    return ShownLine(
+        position=line.position,
+        question_id=question.pk,
+        part=line.part,
+        kind=question.kind,
+        kind_label=Kind(question.kind).label,
+        stem=kinds.fill_places(question.stem, line.values),
+        body=question.body,
+        choices=choices_of(question.kind, question.body, line.order),
+        score=line.score,
+        given=tuple(answer["given"]) if answer else (),
+        key=question.key if judged else None,
+        explanation=question.explanation if judged else "",
+        correct=bool(answer and answer["correct"]) if judged else None,
+        order=line.order,
+        values=line.values,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PointFigures:
+    """How often a point went wrong: in how many books it stands, how many wrong answers."""
+
+    point_id: int | None
+    name: str
+    cards: int
+    wrong: int
+    learners: int
+    mastered: int
+
+
+def points_of(cards: QuerySet[ErrorCard]) -> list[PointFigures]:
+    """The points of these cards, the weakest first; one query."""
+    rows = cards.values("question__point_id", name=F("question__point__title")).annotate(
+        cards=Count("pk"),
+        times=Sum("wrong"),
+        people=Count("enrolment", distinct=True),
+        known=Count("pk", filter=Q(mastered_at__isnull=False)),
+    )
+    columns = ("question__point_id", "name", "cards", "times", "people", "known")
+    found = [PointFigures(row[0], row[1] or "未标考核点", *row[2:]) for row in rows.order_by().values_list(*columns)]
+    return sorted(found, key=lambda one: (-(one.cards - one.mastered), -one.wrong, one.name))
+
+
+def cards_of_cohort(actor: Actor, cohort: training.Cohort) -> QuerySet[ErrorCard]:
+    """The books of errors of a class, for staff that sees it: only to be counted, never shown by learner."""
+    if actor.is_learner:
+        return ErrorCard.objects.none()
+    seen = training.visible_enrolments(actor).select_related(None).filter(cohort=cohort.pk).values("pk")
+    return ErrorCard.objects.filter(enrolment__in=seen)
+
+
+def weakest_questions(cards: QuerySet[ErrorCard], most: int = 20) -> list[dict[str, Any]]:
+    """The questions that most learners of a class have in their books."""
+    rows = cards.filter(mastered_at__isnull=True).values("question_id", "question__stem", "question__kind")
+    counted = rows.annotate(people=Count("enrolment", distinct=True), times=Sum("wrong"))
+    return [dict(row) for row in counted.order_by("-people", "-times", "question_id")[:most]]
+
+
+def practice_days(rounds: Sequence[PracticeRound], day_of: Any, days: int = 14) -> list[tuple[dt.date, int, int]]:
+    """By civil day, oldest first: answered and right; only days with practice."""
+    sums: dict[dt.date, list[int]] = defaultdict(lambda: [0, 0])
+    for one in rounds:
+        if one.answered:
+            both = sums[day_of(one.began_at)]
+            both[0] += one.answered
+            both[1] += one.right
+    return [(day, sums[day][0], sums[day][1]) for day in sorted(sums)[-days:]]
