@@ -82,10 +82,7 @@ def _learner(
         str(enrolment.get_state_display()),
         f"{progress.online_hours} / {progress.online_required_hours}" if progress else "—",
         f"{progress.offline_hours} / {progress.offline_required_hours}" if progress else "—",
-        "；".join(
-            f"{one.label} {one.score.normalize():f} 分{'合格' if one.passed else '不合格'}"
-            for one in results
-        )
+        "；".join(f"{one.label} {one.score.normalize():f} 分{'合格' if one.passed else '不合格'}" for one in results)
         or "—",
     )
 

@@ -83,7 +83,7 @@ class Rules(ABC):
         return [str(part) for part in given]
 
     def lettered(self, names: Sequence[str], order: Sequence[int] | None) -> list[str]:
-        """The names of options (the bank's letters) as they stand on a sheet with this order; other names as they are."""
+        """The names of options (the bank's letters) as they stand on a sheet with this order; others as they are."""
         return list(names)
 
 

@@ -17,7 +17,7 @@ from zhenxue.study.ingest.answers import Answer, answer_of
 from zhenxue.study.ingest.stores import Held, Row, Store, beat_row
 from zhenxue.study.protocol import Claim, Decision, State, refusals
 
-__all__ = ["DISK_FULL", "FORBIDDEN", "REST_SECONDS", "RETRY", "Answer", "Check", "Reader", "Reply", "Waiting", "Writer"]
+__all__ = ["DISK_FULL", "FORBIDDEN", "REST_SECONDS", "RETRY", "Reader", "Reply", "Waiting", "Writer"]
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +37,6 @@ FORBIDDEN: Final = (
     403,
     msgspec.json.encode({"code": "study.not_yours", "message": "登录已失效，请重新登录后再学习。", "ended": True}),
 )
-
-
 
 
 class Waiting(msgspec.Struct, gc=False):

@@ -15,7 +15,8 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label="题目文件",
         allow_empty_file=True,
-        help_text="xlsx、csv、docx、GIFT、Moodle XML、QTI，或带图片的 zip；最多 50 MB、3 万道题。先逐题检查，确认后才导入。",
+        help_text="xlsx、csv、docx、GIFT、Moodle XML、QTI，或带图片的 zip；最多 50 MB、3 万道题。"
+        "先逐题检查，确认后才导入。",
         widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.csv,.txt,.docx,.gift,.xml,.zip"}),
     )
 
