@@ -255,4 +255,4 @@ def test_figures_tell_results_times_and_what_went_wrong() -> None:
     worst = queries.question_figures(sitting.exam)[:2]
     assert [(one.position, one.wrong_percent) for one in worst] == [(1, 50), (6, 50)]
     assert worst[0].choices == (("A", 1), ("B", 1))
-    assert sum(count for _, count in queries.score_bands(sitting.exam)) == 2
+    assert sum(count for _, count in figures["bands"]) == 2

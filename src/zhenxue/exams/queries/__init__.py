@@ -34,7 +34,6 @@ from zhenxue.exams.queries.results import (
     figures_of,
     question_figures,
     results_of,
-    score_bands,
 )
 from zhenxue.exams.queries.scope import (
     find_attempt,
@@ -106,7 +105,6 @@ __all__ = [
     "questions_to_pick",
     "readiness_of",
     "results_of",
-    "score_bands",
     "times_shown",
     "visible_attempts",
     "visible_banks",

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Min, Q, QuerySet
+from django.db.models import Avg, Count, DecimalField, DurationField, ExpressionWrapper, F, Max, Min, Q, QuerySet
 
 from zhenxue.exams.data import AttemptState, Kind, QuestionFigures, Result
-from zhenxue.exams.models import Answer, Attempt, Exam, Question
+from zhenxue.exams.models import Answer, Attempt, Exam
+from zhenxue.exams.queries.content import contents_of
 from zhenxue.exams.queries.publication import OUT
 from zhenxue.kernel.prepared import Prepared
 
@@ -73,34 +74,36 @@ def attempts_of(exam: Exam) -> QuerySet[Attempt]:
 
 
 def figures_of(exam: Exam) -> dict[str, Any]:
-    """Counts and means of an exam for its page; one query."""
+    """Counts and means of an exam for its page, and ``bands``: how many marked attempts fall into each band of per cent;
+    one query."""
     took = ExpressionWrapper(F("submitted_at") - F("started_at"), output_field=DurationField())
     marked = Q(state=AttemptState.MARKED)
-    figures: dict[str, Any] = Attempt.objects.filter(exam=exam).aggregate(
-        attempts=Count("pk", filter=marked),
-        sat=Count("enrolment", distinct=True, filter=marked),
-        passed=Count("enrolment", distinct=True, filter=marked & Q(passed=True)),
-        sitting=Count("pk", filter=Q(state=AttemptState.OPEN)),
-        mean=Avg("score"),
-        best=Max("score"),
-        worst=Min("score"),
-        took=Avg(took, filter=marked),
+    share = ExpressionWrapper(F("score") * 100, output_field=DecimalField())
+    bands = {
+        f"from_{low}": Count("pk", filter=marked & Q(share__gte=F("total") * low, share__lt=F("total") * high))
+        for low, high in BANDS
+    }
+    figures: dict[str, Any] = (
+        Attempt.objects.filter(exam=exam)
+        .annotate(share=share)
+        .aggregate(
+            attempts=Count("pk", filter=marked),
+            sat=Count("enrolment", distinct=True, filter=marked),
+            passed=Count("enrolment", distinct=True, filter=marked & Q(passed=True)),
+            sitting=Count("pk", filter=Q(state=AttemptState.OPEN)),
+            mean=Avg("score"),
+            best=Max("score"),
+            worst=Min("score"),
+            took=Avg(took, filter=marked),
+            **bands,
+        )
     )
+    figures["bands"] = [(f"{low}–{min(high, 100)}%", figures.pop(f"from_{low}")) for low, high in BANDS]
     return figures
 
 
-def score_bands(exam: Exam) -> list[tuple[str, int]]:
-    """How many marked attempts fall into each band of per cent."""
-    rows = Attempt.objects.filter(exam=exam, state=AttemptState.MARKED).values_list("score", "total")
-    counts: Counter[int] = Counter()
-    for score, total in rows:
-        percent = (score or 0) * 100 / total
-        counts[next(low for low, high in BANDS if low <= percent < high)] += 1
-    return [(f"{low}–{min(high, 100)}%", counts[low]) for low, high in BANDS]
-
-
 def question_figures(exam: Exam) -> list[QuestionFigures]:
-    """Per question how often it was shown, answered and wrong in marked attempts, worst first; three queries."""
+    """Per question how often it was shown, answered and wrong in marked attempts, worst first; two queries."""
     rows = Answer.objects.filter(attempt__exam=exam, attempt__state=AttemptState.MARKED)
     answered: Counter[int] = Counter()
     wrong: Counter[int] = Counter()
@@ -114,7 +117,7 @@ def question_figures(exam: Exam) -> list[QuestionFigures]:
     for sheet in Attempt.objects.filter(exam=exam, state=AttemptState.MARKED).values_list("sheet", flat=True):
         for row in sheet:
             shown[row[0]] = shown.get(row[0], 0) + 1
-    questions = Question.objects.in_bulk(shown)
+    questions = contents_of(shown)
     figures = [
         QuestionFigures(
             position=position,

@@ -139,7 +139,7 @@ def exam_context(request: ActorRequest, exam: Exam, now: dt.datetime) -> dict[st
         "plan_words": queries.plan_words(exam),
         "failing": queries.failing_of(exam) if exam.state in HELD and now >= exam.opens_at else None,
         "figures": figures,
-        "bands": queries.score_bands(exam),
+        "bands": figures["bands"],
         "questions": queries.question_figures(exam),
         "can_schedule": policies.can_schedule(request.actor, exam.cohort.organisation_id),
         "read_only": read_only(request),
