@@ -74,7 +74,7 @@ def attempts_of(exam: Exam) -> QuerySet[Attempt]:
 
 
 def figures_of(exam: Exam) -> dict[str, Any]:
-    """Counts and means of an exam for its page, and ``bands``: how many marked attempts fall into each band of per cent;
+    """Counts and means of an exam, and ``bands``: how many marked attempts fall into each band of per cent;
     one query."""
     took = ExpressionWrapper(F("submitted_at") - F("started_at"), output_field=DurationField())
     marked = Q(state=AttemptState.MARKED)
