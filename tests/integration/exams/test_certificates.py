@@ -60,11 +60,14 @@ def test_the_page_on_paper_says_who_and_what_and_its_code_leads_to_the_public_pa
         assert len(pdf) == 1
         assert pdf[0].get_width() > pdf[0].get_height()
         text = "".join(pdf[0].get_textpage().get_text_range().split())
-        picture = numpy.asarray(pdf[0].render(scale=3).to_pil().convert("L"))
+        pictures = [numpy.asarray(pdf[0].render(scale=size).to_pil().convert("L")) for size in (2, 3, 4, 6)]
     for words in ("培训合格证书", person.name, certificate.number, certificate.code, certificate.facts["organisation"]):
         assert words in text
     assert person.citizen_number not in text
-    assert cv2.QRCodeDetector().detectAndDecode(picture)[0] == address_of(certificate.number, certificate.code)
+    # OpenCV's reader misses a clean code now and then: several sizes, and what is read at all must be the address
+    corners = [one[int(len(one) * 0.6) : int(len(one) * 0.9), int(one.shape[1] * 0.78) :] for one in pictures]
+    read = {cv2.QRCodeDetector().detectAndDecode(one)[0] for one in corners} - {""}
+    assert read == {address_of(certificate.number, certificate.code)}
     with pypdfium2.PdfDocument(together([content, content])) as both:
         assert len(both) == 2
     raw = storage.full_path(certificate.path).read_bytes()
