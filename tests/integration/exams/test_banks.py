@@ -9,7 +9,7 @@ from tests.factories.exams import choice, make_bank, question_rows, questions_of
 from tests.factories.identity import NOW, make_bureau, make_learner, make_operator, make_provider, make_teacher
 from zhenxue.exams import queries
 from zhenxue.exams.models import Question, QuestionBank
-from zhenxue.exams.operations import banks
+from zhenxue.exams.operations import banks, importing
 from zhenxue.kernel.errors import Conflict, Invalid, Refused
 
 pytestmark = pytest.mark.django_db
@@ -74,8 +74,10 @@ def test_banks_belong_to_their_organisation_and_bureaus_only_read() -> None:
         assert queries.visible_questions(actor).filter(bank=bank).exists() is sees
     for actor in (stranger, bureau, make_learner(), make_operator()):
         with pytest.raises(Refused):
-            banks.preview_import(actor=actor, bank=bank, source=b"x", file_name="x.csv", now=NOW)
-    assert banks.preview_import(actor=teacher, bank=bank, source=question_rows().encode(), file_name="x.csv", now=NOW)
+            importing.preview_import(actor=actor, bank=bank, source=b"x", file_name="x.csv", now=NOW)
+    assert importing.preview_import(
+        actor=teacher, bank=bank, source=question_rows().encode(), file_name="x.csv", now=NOW
+    )
 
 
 def test_two_banks_of_one_name_are_refused_without_harm() -> None:

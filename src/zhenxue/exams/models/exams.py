@@ -35,6 +35,7 @@ class Exam(models.Model):
     difference_percent = models.PositiveSmallIntegerField(
         "评分差异上限", default=10
     )  # of a question's or sheet's score
+    allows_more = models.BooleanField("有单独照顾", default=False)  # somebody has an ``Allowance``; few exams have
     publish_at = models.DateTimeField("成绩公布时间", null=True, blank=True)  # null: as soon as it is marked
     published_at = models.DateTimeField("已公布", null=True, blank=True)
     state = models.CharField("状态", max_length=10, choices=ExamState.choices(), default=ExamState.DRAFT)

@@ -41,6 +41,7 @@ def give_allowance(
             raise Invalid("exams.not_in_cohort", "请选择这个班的学员。", fields={"enrolment": "请选择这个班的学员。"})
         before = Allowance.objects.filter(exam=exam, enrolment=enrolment).first()
         gives = {"extra_minutes": extra_minutes, "extra_attempts": extra_attempts, "reason": reason.strip()}
+        Exam.objects.filter(pk=exam.pk).update(allows_more=True)
         allowance, _ = Allowance.objects.update_or_create(
             exam=exam, enrolment=enrolment, defaults={**gives, "created_at": now}
         )

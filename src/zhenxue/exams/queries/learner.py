@@ -116,8 +116,8 @@ def exams_of_learner(
 ) -> list[LearnerExam]:
     """The learner's exams (``rows``: all of the cohorts) with their readiness, by the ``units`` begun.
 
-    Four queries, and the plans once; without exams one; while no stage that is examined has all its units finished,
-    nobody needs to look for lessons. A final takes one more.
+    Three queries (four where an exam allows somebody more), and the plans once; without exams one; while no stage
+    that is examined has all its units finished, nobody needs to look for lessons. A final takes one more.
     """
     exams = list(rows)
     if not exams:
@@ -132,7 +132,8 @@ def exams_of_learner(
             exam.original = numbers[exam.original_id]
     own, everybody = [exam.pk for exam in exams], [one.pk for one in of_cohort.values()]
     attempts = _by_exam(_attempts(everybody, own))
-    allowances = allowances_of(own, everybody)
+    allowing = [exam.pk for exam in exams if exam.allows_more]
+    allowances = allowances_of(allowing, everybody) if allowing else {}
     complete = _complete(exams, of_cohort, units)
     won = _won(exams, attempts)
     cards = []
