@@ -99,8 +99,8 @@ NO_PAGE_NAMES = {
     "study:document",
     "study:document_page",
 }
-#: Pages of work that the demo city does not have under way: answers that people mark, appeals, score sheets, blueprints,
-#: certificates, a round of practice. Their own tests open them (tests/web/exams).
+#: Pages of work that the demo city does not have under way: answers that people mark, appeals, score sheets, plans of
+#: papers, certificates, a round of practice. Their own tests open them (tests/web/exams).
 NOT_UNDER_WAY = {
     f"exams:{name}"
     for name in (
