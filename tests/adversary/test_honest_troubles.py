@@ -11,7 +11,8 @@ from tests.adversary.bots import COMPUTER, PHONE, Browser, Refusal, Tab
 from tests.adversary.players import Player
 from tests.adversary.reporting import Report
 from tests.adversary.world import LONG_VIDEO, SHORT_SECONDS, SHORT_VIDEO, TEXT, Learner, World
-from zhenxue.study.ingest import stores, writer
+from zhenxue.kernel.ingest import groups
+from zhenxue.study.ingest import stores
 from zhenxue.study.models import Beat
 
 
@@ -283,7 +284,7 @@ def test_the_database_gone_for_thirty_seconds_loses_and_doubles_nothing(
 ) -> None:
     """PostgreSQL is stopped as by a power cut; SQLite is held by another process for longer than the writer waits."""
     monkeypatch.setattr(stores, "PATIENCE_SECONDS", 1 if world.cluster else 0.2)
-    monkeypatch.setattr(writer, "REST_SECONDS", 0.0)  # half a real second is a long time on the test's clock
+    monkeypatch.setattr(groups, "REST_SECONDS", 0.0)  # half a real second is a long time on the test's clock
     world.restart()
     player = Player(tab).run(35)
     world.drain()
