@@ -7,6 +7,7 @@ the apps; they give plain JSON.
 import datetime as dt
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -286,6 +287,7 @@ def _lay_rooms(manager: Any, now: dt.datetime) -> list[str]:
     statistics.count_questions(organisation_id=manager.organisation_id, now=now)
     sat = Attempt.objects.filter(exam__cohort__organisation=manager.organisation_id, state="marked")
     first, second = sat.order_by("exam", "pk")[:2]
+    _settle_comparison(first.exam_id, now)
     pair = Comparison.objects.create(
         exam_id=first.exam_id,
         first=first,
@@ -300,6 +302,19 @@ def _lay_rooms(manager: Any, now: dt.datetime) -> list[str]:
     pages = (f"exams/{first.exam_id}/room", f"exams/{first.exam_id}/comparison", f"exams/comparison/{pair.pk}")
     seat = (f"exams/attempts/{first.pk}/room", f"exams/attempts/{first.pk}/conduct")
     return [f"/{page}/" for page in (*pages, *seat, f"banks/questions/{counted.question_id}/statistics")]
+
+
+def _settle_comparison(exam_id: int, now: dt.datetime) -> None:
+    """The worker of the city has compared this exam, or will not any more: what is laid here stays."""
+    from zhenxue.exams.data import BatchState
+    from zhenxue.exams.models import ComparisonRun
+
+    run, _ = ComparisonRun.objects.get_or_create(exam_id=exam_id)
+    end = time.monotonic() + 120
+    while run.state == BatchState.RUNNING and time.monotonic() < end:
+        time.sleep(0.2)
+        run.refresh_from_db()
+    ComparisonRun.objects.filter(pk=run.pk).update(state=BatchState.DONE, percent=100, started_at=now)
 
 
 def _lay_integrity(running: Any, now: dt.datetime) -> dict[str, list[str]]:
