@@ -18,7 +18,7 @@ from zhenxue.exams.errors import DeadlinePassed
 from zhenxue.exams.models import Answer, Attempt, Exam
 from zhenxue.exams.operations import scoring
 from zhenxue.exams.operations.common import lock_attempt, lock_attempts, move, record
-from zhenxue.exams.operations.drawing import draw_sheet, freeze, sheet_of
+from zhenxue.exams.operations.drawing import begin, sheet_of
 from zhenxue.exams.operations.marking import digest_of
 from zhenxue.exams.operations.presence import asks_presence
 from zhenxue.exams.operations.saving import Standing, check_may_save, judge_answer, line_at
@@ -63,15 +63,7 @@ def start_attempt(*, actor: Actor, exam: Exam, device: str, fingerprint: str = "
             presence_cause=CheckCause.ENTRY if asks_presence(exam) else "",
             total=exam.plan.total,
         )
-        freeze(attempt, draw_sheet(exam))
-        attempt.save(force_insert=True)
-        body = {
-            "number": attempt.number,
-            "deadline_at": attempt.deadline_at.astimezone(dt.UTC).isoformat(),
-            "paper_sha256": exam.plan.digest,
-            "sheet_sha256": attempt.sheet_sha256,
-        }
-        record(actor, attempt, "exams.attempt_started", body, now)
+        begin(actor, attempt, now)
     return attempt
 
 

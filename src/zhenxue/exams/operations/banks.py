@@ -1,7 +1,6 @@
 """Banks and questions: create, edit as a new version, retire."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -85,11 +84,6 @@ def retire_question(*, actor: Actor, question: Question, now: dt.datetime) -> No
         )
         if changed:
             record_questions(actor, question.bank, "exams.question_retired", [question], now)
-
-
-def body_of(kind: str, options: Sequence[str]) -> dict[str, Any]:
-    """The body of a choice."""
-    return {} if kind == Kind.TRUE_FALSE else {"options": list(options)}
 
 
 def _checked(bank: QuestionBank, facts: QuestionFacts) -> dict[str, Any]:

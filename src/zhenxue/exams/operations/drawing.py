@@ -1,5 +1,6 @@
 """The sheet of an attempt: which questions, in which order, worth what. Drawn once at the start, then frozen."""
 
+import datetime as dt
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,10 +11,12 @@ from zhenxue.exams import kinds
 from zhenxue.exams.data import Kind, SheetLine
 from zhenxue.exams.models import Attempt, Blueprint, BlueprintRule, Exam, PaperLine
 from zhenxue.exams.operations import selection
+from zhenxue.exams.operations.common import record
 from zhenxue.exams.operations.marking import digest_of
 from zhenxue.exams.operations.planning import frozen_plan
 from zhenxue.exams.queries import times_shown
 from zhenxue.exams.queries.content import Content, contents_of
+from zhenxue.identity.data import Actor
 
 RANDOM = SystemRandom()
 #: How long a process may go on with what it read of a blueprint; only the counts of how often questions were shown age.
@@ -97,10 +100,18 @@ def _mixed[T](things: Iterable[T], random: Random) -> list[T]:
     return mixed
 
 
-def freeze(attempt: Attempt, lines: Iterable[SheetLine]) -> None:
-    """Puts a sheet into a new attempt; its digest goes into the log with the start."""
-    rows = [line.to_json() for line in lines]
-    attempt.sheet, attempt.sheet_sha256 = rows, digest_of(rows)
+def begin(actor: Actor, attempt: Attempt, now: dt.datetime) -> None:
+    """Puts a sheet into a new attempt and saves it; digests of both go into the log with the start."""
+    attempt.sheet = [line.to_json() for line in draw_sheet(attempt.exam)]
+    attempt.sheet_sha256 = digest_of(attempt.sheet)
+    attempt.save(force_insert=True)
+    body = {
+        "number": attempt.number,
+        "deadline_at": attempt.deadline_at.astimezone(dt.UTC).isoformat(),
+        "paper_sha256": attempt.exam.plan.digest,
+        "sheet_sha256": attempt.sheet_sha256,
+    }
+    record(actor, attempt, "exams.attempt_started", body, now)
 
 
 def sheet_of(attempt: Attempt) -> list[SheetLine]:

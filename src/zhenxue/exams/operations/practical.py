@@ -18,7 +18,7 @@ from zhenxue.exams.models import Answer, Attempt, Exam, Examiner, ScoreSheet
 from zhenxue.exams.operations import scoring
 from zhenxue.exams.operations.calling import call_chiefs
 from zhenxue.exams.operations.common import lock_attempt, record
-from zhenxue.exams.operations.drawing import draw_sheet, freeze, sheet_of
+from zhenxue.exams.operations.drawing import begin, sheet_of
 from zhenxue.exams.operations.marking import digest_of, points
 from zhenxue.exams.operations.rubric import as_points, differ_too_much, mean, scaled
 from zhenxue.exams.queries.allowances import allowance_of
@@ -247,15 +247,7 @@ def _begin(
         ended_by=AttemptEnd.INVIGILATOR,
         total=exam.plan.total,
     )
-    freeze(attempt, draw_sheet(exam))
-    attempt.save(force_insert=True)
-    body = {
-        "number": attempt.number,
-        "deadline_at": attempt.deadline_at.astimezone(dt.UTC).isoformat(),
-        "paper_sha256": exam.plan.digest,
-        "sheet_sha256": attempt.sheet_sha256,
-    }
-    record(actor, attempt, "exams.attempt_started", body, now)
+    begin(actor, attempt, now)
     return attempt
 
 

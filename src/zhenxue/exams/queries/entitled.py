@@ -12,8 +12,6 @@ from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.training import api as training
 from zhenxue.training.data import EnrolmentState
 
-SAT = (AttemptState.SUBMITTED, AttemptState.MARKED, AttemptState.VOIDED)
-
 
 @dataclass(frozen=True, slots=True)
 class Failing:

@@ -11,8 +11,6 @@ from zhenxue.exams.data import AttemptState, ConductKind, ExamKind
 from zhenxue.exams.models import Answer, Attempt, ConductEvent
 from zhenxue.integrity.api import AnswerFact, AttemptFacts, Owner
 
-#: Attempts that examiners scored: without a device, without answers.
-EXAMINED = Q(exam__kind=ExamKind.PRACTICAL) | Q(exam__original__kind=ExamKind.PRACTICAL)
 HANDED_IN = (AttemptState.SUBMITTED, AttemptState.MARKED)
 
 

@@ -57,10 +57,6 @@ class Face:
         return self.width * self.height
 
     @property
-    def eye_distance(self) -> float:
-        return float(np.linalg.norm(self.points[1] - self.points[0]))
-
-    @property
     def turn(self) -> float:
         """How far the nose stands from the middle of the eyes, along the line of the eyes, in eye distances.
 
