@@ -68,6 +68,17 @@ class Media:
 type FindMedia = Callable[[int], Media | None]
 
 
+class Dressed(str):
+    """A text that brings its own media, or the address of a picture: of a file that is in no bank yet."""
+
+    media: FindMedia
+
+    def __new__(cls, text: str, media: FindMedia = lambda _: None) -> "Dressed":
+        made = super().__new__(cls, text)
+        made.media = media
+        return made
+
+
 def asset_ids(*texts: str) -> list[int]:
     """The assets that texts show, each once, in order."""
     return list(dict.fromkeys(int(found["asset"]) for text in texts for found in _ALONE.finditer(text)))

@@ -59,6 +59,67 @@ def test_a_teacher_imports_a_dirty_sheet_after_seeing_every_item() -> None:
     assert formats.read(mend, "改.xlsx").items[0].written.stem == "坏题？"
 
 
+TYPED = {
+    "kind": "单选题", "stem": "坏题 $x^2$？", "option-A": "甲", "option-B": "<b>乙</b>", "answer": "D", "score": "2",
+}  # fmt: skip
+
+
+def test_a_refused_item_is_mended_on_the_page_field_by_field() -> None:
+    manager = make_provider()
+    bank = make_bank(manager, questions=0)
+    client = client_for(make_teacher(manager.organisation_id))
+    data = f"{DIRTY}判断,第二道坏题,,,,,不知道,,1\n".encode()
+    shown = client.post(reverse("exams:import", args=[bank.pk]), upload("题.csv", data), follow=True)
+    address, text = shown.request["PATH_INFO"], shown.content.decode()
+    assert text.count("保存这一题") == 1  # the first of the page stands open, with what is wrong at its field
+    assert "坏题？</textarea>" in text
+    assert 'id="mend-answer_error"' in text
+    wrong = client.post(f"{address}items/2/", TYPED)
+    assert wrong.status_code == 422
+    assert "没有对应的选项" in wrong.content.decode()
+    assert "坏题 $x^2$？</textarea>" in client.get(f"{address}items/2/").content.decode()
+    part = client.post(f"{address}items/2/", {**TYPED, "kind": "案例题", "act": "part", "part-0-stem": "问？"})
+    assert (part.status_code, part.content.decode().count("<legend>小题")) == (200, 2)
+    good = client.post(f"{address}items/2/?verdict=refused", {**TYPED, "answer": "B"})
+    assert good.headers["Location"] == f"{address}items/5/?verdict=refused#item-5"  # on to the next one
+    text = client.get(f"{address}?verdict=good").content.decode()
+    assert "<math" in text
+    assert "&lt;b&gt;乙&lt;/b&gt;" in text
+    assert "已在页面上修改" in text
+    last = client.post(f"{address}items/5/", {"kind": "判断题", "stem": "第二道", "answer": "错"}, follow=True)
+    assert "导入 4 道题" in last.content.decode()
+    assert not questions_of(bank)
+    assert "已导入 4 道题" in client.post(f"{address}save/", {"save": "1"}, follow=True).content.decode()
+    assert client.post(f"{address}items/2/", TYPED).status_code == 409
+    assert client.get(f"{address}items/2/").status_code == 302
+
+
+def test_the_preview_shows_pictures_of_the_file_to_those_who_may_write_the_bank() -> None:
+    manager = make_provider()
+    bank = make_bank(manager, questions=0)
+    client = client_for(manager)
+    data = exporting.xlsx(made.EVERY)[0]
+    shown = client.post(reverse("exams:import", args=[bank.pk]), upload("题.zip", data), follow=True)
+    text, picture = shown.content.decode(), f"{shown.request['PATH_INFO']}files/0/"
+    assert f'<img src="{picture}"' in text
+    assert "不可用" not in text
+    answer = client.get(picture)
+    assert answer.headers["Content-Type"] == "image/png"
+    assert "script-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert client.get(f"{shown.request['PATH_INFO']}files/9/").status_code == 404
+    stranger = client_for(make_provider())
+    assert stranger.get(picture).status_code == 404
+    assert stranger.post(f"{shown.request['PATH_INFO']}items/1/", TYPED).status_code == 404
+    for item in QuestionImport.objects.get().items.all():  # every kind opens, and is taken as it was
+        page = client.get(f"{shown.request['PATH_INFO']}items/{item.position}/")
+        assert page.status_code == 200, item.kind
+        sent = {one.name: one.value() or "" for one in page.context["opened"][1] if one.name != "uploads"}
+        before = item.draft
+        assert client.post(f"{shown.request['PATH_INFO']}items/{item.position}/", sent).status_code == 302, item.kind
+        item.refresh_from_db()
+        assert item.draft == before, item.kind
+
+
 def test_doubles_are_dealt_with_one_by_one_or_all_together() -> None:
     manager = make_provider()
     bank = make_bank(manager, questions=3)

@@ -11,20 +11,29 @@ from zhenxue.exams.data import Kind
 from zhenxue.exams.formats import words
 from zhenxue.exams.formats.draft import (
     MOST_EXPLANATION,
-    MOST_PROBLEMS,
     MOST_STEM,
     PLAIN_SCORE,
     Draft,
     Item,
     Written,
+    files_of,
     named_files,
     plain_number,
+    refused,
 )
-from zhenxue.exams.formats.makers import MAKERS, Work, find_options, right_letters
+from zhenxue.exams.formats.makers import MAKERS, NO_PARTS, Work, find_options, right_letters
 from zhenxue.exams.formats.safety import Assets
 from zhenxue.exams.formats.shapes import Trouble
 
 NO_SCORE = "没有分值，按 1 分"
+
+
+def rebuild(where: str, written: Written, *, assets: Assets | None = None) -> Item:
+    """The answer to an item that somebody mended, by the same rules; of a case its parts with it."""
+    if written.parts and words.kind_of(written.kind) is Kind.CASE:
+        parts = [build(f"小题 {number}", one, assets=assets) for number, one in enumerate(written.parts, start=1)]
+        return case_of(where, replace(written, parts=()), parts, assets=assets)
+    return build(where, replace(written, parts=()), assets=assets)
 
 
 def build(
@@ -37,11 +46,14 @@ def build(
     problems: list[str] = []
     score, wrong = words.score_of(written.score)
     problems += [wrong] if wrong else []
+    if kind is not None and not written.kind.strip():
+        written = replace(written, kind=kind.label)  # refused, it stands alone, away from its heading
     try:
         found = _kind(work, kind)
         body, key = MAKERS[found](work)
     except Trouble as error:
-        return Item(where, None, (str(error), *problems), tuple(work.notes), written)
+        media = assets.named(files_of(written)) if assets else ()
+        return refused(where, str(error), *problems, written=written, assets=media, notes=work.notes)
     difficulty = words.level(written.difficulty)
     if written.difficulty.strip() and difficulty is None:
         work.notes.append(f"难度“{written.difficulty[:20]}”不认识，按中等")
@@ -95,18 +107,19 @@ def finish(
     missing = set(names) - {one.name for one in media}
     if missing:
         faults.append(f"没有找到图片“{'、'.join(sorted(missing))[:100]}”，请把它和题目放在同一个压缩包里")
-    unique = tuple(dict.fromkeys(faults))[:MOST_PROBLEMS]
-    if unique:
-        return Item(where, None, unique, tuple(dict.fromkeys(said)), written or of_draft(draft))
+    if faults:
+        told = written if written and (written.answer or written.options or written.parts) else of_draft(draft)
+        return refused(where, *faults, written=told, assets=media, notes=said)
     return Item(where, replace(draft, assets=media), (), tuple(dict.fromkeys(said)), written or Written())
 
 
 def of_draft(draft: Draft) -> Written:
     """As much of a draft as a refused line needs to be found again and mended."""
-    from zhenxue.exams.formats.template import write
+    from zhenxue.exams.formats.template import PART, write
 
     try:
-        return write(draft)[0]
+        first, *parts = write(draft)
+        return replace(first, parts=tuple(replace(one, kind=one.kind.removeprefix(PART)) for one in parts))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):  # a draft that breaks its kind's rules
         return Written(draft.kind.label, draft.stem)
 
@@ -161,10 +174,12 @@ def case_of(where: str, written: Written, parts: Sequence[Item], *, assets: Asse
     problems = [f"{part.where}：{problem}" for part in parts for problem in part.problems]
     drafts = [part.draft for part in parts if part.draft is not None]
     notes = [f"{part.where}：{note}" for part in parts for note in part.notes]
+    written = replace(written, parts=tuple(of_draft(one.draft) if one.draft else one.written for one in parts))
     if not parts:
-        problems.append("案例题下面没有小题；请在它后面逐行写小题，题型写成：小题：单选题")
+        problems.append(NO_PARTS)
     if problems:
-        return Item(where, None, tuple(problems)[:MOST_PROBLEMS], tuple(notes), written)
+        media = assets.named(files_of(written)) if assets else ()
+        return refused(where, *problems, written=written, assets=media, notes=notes)
     total = sum((draft.score or PLAIN_SCORE for draft in drafts), Decimal(0))
     body = {
         "parts": [

@@ -17,7 +17,10 @@ MOST_PROBLEMS = 8
 #: What a question is worth when the file says nothing.
 PLAIN_SCORE = Decimal(1)
 
+type Notes = tuple[str, ...] | list[str]
+
 _FILE = re.compile(r"!\[[^\]\n]*\]\(file:([^)\n]+)\)")
+_PICTURE = re.compile(r"图片\s*=\s*file:([^;；\n]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +67,22 @@ class Written:
     source: str = ""
     rubric: str = ""
     settings: str = ""
+    parts: tuple["Written", ...] = ()  # of a case: its questions, each as a line of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The answer to one item of a file: a draft, or problems that say what to do. ``notes`` are no refusals."""
+    """The answer to one item of a file: a draft, or problems that say what to do. ``notes`` are no refusals.
+
+    ``written`` is what there is to mend of a refused item, ``assets`` the media that it shows.
+    """
 
     where: str
     draft: Draft | None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     written: Written = field(default_factory=Written)
+    assets: tuple[DraftAsset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +94,25 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
-def refused(where: str, *problems: str, written: Written | None = None) -> Item:
+def refused(
+    where: str, *problems: str, written: Written | None = None, assets: tuple[DraftAsset, ...] = (), notes: Notes = ()
+) -> Item:
     """An item that cannot be taken, and why."""
-    return Item(where, None, tuple(dict.fromkeys(problems))[:MOST_PROBLEMS], written=written or Written())
+    kept = tuple(dict.fromkeys(problems))[:MOST_PROBLEMS]
+    return Item(where, None, kept, tuple(dict.fromkeys(notes)), written or Written(), assets)
 
 
 def named_files(*texts: str) -> list[str]:
     """The names of files that these texts show, each once."""
     return list(dict.fromkeys(name for text in texts for name in _FILE.findall(text)))
+
+
+def files_of(written: Written) -> list[str]:
+    """The names of files that an item shows, the picture of a hotspot among them, each once."""
+    lines = (written, *written.parts)
+    texts = [text for one in lines for text in (one.stem, one.answer, one.explanation, one.rubric, *one.options)]
+    pictures = [name.strip() for one in lines for name in _PICTURE.findall(one.settings)]
+    return list(dict.fromkeys([*named_files(*texts), *pictures]))
 
 
 def number(text: str) -> Decimal | None:

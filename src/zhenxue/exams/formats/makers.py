@@ -16,6 +16,8 @@ _POINTS = re.compile(r"[(（\[【]?\s*(扣)?\s*(\d{1,3}(?:\.\d)?)\s*分\s*[)）\
 _PARAMETER = re.compile(r"^([A-Za-z]\w{0,15})\s*=\s*([-+\d.]+)\s*(?:\.\.|~|～|至)\s*([-+\d.]+)(?:\s*步长\s*([\d.]+))?$")
 _AREA = re.compile(r"^(rect|circle|poly)\s+([-\d.,\s]+)$")
 
+NO_PARTS = "案例题下面没有小题；请在它后面逐行写小题，题型写成：小题：单选题"
+
 
 class Work:
     """One item in the making."""
@@ -281,7 +283,7 @@ def _practical(work: Work) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _case(work: Work) -> tuple[dict[str, Any], dict[str, Any]]:
-    raise Trouble("案例题下面没有小题；请在它后面逐行写小题，题型写成：小题：单选题")
+    raise Trouble(NO_PARTS)
 
 
 def _settings(work: Work) -> dict[str, str]:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, urlsplit
 from xml.etree.ElementTree import Element, ParseError
 
@@ -167,9 +167,9 @@ def safe_name(name: str) -> str:
 class Assets:
     """The media of one file, each once, under names of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Iterable[DraftAsset] = ()) -> None:
         self._by_place: dict[str, DraftAsset] = {}
-        self._names: dict[str, DraftAsset] = {}
+        self._names: dict[str, DraftAsset] = {one.name: one for one in known}
 
     def add(self, place: str, data: bytes) -> DraftAsset:
         """Takes what lies at ``place``; ``Unusable`` as in ``asset``."""

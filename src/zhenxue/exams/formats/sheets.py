@@ -7,7 +7,7 @@ from dataclasses import replace
 from zhenxue.exams.data import Kind
 from zhenxue.exams.formats import words
 from zhenxue.exams.formats.build import build, case_of
-from zhenxue.exams.formats.draft import LETTERS, Item, Reading, Written, refused
+from zhenxue.exams.formats.draft import LETTERS, Item, Reading, Written, files_of, refused
 from zhenxue.exams.formats.safety import Assets
 from zhenxue.exams.formats.sheet_pictures import SheetPictures
 from zhenxue.kernel import sheets
@@ -127,7 +127,9 @@ def _with_pictures(written: Written, title: str, record: Record, pictures: Sheet
 
 def _item(where: str, record: Record, written: Written, kind: Kind | None, assets: Assets) -> Item:
     if record.problems:
-        return refused(where, *record.problems, written=written)
+        if kind is not None and not written.kind.strip():
+            written = replace(written, kind=kind.label)
+        return refused(where, *record.problems, written=written, assets=assets.named(files_of(written)))
     return build(where, written, kind=kind, assets=assets)
 
 

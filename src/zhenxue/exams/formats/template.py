@@ -5,6 +5,7 @@ One question a line; a case is its own line followed by its parts. Writing and r
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from zhenxue.exams.data import Kind
@@ -98,8 +99,13 @@ def empty_template() -> bytes:
 
 
 def refusals(items: Iterable[tuple[str, Written, Sequence[str]]]) -> bytes:
-    """Refused items to mend and upload again: where they stood and why, then as much of them as was read."""
-    body = [["；".join(problems), where, *row] for where, one, problems in items for row in rows([one])]
+    """Refused items to mend and upload again: where they stood and why, then as much of them as was read; the parts of
+    a case follow it."""
+    body = []
+    for where, one, problems in items:
+        parts = [replace(part, kind=f"{PART}{part.kind.removeprefix(PART)}") for part in one.parts]
+        first, *more = rows([one, *parts])
+        body += [["；".join(problems), where, *first], *(["", "", *row] for row in more)]
     return sheets.write_xlsx("待修改", (REASON, "原位置", *HEADER), body, NOTES)
 
 

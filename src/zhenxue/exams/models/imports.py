@@ -48,6 +48,7 @@ class ImportItem(models.Model):
     problems = models.JSONField(default=list)
     notes = models.JSONField(default=list)
     written = models.JSONField(default=list)  # of a refused one: a row of the template to mend
+    mended_at = models.DateTimeField("改好的时间", null=True)  # on the page, before anything was saved
     digest = models.CharField(max_length=64, blank=True)
     double_of = models.ForeignKey(Question, models.SET_NULL, null=True, related_name="+")  # in the bank
     double_at = models.PositiveIntegerField(null=True)  # the position of an earlier item of the same file

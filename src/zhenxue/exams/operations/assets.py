@@ -35,25 +35,31 @@ def add_asset(
     """Keeps a file for a bank's questions; the same bytes again give what is there. Raises ``Invalid`` (field
     ``uploads``) for anything but a picture, sound or film of the known formats, or one that is too large."""
     check_can_change_bank(actor, bank)
-    most = max(settings.EXAM_ASSET_BYTES.values())
-    data = source if isinstance(source, bytes) else source.read(most + 1)
-    if not data:
-        raise _refused("文件是空的，请重新选择。")
-    try:
-        found = told_by_bytes(file_name, data)
-    except Unusable as error:
-        raise _refused(f"{error}。") from error
-    if found.mime not in SUFFIXES:
-        raise _refused("动图（GIF）不能放进题目，请另存为 PNG，或改用 MP4 视频。")
-    limit = settings.EXAM_ASSET_BYTES[found.kind]
-    if len(data) > limit:
-        kind = AssetKind(found.kind).label
-        raise _refused(f"{kind}不能超过 {limit // 1024 // 1024} MB，请压缩后再上传。")
+    found = read_asset(source, file_name)
     with transaction.atomic():
         QuestionBank.objects.select_for_update().get(pk=bank.pk)
         if bank.assets.count() >= MOST_ASSETS:
-            raise _refused(f"一个题库最多 {MOST_ASSETS} 个文件，请另建题库。")
+            raise refused_asset(f"一个题库最多 {MOST_ASSETS} 个文件，请另建题库。")
         return store_asset(actor=actor, bank=bank, asset=found, now=now)
+
+
+def read_asset(source: bytes | sheets.Readable, file_name: str) -> DraftAsset:
+    """An uploaded file told by its bytes. Raises ``Invalid`` (field ``uploads``) as ``add_asset`` says."""
+    most = max(settings.EXAM_ASSET_BYTES.values())
+    data = source if isinstance(source, bytes) else source.read(most + 1)
+    if not data:
+        raise refused_asset("文件是空的，请重新选择。")
+    try:
+        found = told_by_bytes(file_name, data)
+    except Unusable as error:
+        raise refused_asset(f"{error}。") from error
+    if found.mime not in SUFFIXES:
+        raise refused_asset("动图（GIF）不能放进题目，请另存为 PNG，或改用 MP4 视频。")
+    limit = settings.EXAM_ASSET_BYTES[found.kind]
+    if len(data) > limit:
+        kind = AssetKind(found.kind).label
+        raise refused_asset(f"{kind}不能超过 {limit // 1024 // 1024} MB，请压缩后再上传。")
+    return found
 
 
 def store_asset(*, actor: Actor, bank: QuestionBank, asset: DraftAsset, now: dt.datetime) -> QuestionAsset:
@@ -88,5 +94,6 @@ def store_asset(*, actor: Actor, bank: QuestionBank, asset: DraftAsset, now: dt.
     return made
 
 
-def _refused(message: str) -> Invalid:
+def refused_asset(message: str) -> Invalid:
+    """What is wrong with an uploaded file, at its field."""
     return Invalid("exams.asset", message, fields={"uploads": message})

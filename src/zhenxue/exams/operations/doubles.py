@@ -1,7 +1,7 @@
 """Questions that are there already: in the bank, or above in the same file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +30,8 @@ class Known:
     bytes.
     """
 
-    def __init__(self, bank: QuestionBank, media: Mapping[str, str]) -> None:
-        self._media = {f"file:{name}": sha256 for name, sha256 in media.items()}
+    def __init__(self, bank: QuestionBank, media: Iterable[Mapping[str, Any]]) -> None:
+        self._media = {f"file:{one['name']}": str(one["sha256"]) for one in media}
         self._media |= {f"asset:{pk}": sha256 for pk, sha256 in bank.assets.values_list("pk", "sha256")}
         self._same: dict[str, int] = {}
         self._similar: dict[str, int] = {}
@@ -54,9 +54,13 @@ class Known:
             found = Match(Verdict.SIMILAR, digest, question_id=self._similar[stem])
         elif stem in self._seen_stems:
             found = Match(Verdict.SIMILAR, digest, position=self._seen_stems[stem])
-        self._seen.setdefault(digest, position)
-        self._seen_stems.setdefault(stem, position)
+        self.see(position, draft.kind, draft.stem, digest)
         return found
+
+    def see(self, position: int, kind: str, stem: str, digest: str) -> None:
+        """An item of the file that was matched before; of two that say the same the one seen first counts."""
+        self._seen.setdefault(digest, position)
+        self._seen_stems.setdefault(self._stem(kind, stem), position)
 
     def digest(self, stem: str, body: Mapping[str, Any]) -> str:
         """A digest over a stem and its body with pictures by their bytes."""

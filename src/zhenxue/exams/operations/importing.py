@@ -6,6 +6,7 @@ before it is confirmed, and then all at once.
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import astuple
 from itertools import batched
 from typing import Any
@@ -103,7 +104,7 @@ def _keep_items(found: QuestionImport, reading: formats.Reading) -> None:
         raise Invalid("exams.file_too_many", message, fields={"file": message})
     mine = QuestionImport.objects.filter(pk=found.pk, state=ImportState.READING)
     media = _keep_media(found, reading.items)
-    known = doubles.Known(found.bank, {one["name"]: one["sha256"] for one in media})
+    known = doubles.Known(found.bank, media)
     ImportItem.objects.filter(batch=found).delete()
     mine.update(total=len(reading.items), progress_at=Now())
     done = 0
@@ -120,26 +121,45 @@ def _keep_items(found: QuestionImport, reading: formats.Reading) -> None:
 
 def _keep_media(found: QuestionImport, items: list[Item]) -> list[dict[str, Any]]:
     kept: dict[str, dict[str, Any]] = {}
-    for one in (asset for item in items if item.draft for asset in item.draft.assets):
+    for one in (asset for item in items for asset in (item.draft.assets if item.draft else item.assets)):
         if one.name not in kept:
-            stored = storage.store_stream(f"{FOLDER}/{found.pk}", storage.new_name(), iter([one.data]))
-            facts = {name: getattr(one, name) for name in ("name", "mime", "kind", "width", "height")}
-            kept[one.name] = facts | {"path": stored.path, "sha256": stored.sha256, "size": stored.size_bytes}
+            kept[one.name] = keep_medium(found, one)
     return list(kept.values())
 
 
+def keep_medium(found: QuestionImport, one: DraftAsset) -> dict[str, Any]:
+    """Puts the bytes away; what ``QuestionImport.media`` holds of it."""
+    stored = storage.store_stream(f"{FOLDER}/{found.pk}", storage.new_name(), iter([one.data]))
+    facts = {name: getattr(one, name) for name in ("name", "mime", "kind", "width", "height")}
+    return facts | {"path": stored.path, "sha256": stored.sha256, "size": stored.size_bytes}
+
+
 def _row(found: QuestionImport, position: int, item: Item, known: doubles.Known) -> ImportItem:
-    row = ImportItem(batch=found, position=position, where=item.where[:160], notes=list(item.notes))
-    draft = item.draft
-    if draft is None:
-        row.verdict, row.problems = Verdict.REFUSED, list(item.problems)
-        row.stem, row.written = item.written.stem[:2000], list(astuple(item.written))
-        return row
-    row.kind, row.stem, row.draft = str(draft.kind), draft.stem, dump(draft)
-    match = known.match(position, draft)
+    row = ImportItem(batch=found, position=position, where=item.where[:160])
+    if item.draft is None:
+        put_refused(row, item)
+    else:
+        put_draft(row, item.draft, item.notes)
+        put_match(row, known.match(position, item.draft))
+    return row
+
+
+def put_refused(row: ImportItem, item: Item) -> None:
+    """What is wrong with an item, and what there is of it to mend."""
+    row.verdict, row.problems, row.notes = Verdict.REFUSED, list(item.problems), list(item.notes)
+    row.stem, row.written = item.written.stem[:2000], list(astuple(item.written))
+
+
+def put_draft(row: ImportItem, draft: Draft, notes: Sequence[str]) -> None:
+    """A question that can be saved."""
+    row.kind, row.stem, row.draft, row.notes = str(draft.kind), draft.stem, dump(draft), list(notes)
+    row.problems, row.written = [], []
+
+
+def put_match(row: ImportItem, match: doubles.Match) -> None:
+    """What the item repeats."""
     row.verdict, row.digest = match.verdict, match.digest
     row.double_of_id, row.double_at = match.question_id, match.position
-    return row
 
 
 def dump(draft: Draft) -> dict[str, Any]:
@@ -159,9 +179,7 @@ def choose_doubles(*, actor: Actor, preview: QuestionImport, choice: str, positi
     if choice not in {one.value for one in DoubleChoice}:
         raise Invalid("exams.import_choice", "请选择重复的题怎么处理：跳过、作为新版本或两道都留。")
     with transaction.atomic():
-        found = _locked(preview)
-        if found.state != ImportState.CHECKED:
-            raise Conflict("exams.import_done", DONE)
+        found = checked(preview)
         items = found.items.filter(verdict__in=(Verdict.SAME, Verdict.SIMILAR))
         if position is None:
             items.exclude(choice="").update(choice="")
@@ -184,10 +202,10 @@ def confirm_import(*, actor: Actor, preview: QuestionImport, only_good: bool, no
         if refused and not only_good:
             raise Invalid(
                 "exams.import_refused",
-                f"{'、'.join(refused[:10])} 有问题，一道题也没有导入。请改好后重新上传，或只导入没有问题的题。",
+                f"{'、'.join(refused[:10])} 有问题，一道题也没有导入。请在这里改好，或只导入没有问题的题。",
             )
         if not found.items.exclude(verdict=Verdict.REFUSED).exists():
-            raise Invalid("exams.import_nothing", "没有一道题可以导入，请按每道题的提示改好后重新上传。")
+            raise Invalid("exams.import_nothing", "没有一道题可以导入，请按每道题的提示改好。")
         found.state, found.only_good, found.done, found.progress_at = ImportState.SAVING, only_good, 0, now
         found.save(update_fields=["state", "only_good", "done", "progress_at"])
         if found.total <= AT_ONCE_ITEMS:
@@ -218,7 +236,8 @@ def _save(actor: Actor, found: QuestionImport, now: dt.datetime) -> None:
     for item in items.iterator(chunk_size=CHUNK):
         filling.take(item)
     refused = found.items.filter(verdict=Verdict.REFUSED).count()
-    saved, skipped = filling.finish({"file_sha256": found.sha256, "refused": refused})
+    mended = found.items.filter(mended_at__isnull=False).exclude(verdict=Verdict.REFUSED).count()
+    saved, skipped = filling.finish({"file_sha256": found.sha256, "refused": refused, "mended": mended})
     found.state, found.saved, found.skipped, found.failure = ImportState.SAVED, saved, skipped, ""
     found.done = found.total
     _clear(found)
@@ -282,6 +301,14 @@ def import_questions(
         if found.state == ImportState.SAVING:
             _save(actor, found, now)
         return list(bank.questions.filter(pk__gt=before, state=QuestionState.ACTIVE).order_by("number"))
+
+
+def checked(preview: QuestionImport) -> QuestionImport:
+    """The import, held in a transaction, while nothing of it is saved. Raises ``Conflict`` once it was dealt with."""
+    found = _locked(preview)
+    if found.state != ImportState.CHECKED:
+        raise Conflict("exams.import_done", DONE)
+    return found
 
 
 def _locked(preview: QuestionImport) -> QuestionImport:

@@ -1,16 +1,19 @@
 """Imported files as pages show them, and banks as drafts for export."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from zhenxue.exams.data import DoubleChoice, ImportState, Kind, QuestionState, Verdict
 from zhenxue.exams.formats import Draft, DraftAsset, Written
+from zhenxue.exams.formats.build import of_draft
 from zhenxue.exams.formats.template import refusals
 from zhenxue.exams.models import ImportItem, Question, QuestionAsset, QuestionBank, QuestionImport
 from zhenxue.kernel import storage
+from zhenxue.kernel.errors import NotFound
 
 _BUSY = {ImportState.READING, ImportState.SAVING}
 FORMATS = {"xlsx": "Excel 表格", "csv": "CSV 表格", "docx": "Word 文档", "gift": "GIFT", "moodle": "Moodle XML"}
@@ -84,8 +87,48 @@ def written_of(row: list[Any], stem: str) -> Written:
     """What was read of a refused item."""
     if len(row) < 3:
         return Written(stem=stem)
-    kind, said, options, *more = row
-    return Written(kind, said, tuple(options), *more)
+    values = dict(zip((one.name for one in fields(Written)), row, strict=False))
+    values["options"] = tuple(values["options"])
+    values["parts"] = tuple(written_of(one, "") for one in values.get("parts", ()))
+    return Written(**values)
+
+
+def said_in(item: ImportItem) -> Written:
+    """What an item says, as a person writes it, whether it was refused or not."""
+    draft = draft_of(item)
+    return of_draft(draft) if draft else written_of(item.written, item.stem)
+
+
+def draft_of(item: ImportItem) -> Draft | None:
+    """The question that an item makes, its media by name only; ``None`` of a refused one."""
+    if item.draft is None:
+        return None
+    said = dict(item.draft)
+    kind, score, _ = Kind(said.pop("kind")), said.pop("score"), said.pop("assets")
+    return Draft(kind, score=Decimal(score) if score else None, **said)
+
+
+def get_item(preview: QuestionImport, position: int) -> ImportItem:
+    """One item of a file. Raises ``NotFound``."""
+    found = items_of(preview).filter(position=position).first() if position < 2**31 else None
+    if found is None:
+        raise NotFound("exams.no_such_item", "这份文件里没有这道题，请回到检查导入的页面。")
+    return found
+
+
+def next_refused(preview: QuestionImport, position: int) -> int | None:
+    """The position of the refused item after this one, or else of the first."""
+    rows = ImportItem.objects.filter(batch=preview, verdict=Verdict.REFUSED).order_by("position")
+    found = rows.values_list("position", flat=True)
+    return found.filter(position__gt=position).first() or found.first()
+
+
+def get_medium(preview: QuestionImport, index: int) -> Mapping[str, Any]:
+    """A picture, sound or film that came with a file that is not saved yet. Raises ``NotFound``."""
+    if index >= len(preview.media):
+        raise NotFound("exams.no_such_asset", "没有这个文件，或您无权查看。")
+    found: Mapping[str, Any] = preview.media[index]
+    return found
 
 
 def drafts_of(bank: QuestionBank) -> list[Draft]:

@@ -24,12 +24,16 @@ def media_of(asset_id: int) -> markup.Media | None:
     return markup.Media(found.kind, reverse("exams:asset", args=[asset_id]), found.width, found.height)
 
 
+def _media(text: str) -> markup.FindMedia:
+    return text.media if isinstance(text, markup.Dressed) else media_of
+
+
 @register.filter
 def question_markup(text: str) -> SafeString:
     """A stem or an explanation as blocks."""
     if "(asset:" not in text:
         return _block(text)
-    return mark_safe(markup.render(text, media=media_of))  # markup escapes first
+    return mark_safe(markup.render(text, media=_media(text)))  # markup escapes first
 
 
 @register.filter
@@ -37,7 +41,7 @@ def question_line(text: str) -> SafeString:
     """An option or an item as one line."""
     if "(asset:" not in text:
         return _line(text)
-    return mark_safe(markup.render_inline(text, media=media_of))  # markup escapes first
+    return mark_safe(markup.render_inline(text, media=_media(text)))  # markup escapes first
 
 
 @register.filter
@@ -62,6 +66,8 @@ def question_plain(text: str) -> str:
 @register.simple_tag
 def asset_address(asset_id: int | str) -> str:
     """Where a picture of a hotspot lies."""
+    if isinstance(asset_id, markup.Dressed):
+        return str(asset_id)
     return reverse("exams:asset", args=[int(asset_id)]) if str(asset_id).isdecimal() else ""
 
 

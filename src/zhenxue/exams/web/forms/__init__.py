@@ -6,6 +6,7 @@ from zhenxue.exams.web.forms.arranging import CaseForm, HotspotForm, MatchingFor
 from zhenxue.exams.web.forms.banks import AssetForm, BankForm, BulkForm, UploadForm
 from zhenxue.exams.web.forms.editors import EditorForm
 from zhenxue.exams.web.forms.exams import CancelForm, ExamForm, PaperForm, TitleForm, civil, read_scores
+from zhenxue.exams.web.forms.mending import MendForm
 from zhenxue.exams.web.forms.questions import CalculationForm, ChoiceForm, FillInForm, ShortAnswerForm
 
 #: The editor of each kind.
@@ -34,6 +35,7 @@ __all__ = [
     "EditorForm",
     "ExamForm",
     "HotspotForm",
+    "MendForm",
     "PaperForm",
     "TitleForm",
     "UploadForm",
