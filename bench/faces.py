@@ -4,7 +4,8 @@
 
 A full check is what the engine does for one presence check: three frames of 640×480 as JPEG are decoded, faces found
 and looked at from near, light and place judged, the burst held against freezing and loops, two turns of the head read
-in their order, and three embeddings made and compared. Its baseline, in the same run, is the bare embedding of an
+in their order, the frontal face embedded and compared with the template, and each turned one with it in whole numbers
+(``glance``; docs/decisions/0012-face-nets.md). Its baseline, in the same run, is the bare embedding of an
 aligned face by OpenCV: the part that no code of ours can make faster. The search compares one template with 100,000
 others; its baseline is the bare product of a matrix that size with a vector. Times are processor time of one thread
 (``time.process_time``), memory the peak of the process (``ru_maxrss``). The pictures are fetched from packages of the
@@ -56,6 +57,7 @@ print(json.dumps({
     "decode": timed(lambda: images.decode(frames[0])),
     "find": timed(lambda: eye.find(pixels)),
     "embed": timed(lambda: eye.embed(pixels, face)),
+    "glance": timed(lambda: eye.glance(pixels, face)),
     "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
 }))
 """
@@ -120,8 +122,8 @@ def run_in(folder: str, *, rounds: int, templates: int) -> None:
     program(make, folder)
     found = json.loads(program(ENGINE, folder, str(rounds)))
     report("face_start", found["start"], "ms")
-    for name, label in (("decode", "face_decode"), ("find", "face_find"), ("embed", "face_embed")):
-        report(label, found[name], "ms")
+    for name in ("decode", "find", "embed", "glance"):
+        report(f"face_{name}", found[name], "ms")
     report("face_check", found["check"], "ms")
     report("face_checks_per_core", round(1000 / found["check"], 1), "1/s")
     report("face_check_to_bare_embedding", round(found["check"] / found["embed"], 2), "×")

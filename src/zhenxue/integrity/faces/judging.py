@@ -18,6 +18,8 @@ from zhenxue.integrity.faces.naming import ENGINE
 
 #: The face during a turn against the one from the front: 35 degrees cost about 0.2 of likeness.
 SAME_FACE = 0.45
+#: A glance (``Engine.glance``) this near to it does not decide; the full net looks again.
+CLOSE = 0.06
 #: Frames of one enrolment against each other, from the front.
 SAME_ENROLMENT = 0.55
 SECONDS_FRAMES = 2  # frames with a second face that make it a second person
@@ -215,10 +217,18 @@ def _judge_burst(burst: Burst, turns: Sequence[Turn]) -> None:
 
 def _judge_same(engine: Engine, burst: Burst, front: Vector) -> float | None:
     """The face of every turn must be the one from the front."""
-    same = [cosine(_embed(engine, burst.pictures[number]), front) for _, number in burst.seen]
+    same = [_likeness(engine, burst.pictures[number], front) for _, number in burst.seen]
     if same and min(same) < SAME_FACE:
         burst.reasons.append(FaceReason.CHANGED_FACE)
     return min(same) if same else None
+
+
+def _likeness(engine: Engine, picture: Picture, front: Vector) -> float:
+    """A turned face against the one from the front: at a glance, and with the full net where that is close."""
+    if picture.face is None:
+        raise ValueError("a picture without a face")
+    glance = cosine(engine.glance(picture.pixels, picture.face), front)
+    return cosine(_embed(engine, picture), front) if abs(glance - SAME_FACE) < CLOSE else glance
 
 
 def _usual(burst: Burst) -> list[FaceReason]:

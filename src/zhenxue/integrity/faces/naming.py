@@ -8,5 +8,8 @@ DIGESTS = {
     DETECTOR: "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
     EMBEDDER: "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
 }
-#: What a decision is recorded with: engine, models with the first digits of their digests, OpenCV.
-ENGINE = f"YuNet-{DIGESTS[DETECTOR][:8]} SFace-{DIGESTS[EMBEDDER][:8]} OpenCV-{version('opencv-python-headless')}"
+#: Counts up when the same nets are asked in another way: 2, turned frames are compared in whole numbers first.
+WAY = 2
+_LIBRARIES = f"OpenCV-{version('opencv-python-headless')} onnxruntime-{version('onnxruntime')}"
+#: What a decision is recorded with: models with the first digits of their digests, libraries, the way they are asked.
+ENGINE = f"YuNet-{DIGESTS[DETECTOR][:8]} SFace-{DIGESTS[EMBEDDER][:8]} {_LIBRARIES} way-{WAY}"
