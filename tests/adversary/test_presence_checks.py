@@ -349,7 +349,8 @@ def test_a_check_relayed_with_a_copied_cookie_is_not_answered_there(
     given = page.right(shown)
     foreign = [page.give(phone, shown, given), page.sends(phone, shown, [b"x"]), page.choose(phone, shown, "word")]
     unsigned = page.give(phone, shown, given, signature="")
-    captured = browser.device.sign(protocol.answer_text(shown["check"], shown["nonce"], ["answer", "puzzle", "", "1"]))
+    another = ["answer", shown["kind"], "", *page.wrong(shown)]
+    captured = browser.device.sign(protocol.answer_text(shown["check"], shown["nonce"], another))
     other = page.give(phone, shown, given, signature=captured)
     codes = [one.json["code"] for one in (*foreign, unsigned, other)]
     assert codes == ["integrity.wrong_signature"] * 3 + ["integrity.not_signed", "integrity.wrong_signature"]
