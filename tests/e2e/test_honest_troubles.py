@@ -15,6 +15,8 @@ from tests.support.pages import ask, fill, sign_in
 
 BEAT_SECONDS = 10
 CHUNK_BYTES = 4 * 1024 * 1024
+#: The videos are short: on a slow machine what is left of one is over before anybody has looked.
+COUNTING_OR_DONE = re.compile("正在计入学时|本单元已学完")
 
 type Open = Callable[..., BrowserContext]
 
@@ -88,7 +90,7 @@ def test_a_reload_in_the_middle_of_the_video_loses_one_beat_at_most(someone: Som
     watched = video_seconds(page)
     page.reload()
     play(page)
-    expect(page.locator("[data-words]")).to_have_text("正在计入学时")
+    expect(page.locator("[data-words]")).to_have_text(COUNTING_OR_DONE)
     assert credited(page) >= watched - BEAT_SECONDS - 1
     assert video_seconds(page) >= watched - BEAT_SECONDS - 1
     expect(page.locator("[data-words]")).to_have_text("本单元已学完")
@@ -107,7 +109,7 @@ def test_a_second_tab_gets_the_hand_over_page_and_gains_nothing(someone: Someone
     wait_until_credited(first, BEAT_SECONDS - 1)
     second.get_by_role("button", name=re.compile("^转到本页")).click()
     play(second)
-    expect(second.locator("[data-words]")).to_have_text("正在计入学时")
+    expect(second.locator("[data-words]")).to_have_text(COUNTING_OR_DONE)
     expect(first.locator("[data-words]")).to_have_text("已停止计时")
     expect(first.locator("[data-reason]")).to_contain_text("学习已在别处打开：《进食照护与噎食急救》")
     expect(first.get_by_role("link", name="转回本页学习")).to_be_visible()
