@@ -57,7 +57,7 @@ from django.core.cache import cache  # noqa: E402 - see above
 from django.db import connections  # noqa: E402 - see above
 from pytest_django.fixtures import Settings  # noqa: E402 - see above
 
-from tests.support import ground  # noqa: E402 - see above
+from tests.support import ground, laid  # noqa: E402 - see above
 from zhenxue.kernel.remembering import forget_all  # noqa: E402 - see above
 
 pytest_plugins = ["tests.support.site", "tests.support.browser", "tests.support.guards"]
@@ -81,6 +81,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """A test leaves little: looking for circles less often costs nothing."""
     gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    laid.start()
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,14 @@ import datetime as dt
 
 from tests.factories.study import make_studying, page_of
 from tests.factories.training import Running, attend_all
+from tests.support.laid import laid
 from zhenxue.training import api as training
 
 MARCH = dt.date(2026, 3, 1)
 LATER = dt.datetime(2026, 6, 1, 2, tzinfo=dt.UTC)
 
 
+@laid
 def make_studied(*, learners: int = 2) -> Running:
     """Learners who studied a minute in March, with a refused and an unproven beat each."""
     running = make_studying(learners=learners)
@@ -21,6 +23,7 @@ def make_studied(*, learners: int = 2) -> Running:
     return running
 
 
+@laid
 def make_closed(*, learners: int = 2) -> Running:
     """The same, attended and closed on the day after its last."""
     running = make_studied(learners=learners)

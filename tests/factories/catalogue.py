@@ -16,6 +16,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from pypdf import PdfWriter
 
 from tests.factories.identity import NOW, actor_for, make_account, make_operator
+from tests.support.laid import laid
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import CourseFacts, PointDraft, UnitDraft
 from zhenxue.catalogue.management.commands.load_occupations import OWN_FILE
@@ -77,6 +78,7 @@ def make_material(
     )
 
 
+@laid
 def make_document(
     organisation: Organisation, *, pages: int = 3, actor: Actor | None = None, now: dt.datetime = NOW
 ) -> Material:
@@ -86,6 +88,7 @@ def make_document(
     )
 
 
+@laid
 def make_handbook_document(organisation: Organisation, *, now: dt.datetime = NOW) -> Material:
     """A real Chinese PDF of two pages that a worker has drawn."""
     return _drawn(make_material(handbook_bytes(), "手册.pdf", actor=author_of(organisation), now=now), now)
@@ -97,10 +100,12 @@ def _drawn(material: Material, now: dt.datetime) -> Material:
     return Material.objects.select_related("document").get(pk=material.pk)
 
 
+@laid
 def make_image(organisation: Organisation, *, actor: Actor | None = None, now: dt.datetime = NOW) -> Material:
     return make_material(PIXEL, "图.png", actor=actor or author_of(organisation), now=now)
 
 
+@laid
 def make_ready_video(
     organisation: Organisation, seconds: int = 8, *, actor: Actor | None = None, now: dt.datetime = NOW
 ) -> Material:
@@ -112,6 +117,7 @@ def make_ready_video(
     return Material.objects.select_related("video").get(pk=material.pk)
 
 
+@laid
 def make_standard(actor: Actor, *, points: int = 4, now: dt.datetime = NOW) -> Standard:
     """A standard of the actor's organisation with so many points."""
     standard = catalogue.create_standard(
@@ -146,6 +152,7 @@ def make_facts(title: str = "直播销售入门", **changes: object) -> CourseFa
     return CourseFacts(**{**words, **changes})  # type: ignore[arg-type]  # a test may hand in anything
 
 
+@laid
 def make_draft_version(
     organisation: Organisation,
     *,
@@ -188,6 +195,7 @@ def right_answers(unit: Unit) -> dict[int, list[str]]:
     return {question.pk: list(question.answer) for question in catalogue.list_questions(unit.pk)}
 
 
+@laid
 def make_published_version(
     organisation: Organisation,
     *,

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.factories.study import BEGIN, make_studying
 from tests.factories.training import Running
+from tests.support.laid import laid
 from zhenxue.identity.data import Actor
 from zhenxue.integrity import api as integrity
 from zhenxue.integrity import signals
@@ -51,6 +52,7 @@ class Class:
         return integrity.ask(**{**values, **changes})
 
 
+@laid
 def make_class(*, learners: int = 1, now: dt.datetime | None = None) -> Class:
     """A cohort whose units have a self-test question each."""
     made = make_studying(learners=learners) if now is None else make_studying(learners=learners, now=now)

@@ -13,6 +13,7 @@ from tests.factories.catalogue import right_answers
 from tests.factories.identity import NOW, make_provider
 from tests.factories.study import pass_self_test
 from tests.factories.training import Running, attend_all, make_running_cohort
+from tests.support.laid import laid
 from zhenxue.exams import api as exams
 from zhenxue.exams.data import QuestionFacts
 from zhenxue.exams.models import Attempt, Exam, Paper, Question, QuestionBank
@@ -43,6 +44,7 @@ def question_rows(count: int = 6, *, mark: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
+@laid
 def make_bank(manager: Actor | None = None, *, title: str = "直播销售员题库", questions: int = 6) -> QuestionBank:
     """A bank filled by an import."""
     manager = manager or make_provider()
@@ -64,6 +66,7 @@ def choice(stem: str = "甲还是乙？", **changes: Any) -> QuestionFacts:
     return replace(QuestionFacts("single", stem, body, key), **changes)
 
 
+@laid
 def make_draft_paper(manager: Actor, *, bank: QuestionBank | None = None, title: str = "第一阶段理论卷") -> Paper:
     """A draft with every question of the bank at its default score."""
     bank = bank or make_bank(manager, title=f"{title}题库")
@@ -71,6 +74,7 @@ def make_draft_paper(manager: Actor, *, bank: QuestionBank | None = None, title:
     return exams.create_paper(actor=manager, title=title, lines=lines, now=NOW)
 
 
+@laid
 def make_paper(
     manager: Actor | None = None, *, bank: QuestionBank | None = None, title: str = "第一阶段理论卷"
 ) -> Paper:
@@ -100,6 +104,7 @@ class Sitting:
         return self.running.enrolments
 
 
+@laid
 def make_draft_exam(
     running: Running | None = None,
     *,
@@ -130,6 +135,7 @@ def make_draft_exam(
     return Sitting(running, exam)
 
 
+@laid
 def make_exam(running: Running | None = None, *, ready: bool = True, **draft: object) -> Sitting:
     """A published exam; with ``ready`` every learner has finished the stage's lessons."""
     sitting = make_draft_exam(running, **draft)  # type: ignore[arg-type]  # passed through
@@ -139,6 +145,7 @@ def make_exam(running: Running | None = None, *, ready: bool = True, **draft: ob
     return sitting
 
 
+@laid
 def finish_lessons(running: Running, *, only: Sequence[Enrolment] | None = None) -> None:
     """Every unit studied in real time and every lesson attended, for all stages."""
     for enrolment in only if only is not None else running.enrolments:
@@ -163,6 +170,7 @@ def start(sitting: Sitting, learner: Actor, *, at: dt.datetime = SITTING, device
     return exams.start_attempt(actor=learner, exam=sitting.exam, device=device, now=at)
 
 
+@laid
 def sit(
     sitting: Sitting,
     learner: Actor,

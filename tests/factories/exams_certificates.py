@@ -1,6 +1,7 @@
 """Classes that have completed their course, and their certificates."""
 
 from tests.factories.exams import CLOSES, Sitting, make_exam, sit
+from tests.support.laid import laid
 from zhenxue.exams.models import Certificate, CertificateBatch
 from zhenxue.exams.operations.certificates import ask_certificates, issue_batch
 from zhenxue.training import api as training
@@ -8,6 +9,7 @@ from zhenxue.training import api as training
 AFTER = CLOSES
 
 
+@laid
 def make_completed(*, learners: int = 2, passing: int | None = None) -> Sitting:
     """A running class whose first ``passing`` learners (all of them) passed the assessment of every stage."""
     sitting = make_exam(learners=learners)
@@ -21,6 +23,7 @@ def make_completed(*, learners: int = 2, passing: int | None = None) -> Sitting:
     return sitting
 
 
+@laid
 def issue_all(sitting: Sitting) -> CertificateBatch:
     """Asks for the certificates of the class and makes them."""
     batch = ask_certificates(actor=sitting.manager, cohort=sitting.running.cohort, now=AFTER)
@@ -29,6 +32,7 @@ def issue_all(sitting: Sitting) -> CertificateBatch:
     return made
 
 
+@laid
 def make_certificate() -> tuple[Sitting, Certificate]:
     """One learner with a certificate."""
     sitting = make_completed(learners=1)

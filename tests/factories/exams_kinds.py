@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 
 from tests.factories.identity import NOW
+from tests.support.laid import laid
 from zhenxue.exams import api as exams
 from zhenxue.exams.data import QuestionFacts
 from zhenxue.exams.models import Paper, Question, QuestionAsset, QuestionBank
@@ -22,6 +23,7 @@ def picture(colour: str = "teal", size: tuple[int, int] = (200, 120)) -> bytes:
     return stream.getvalue()
 
 
+@laid
 def make_picture(manager: Actor, bank: QuestionBank, colour: str = "teal") -> QuestionAsset:
     return add_asset(actor=manager, bank=bank, source=picture(colour), file_name="电路图.png", now=NOW)
 
@@ -107,6 +109,7 @@ def right_answers(values: dict[str, str] | None) -> dict[str, list[Any]]:
     }
 
 
+@laid
 def make_kinds_bank(manager: Actor, *, title: str = "各种题型", without: tuple[str, ...] = ()) -> list[Question]:
     """A bank with one question of each kind."""
     bank = exams.create_bank(actor=manager, title=title, now=NOW)
@@ -115,6 +118,7 @@ def make_kinds_bank(manager: Actor, *, title: str = "各种题型", without: tup
     return [add_question(actor=manager, bank=bank, facts=facts, now=NOW) for facts in wanted]
 
 
+@laid
 def make_kinds_paper(manager: Actor, *, without: tuple[str, ...] = ("practical",)) -> Paper:
     """A final paper with one question of each kind."""
     questions = make_kinds_bank(manager, without=without)

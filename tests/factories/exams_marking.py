@@ -12,6 +12,7 @@ from decimal import Decimal
 from tests.factories.exams import CLOSES, DEVICE, OPENS, SITTING, choice
 from tests.factories.identity import NOW, make_teacher
 from tests.factories.training import Running, make_running_cohort
+from tests.support.laid import laid
 from zhenxue.exams import api as exams
 from zhenxue.exams.data import ExamKind, QuestionFacts
 from zhenxue.exams.models import Attempt, Exam, Mark, Question, ScoreSheet
@@ -54,6 +55,7 @@ def practical(*, evidence: str = "") -> QuestionFacts:
     return QuestionFacts("practical", "接好一盏灯并试车。", body, {"steps": DEDUCTIONS}, score=Decimal(20))
 
 
+@laid
 def make_exam_of(
     facts: Sequence[QuestionFacts],
     *,
@@ -78,6 +80,7 @@ def make_exam_of(
     return Marked(running, exam, questions, [make_teacher(manager.organisation_id) for _ in range(teachers)])
 
 
+@laid
 def make_written(**plan: object) -> Marked:
     """The written exam, of a chapter (it asks for no class hours)."""
     facts = [
@@ -88,6 +91,7 @@ def make_written(**plan: object) -> Marked:
     return make_exam_of(facts, **plan)  # type: ignore[arg-type]  # passed through
 
 
+@laid
 def make_practical(*, evidence: str = "", **plan: object) -> Marked:
     """The practical one with two examiners and a chief: the teachers, and the manager."""
     known: dict[str, object] = {"kind": ExamKind.PRACTICAL, "stage_number": 1, "title": "第一阶段实操", **plan}
@@ -98,6 +102,7 @@ def make_practical(*, evidence: str = "", **plan: object) -> Marked:
     return made
 
 
+@laid
 def hand_in(
     made: Marked,
     learner: Actor,

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.factories.exams import choice
 from tests.factories.identity import NOW, make_provider
+from tests.support.laid import laid
 from zhenxue.exams.data import QuestionFacts, RuleFacts
 from zhenxue.exams.models import Blueprint, QuestionBank
 from zhenxue.exams.operations.banks import add_question, create_bank
@@ -14,6 +15,7 @@ from zhenxue.exams.operations.blueprints import create_blueprint, finish_bluepri
 from zhenxue.identity.data import Actor
 
 
+@laid
 def make_graded_bank(
     manager: Actor, *, title: str = "分难度题库", levels: Sequence[int] = (1, 2, 3, 4, 5) * 4
 ) -> QuestionBank:
@@ -34,6 +36,7 @@ def rule(bank: QuestionBank, **changes: Any) -> RuleFacts:
     return replace(RuleFacts(bank.pk, "single", 5, Decimal(2)), **changes)
 
 
+@laid
 def make_draft_blueprint(
     manager: Actor | None = None, *, bank: QuestionBank | None = None, title: str = "结业考试方案", **changes: Any
 ) -> Blueprint:
@@ -44,6 +47,7 @@ def make_draft_blueprint(
     return create_blueprint(actor=manager, title=title, rules=tuple(rules), now=NOW, **changes)
 
 
+@laid
 def make_blueprint(manager: Actor, **draft: Any) -> Blueprint:
     """A final blueprint."""
     return finish_blueprint(actor=manager, blueprint=make_draft_blueprint(manager, **draft), now=NOW)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from tests.factories.exams import CLOSES, DEVICE, SITTING, Sitting, make_bank, make_exam, make_paper, start
 from tests.factories.identity import NOW
 from tests.factories.training import make_running_cohort
+from tests.support.laid import laid
 from zhenxue.exams import api as exams
 from zhenxue.exams.data import ConductClaim
 from zhenxue.exams.models import Attempt, Exam
@@ -27,6 +28,7 @@ def tell(
     return conduct.take_conduct(actor=learner, attempt_id=attempt.pk, device=device, claims=claims, seen=seen, now=at)
 
 
+@laid
 def make_long_exam(learners: int, questions: int) -> Sitting:
     """A published exam of single choices, without the lessons before it (chapter tests ask for none)."""
     running = make_running_cohort(learners=learners)
@@ -44,6 +46,7 @@ def make_long_exam(learners: int, questions: int) -> Sitting:
     return sitting
 
 
+@laid
 def answer_all(sitting: Sitting, learner: int, answers: Sequence[str], seconds: Sequence[int]) -> Attempt:
     """One learner answers every question after so many seconds each, and hands in."""
     actor, at = sitting.learners[learner], SITTING

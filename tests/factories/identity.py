@@ -18,6 +18,7 @@ from django.test import Client
 from stdnum.cn import ric, uscc
 
 from tests.support import rules
+from tests.support.laid import laid
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import SYSTEM, Actor, Device, DocumentKind, OrganisationKind, Role
 from zhenxue.identity.management.commands import load_regions, load_rules
@@ -54,6 +55,7 @@ def make_rules() -> None:
         identity.load_rules(text=load_rules.OWN_FILE.read_text() + rules.quiet(), now=NOW)
 
 
+@laid
 def ask_presence(*, strength: int = 0, region: str = "3715") -> None:
     """A rule set that asks for presence checks (and for names verified so strongly), in force for every cohort of the
     region that a test files after this."""
@@ -95,12 +97,14 @@ def person_name() -> str:
     return SURNAMES[first] + GIVEN[middle % len(GIVEN)] + GIVEN[last]
 
 
+@laid
 def make_person(*, name: str | None = None, number: str | None = None, now: dt.datetime = NOW) -> Person:
     return identity.register_person(
         actor=SYSTEM, name=name or person_name(), citizen_number=number or citizen_number(), phone=phone(), now=now
     )
 
 
+@laid
 def make_organisation(
     kind: OrganisationKind = OrganisationKind.PROVIDER,
     *,
@@ -131,6 +135,7 @@ def make_organisation(
     return organisation
 
 
+@laid
 def make_licence(organisation: Organisation, *, now: dt.datetime = NOW) -> OrganisationDocument:
     """An accepted licence."""
     row = documents.add_document(
@@ -144,6 +149,7 @@ def make_licence(organisation: Organisation, *, now: dt.datetime = NOW) -> Organ
     return documents.review_document(actor=make_operator(), document_id=row.pk, accepted=True, note="", now=now)
 
 
+@laid
 def make_account(
     role: Role,
     organisation: Organisation | None = None,
@@ -174,6 +180,7 @@ def actor_for(account: Account, role: Role | None = None) -> Actor:
     return identity.actor_of(next(one for one in memberships if role is None or one.role == role))
 
 
+@laid
 def make_provider(*, region: str = "371502", name: str | None = None) -> Actor:
     """A verified provider; its manager."""
     organisation = make_organisation(OrganisationKind.PROVIDER, region=region, name=name)
@@ -189,6 +196,7 @@ def usual_provider() -> Actor:
     return actor_for(manager.account)
 
 
+@laid
 def make_colleague(actor: Actor) -> Actor:
     """Another account in the same role at the same organisation."""
     assert actor.role is not None
@@ -196,17 +204,20 @@ def make_colleague(actor: Actor) -> Actor:
     return actor_for(make_account(actor.role, organisation))
 
 
+@laid
 def make_enterprise(*, region: str = "371502") -> Actor:
     organisation = make_organisation(OrganisationKind.ENTERPRISE, region=region)
     return actor_for(make_account(Role.ENTERPRISE_MANAGER, organisation))
 
 
+@laid
 def make_teacher(organisation_id: int | None = None) -> Actor:
     """A teacher of the organisation (a new provider if none is given)."""
     organisation = identity.get_organisation(organisation_id) if organisation_id else make_organisation()
     return actor_for(make_account(Role.TEACHER, organisation))
 
 
+@laid
 def make_bureau(region: str = "371502") -> Actor:
     """An officer of the bureau of a region; the bureau is made once."""
     make_regions("3715" if region.startswith("3715") or region == "37" else region)
@@ -216,6 +227,7 @@ def make_bureau(region: str = "371502") -> Actor:
     return actor_for(make_account(Role.BUREAU_OFFICER, organisation))
 
 
+@laid
 def make_operator(role: Role = Role.OPERATOR_ADMIN) -> Actor:
     """Somebody of the platform's operator; the operator is made once."""
     found = identity.list_organisations(kind=OrganisationKind.OPERATOR)
@@ -223,10 +235,12 @@ def make_operator(role: Role = Role.OPERATOR_ADMIN) -> Actor:
     return actor_for(make_account(role, organisation))
 
 
+@laid
 def make_learner(*, name: str | None = None, number: str | None = None) -> Actor:
     return actor_for(make_account(Role.LEARNER, person=make_person(name=name, number=number)))
 
 
+@laid
 def make_actor(role: Role) -> Actor:
     """An actor in any role, at an organisation made for it."""
     if role is Role.PROVIDER_MANAGER:

@@ -13,6 +13,7 @@ from tests.factories import identity as people
 from tests.factories.identity import NOW
 from tests.factories.study import BEGIN, make_studying, page_of
 from tests.factories.training import Running
+from tests.support.laid import laid
 from zhenxue.identity.data import Actor, Role
 from zhenxue.integrity.data import RulingKind
 from zhenxue.integrity.models import Incident
@@ -48,6 +49,7 @@ class Case:
         return self.running.enrolments[0].pk
 
 
+@laid
 def make_studied(*, learners: int = 1) -> Running:
     """A running class whose first learner has ten minutes of credited study."""
     running = make_studying(learners=learners)
@@ -76,6 +78,7 @@ def note(running: Running, kind: str = "other_face", *, learner: int = 0, once: 
     )
 
 
+@laid
 def make_case(*, learners: int = 1) -> Case:
     """An incident that was opened by one heavy signal."""
     running = make_studied(learners=learners)
@@ -85,6 +88,7 @@ def make_case(*, learners: int = 1) -> Case:
     return Case(running, incident.pk, operator, running.bureau)
 
 
+@laid
 def make_explained(**case: int) -> Case:
     made = make_case(**case)
     operations.explain(
@@ -96,6 +100,7 @@ def make_explained(**case: int) -> Case:
     return made
 
 
+@laid
 def make_ruled(kind: RulingKind = RulingKind.WITHDRAW, **case: int) -> Case:
     """Ruled by the operator's reviewer; a withdrawal takes back the whole of the learner's ten minutes."""
     made = make_explained(**case)
@@ -104,6 +109,7 @@ def make_ruled(kind: RulingKind = RulingKind.WITHDRAW, **case: int) -> Case:
     return made
 
 
+@laid
 def make_appealed(kind: RulingKind = RulingKind.WITHDRAW, **case: int) -> Case:
     made = make_ruled(kind, **case)
     operations.appeal(actor=made.learner, incident_id=made.incident_id, text=WORDS, pictures=[photo_bytes()], now=LATER)

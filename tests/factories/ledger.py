@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.factories.study import BEGIN, make_studying, units_of
 from tests.factories.training import Running
+from tests.support.laid import laid
 from zhenxue.kernel import clock
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Claim, Credited, Reason, Window
@@ -38,6 +39,7 @@ def after(seconds: int) -> dt.datetime:
     return BEGIN + dt.timedelta(seconds=seconds)
 
 
+@laid
 def make_outage(*, learners: int = 3, minutes: int = 20) -> Running:
     """A class that studied for five minutes; then the power was away for two, and each page's claim was refused."""
     running = make_studying(learners=learners, minutes=minutes)
@@ -68,6 +70,7 @@ def make_batch(running: Running, *, now: dt.datetime | None = None, **changes: A
     return ledger.propose_batch(**{**values, **changes})
 
 
+@laid
 def make_mixed_day(*, learners: int = 1) -> Running:
     """Five minutes credited, then two minutes hidden."""
     running = make_studying(learners=learners)

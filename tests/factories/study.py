@@ -22,6 +22,7 @@ from tests.factories.catalogue import (
 )
 from tests.factories.identity import NOW, make_provider
 from tests.factories.training import Running, make_draft_programme, make_running_cohort
+from tests.support.laid import laid
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import UnitDraft
 from zhenxue.catalogue.models import MediaKey, Unit, Video
@@ -309,6 +310,7 @@ def open_in_browser(client: Client, enrolment_id: int, unit_id: int, *, tab: str
     return client.post(address, opening.form, headers=accept)
 
 
+@laid
 def make_studying(*, learners: int = 1, minutes: int = 20, now: dt.datetime = NOW) -> Running:
     """A running cohort with a course of two text units of together so many minutes; 20 are the usual programme."""
     if (minutes, now) == (20, NOW):
@@ -330,6 +332,7 @@ def dates_from(now: dt.datetime) -> dict[str, Any]:
     return {"starts_on": first, "ends_on": first + dt.timedelta(days=27)}
 
 
+@laid
 def make_video_cohort(*, seconds: int = 60, learners: int = 1, now: dt.datetime = NOW) -> Running:
     """A running cohort whose course is one video of so many seconds (its row says so; the file is short)."""
     manager = make_provider()
@@ -360,6 +363,7 @@ def make_keys(video: Video, seconds: int) -> None:
             MediaKey.objects.create(video=video, rung=rung, index=index, key_hex=hex_of, from_ms=at * 1000, to_ms=end)
 
 
+@laid
 def make_document_cohort(*, learners: int = 1, now: dt.datetime = NOW) -> Running:
     """A running cohort whose course is one document of two pages, five minutes to read."""
     manager = make_provider()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tests.factories.exams import SITTING, Sitting, make_exam, sit
 from tests.factories.identity import NOW, make_bureau, make_provider, make_rules
 from tests.factories.training import make_programme, make_running_cohort
+from tests.support.laid import laid
 from zhenxue.identity.data import Actor
 from zhenxue.subsidy import api as subsidy
 from zhenxue.subsidy.models import Claim, Policy
@@ -20,6 +21,7 @@ SOURCE = "聊人社字〔2025〕3号 四（五）"
 TWO_STAGES = (("话术练习", 45, 1), ("直播实操", 45, 2))
 
 
+@laid
 def make_policy(city: Actor | None = None, **changes: object) -> Policy:
     """1,600 yuan; flat 20 %; shares for one and two stages."""
     make_rules()
@@ -58,6 +60,7 @@ class Claiming:
         return self.claim
 
 
+@laid
 def make_passed_cohort(
     *,
     learners: int = 3,
@@ -74,6 +77,7 @@ def make_passed_cohort(
     return sitting
 
 
+@laid
 def make_draft_claim(*, learners: int = 3, passing: int = 2, **policy: object) -> Claiming:
     city = make_bureau("3715")
     made = make_policy(city, **policy)
@@ -83,24 +87,28 @@ def make_draft_claim(*, learners: int = 3, passing: int = 2, **policy: object) -
     return Claiming(claim, sitting, city, made)
 
 
+@laid
 def make_submitted_claim(**draft: object) -> Claiming:
     made = make_draft_claim(**draft)  # type: ignore[arg-type]  # passed through
     made.claim = subsidy.submit_claim(actor=made.manager, claim=made.claim, now=CLAIMING)
     return made
 
 
+@laid
 def make_reviewed_claim(**draft: object) -> Claiming:
     made = make_submitted_claim(**draft)
     made.claim = subsidy.review_claim(actor=made.county, claim=made.claim, note="材料齐全", now=CLAIMING)
     return made
 
 
+@laid
 def make_approved_claim(**draft: object) -> Claiming:
     made = make_reviewed_claim(**draft)
     made.claim = subsidy.approve_claim(actor=made.city, claim=made.claim, now=CLAIMING)
     return made
 
 
+@laid
 def make_paid_claim(**draft: object) -> Claiming:
     made = make_approved_claim(**draft)
     made.claim = subsidy.mark_paid(

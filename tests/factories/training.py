@@ -22,6 +22,7 @@ from tests.factories.identity import (
     phone,
     usual_provider,
 )
+from tests.support.laid import laid
 from zhenxue.catalogue.data import UnitDraft
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor, Role
@@ -77,6 +78,7 @@ def make_course(manager: Actor, *, title: str = "直播销售入门", minutes: i
     return make_published_version(organisation, title=title, units=units, now=now).pk
 
 
+@laid
 def make_draft_programme(
     manager: Actor | None = None,
     *,
@@ -108,6 +110,7 @@ def make_draft_programme(
     return programme
 
 
+@laid
 def make_programme(
     manager: Actor | None = None,
     *,
@@ -130,6 +133,7 @@ def usual_programme() -> Programme:
     return found.order_by("pk").first() or make_programme(manager)
 
 
+@laid
 def make_draft_cohort(
     manager: Actor | None = None,
     *,
@@ -204,6 +208,7 @@ def add_learner(made: Running, *, name: str = "", number: str = "", now: dt.date
     return enrolment
 
 
+@laid
 def make_filed_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW, **draft: object) -> Running:
     """Waiting for the county bureau."""
     made = make_draft_cohort(manager, now=now, **draft)  # type: ignore[arg-type]  # passed through to the draft
@@ -211,6 +216,7 @@ def make_filed_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW, *
     return made
 
 
+@laid
 def make_approved_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW, **draft: object) -> Running:
     """Approved by the county bureau, not yet started."""
     made = make_filed_cohort(manager, now=now, **draft)
@@ -220,6 +226,7 @@ def make_approved_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW
     return made
 
 
+@laid
 def make_running_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW, **draft: object) -> Running:
     """Started on its first day; ``learners=3`` by default."""
     made = make_approved_cohort(manager, now=now, **draft)
@@ -235,6 +242,7 @@ def attend_all(made: Running, line: PlanLine, *, now: dt.datetime | None = None)
     training.record_attendance(actor=made.teacher, line_id=line.pk, marks=marks, now=moment)
 
 
+@laid
 def make_closed_cohort(manager: Actor | None = None, *, now: dt.datetime = NOW, **draft: object) -> Running:
     """Every lesson attended, closed on the day after its last."""
     made = make_running_cohort(manager, now=now, **draft)

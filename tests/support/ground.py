@@ -16,6 +16,8 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TransactionTestCase
 
+from tests.support import laid
+
 #: The database on the run's PostgreSQL that others are copied from; nobody connects to it.
 KEPT = "ground"
 
@@ -32,6 +34,7 @@ def make_once(folder: Path) -> None:
         name = found_or_made(**options)
         if not on_file:
             tables.keep(connection)
+        laid.begin(connection)
         return name
 
     def found_or_made(**options: Any) -> str:
@@ -81,12 +84,6 @@ def lay() -> None:
     lay_ground()
 
 
-LEAVES = """SELECT leaf.oid::regclass::text, string_agg(quote_ident(attname), ', ' ORDER BY attnum)
-FROM pg_class leaf JOIN pg_attribute ON attrelid = leaf.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-WHERE leaf.relkind = 'r' AND coalesce(pg_partition_root(leaf.oid), leaf.oid)::regclass::text = ANY(%s)
-GROUP BY leaf.oid"""
-
-
 class Tables:
     """The tables of the models on PostgreSQL: what stood in them, and whether it still does."""
 
@@ -100,7 +97,7 @@ class Tables:
         """What stands there now is what comes back."""
         names = connection.introspection.django_table_names(only_existing=True, include_views=False)
         with connection.cursor() as cursor:
-            cursor.execute(LEAVES, [names])
+            cursor.execute(laid.LEAVES, [names])
             self.columns = dict(cursor.fetchall())
             for table, columns in self.columns.items():
                 with cursor.copy(f"COPY {table} ({columns}) TO STDOUT") as copy:
