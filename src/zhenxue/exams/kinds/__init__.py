@@ -6,7 +6,7 @@ All are JSON; numbers stand in them as texts. Whoever has key, answer and sheet 
 
 from zhenxue.exams.data import Kind
 from zhenxue.exams.kinds.arranged import ARRANGED_RULES
-from zhenxue.exams.kinds.base import Rules
+from zhenxue.exams.kinds.base import OnSheet, Rules
 from zhenxue.exams.kinds.choices import CHOICE_RULES
 from zhenxue.exams.kinds.composed import COMPOSED_RULES
 from zhenxue.exams.kinds.written import WRITTEN_RULES, fill_places
@@ -22,4 +22,4 @@ def of(kind: str) -> Rules:
 #: Kinds that are judged at once, with nobody reading along: what practice asks.
 JUDGED = tuple(kind for kind in Kind if not _RULES[kind].by_hand and kind not in {Kind.CASE, Kind.PRACTICAL})
 
-__all__ = ["JUDGED", "Rules", "fill_places", "of"]
+__all__ = ["JUDGED", "OnSheet", "Rules", "fill_places", "of"]

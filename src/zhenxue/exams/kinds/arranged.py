@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from zhenxue.exams.data import Kind, Marked
-from zhenxue.exams.kinds.base import Given, Json, Marking, Rules, earned, standing, texts
+from zhenxue.exams.kinds.base import AS_KEPT, Given, Json, Marking, OnSheet, Rules, earned, standing, texts
 from zhenxue.exams.kinds.choices import letters
 
 MOST_THINGS = 20
@@ -74,20 +74,14 @@ class Matching(Rules):
         good = sum(str(one) == str(pair) for one, pair in zip(given, key["pairs"], strict=False))
         return earned(good, len(key["pairs"]), marking)
 
-    def view(
-        self,
-        body: Json,
-        given: Sequence[Any] = (),
-        order: Sequence[int] | None = None,
-        values: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    def view(self, body: Json, on: OnSheet = AS_KEPT) -> dict[str, Any]:
         """``right``: value, letter, text in the order shown; ``left``: number, text and the value chosen for it."""
         right = body["right"]
-        places = standing(order, len(right))
+        places = standing(on.order, len(right))
         return {
             "right": [(str(at), letter, right[at]) for letter, at in zip(letters(len(right)), places, strict=True)],
             "left": [
-                (number, text, given[number - 1] if number <= len(given) else "")
+                (number, text, on.given[number - 1] if number <= len(on.given) else "")
                 for number, text in enumerate(body["left"], start=1)
             ],
         }
@@ -129,17 +123,11 @@ class Ordering(Rules):
         good = sum(str(one) == str(at) for one, at in zip(given, key["order"], strict=False))
         return earned(good, len(key["order"]), marking)
 
-    def view(
-        self,
-        body: Json,
-        given: Sequence[Any] = (),
-        order: Sequence[int] | None = None,
-        values: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    def view(self, body: Json, on: OnSheet = AS_KEPT) -> dict[str, Any]:
         """``items``: value, text, in the order answered or else shown; ``touched``: whether it was answered."""
         items = body["items"]
-        places = [int(one) for one in given] if given else standing(order, len(items))
-        return {"items": [(str(at), items[at]) for at in places], "touched": bool(given)}
+        places = [int(one) for one in on.given] if on.given else standing(on.order, len(items))
+        return {"items": [(str(at), items[at]) for at in places], "touched": bool(on.given)}
 
     def solution(self, body: Json, key: Json, values: Mapping[str, str] | None = None) -> list[str]:
         return [f"{number}. {body['items'][at]}" for number, at in enumerate(key["order"], start=1)]
@@ -183,15 +171,9 @@ class Hotspot(Rules):
         stray = sum(not found for found in inside)
         return earned(len(hit) - stray, len(key["areas"]), marking)
 
-    def view(
-        self,
-        body: Json,
-        given: Sequence[Any] = (),
-        order: Sequence[int] | None = None,
-        values: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    def view(self, body: Json, on: OnSheet = AS_KEPT) -> dict[str, Any]:
         """The picture (``asset``, ``width``, ``height``) and the ``places`` marked so far: text, x and y in pixels."""
-        marked = [(str(one), *str(one).split(",")) for one in given]
+        marked = [(str(one), *str(one).split(",")) for one in on.given]
         return {
             "asset": body["asset"],
             "width": body["width"],

@@ -23,6 +23,19 @@ class Marking:
     values: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OnSheet:
+    """One question as it stands on one sheet: what was answered, in which order things are shown, what was drawn."""
+
+    given: Sequence[Any] = ()
+    order: Sequence[int] | None = None
+    values: Mapping[str, str] | None = None
+
+
+#: As the bank keeps it, with no answer.
+AS_KEPT = OnSheet()
+
+
 class Rules(ABC):
     """The rules of one kind."""
 
@@ -64,14 +77,8 @@ class Rules(ABC):
         """Whether nothing was answered."""
         return not any(part for part in given)
 
-    def view(
-        self,
-        body: Json,
-        given: Sequence[Any] = (),
-        order: Sequence[int] | None = None,
-        values: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        """What a page shows of the body, in the order of one sheet, with what was answered; never the key."""
+    def view(self, body: Json, on: OnSheet = AS_KEPT) -> dict[str, Any]:
+        """What a page shows of the body as it stands on a sheet; never the key."""
         return {}
 
     def solution(self, body: Json, key: Json, values: Mapping[str, str] | None = None) -> list[str]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from zhenxue.exams.data import Kind, Marked, MultipleRule
-from zhenxue.exams.kinds.base import Given, Json, Marking, Rules, shared, standing
+from zhenxue.exams.kinds.base import AS_KEPT, Given, Json, Marking, OnSheet, Rules, shared, standing
 
 RIGHT, WRONG = "对", "错"
 MOST_OPTIONS = 10
@@ -46,19 +46,13 @@ class TrueFalse(Rules):
         """What an answer that is not right earns all the same."""
         return Decimal(0)
 
-    def view(
-        self,
-        body: Json,
-        given: Sequence[Any] = (),
-        order: Sequence[int] | None = None,
-        values: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    def view(self, body: Json, on: OnSheet = AS_KEPT) -> dict[str, Any]:
         """``choices``: the bank's letter or the word, text, whether it was chosen, and its letter on this sheet."""
         allowed, options = self.allowed(body), body.get("options", (RIGHT, WRONG))
-        places = standing(order, len(allowed))
+        places = standing(on.order, len(allowed))
         return {
             "choices": [
-                (allowed[at], options[at], allowed[at] in given, allowed[place]) for place, at in enumerate(places)
+                (allowed[at], options[at], allowed[at] in on.given, allowed[place]) for place, at in enumerate(places)
             ]
         }
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from zhenxue.exams.data import Kind, Marked
 from zhenxue.exams.kinds.arranged import ARRANGED_RULES
-from zhenxue.exams.kinds.base import TENTH, Given, Json, Marking, Rules
+from zhenxue.exams.kinds.base import AS_KEPT, TENTH, Given, Json, Marking, OnSheet, Rules
 from zhenxue.exams.kinds.choices import CHOICE_RULES
 from zhenxue.exams.kinds.written import WRITTEN_RULES, fill_places, number_of
 
@@ -125,18 +125,12 @@ class Case(Rules):
             return None
         return Marked(all(one.correct for one in sure), sum((one.awarded for one in sure), Decimal(0)))
 
-    def view(
-        self,
-        body: Json,
-        given: Sequence[Any] = (),
-        order: Sequence[int] | None = None,
-        values: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    def view(self, body: Json, on: OnSheet = AS_KEPT) -> dict[str, Any]:
         """``parts``: each with number, kind, label, stem, score and its own ``view``."""
         shown = []
         for at, (rules, part) in enumerate(zip(self.rules(body), body["parts"], strict=True)):
-            own = given[at] if at < len(given) else []
-            drawn = part_values(values, at)
+            own = on.given[at] if at < len(on.given) else []
+            drawn = part_values(on.values, at)
             shown.append(
                 {
                     "number": at + 1,
@@ -144,7 +138,7 @@ class Case(Rules):
                     "label": Kind(part["kind"]).label,
                     "stem": fill_places(part["stem"], drawn),
                     "score": part["score"],
-                    "view": rules.view(part["body"], own, None, drawn),
+                    "view": rules.view(part["body"], OnSheet(own, None, drawn)),
                 }
             )
         return {"parts": shown}
@@ -202,13 +196,7 @@ class Practical(Rules):
     def mark(self, body: Json, key: Json, given: Sequence[Any], marking: Marking) -> Marked | None:
         return None
 
-    def view(
-        self,
-        body: Json,
-        given: Sequence[Any] = (),
-        order: Sequence[int] | None = None,
-        values: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    def view(self, body: Json, on: OnSheet = AS_KEPT) -> dict[str, Any]:
         """``steps`` (title, points), ``minutes``, and in words what ``evidence`` is kept."""
         steps = [(step["title"], step["points"]) for step in body["steps"]]
         return {"steps": steps, "minutes": body["minutes"], "evidence": EVIDENCE[body.get("evidence", "")]}

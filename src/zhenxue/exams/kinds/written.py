@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from zhenxue.exams.data import Kind, Marked
-from zhenxue.exams.kinds.base import Given, Json, Marking, Rules, earned, texts
+from zhenxue.exams.kinds.base import AS_KEPT, Given, Json, Marking, OnSheet, Rules, earned, texts
 from zhenxue.exams.kinds.formulas import FormulaError, evaluate, names_in
 from zhenxue.exams.kinds.numbers import fold, fold_with_unit, is_near, normal, read_number, tolerance_problem
 
@@ -96,15 +96,9 @@ class FillIn(Rules):
                 return True
         return False
 
-    def view(
-        self,
-        body: Json,
-        given: Sequence[Any] = (),
-        order: Sequence[int] | None = None,
-        values: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    def view(self, body: Json, on: OnSheet = AS_KEPT) -> dict[str, Any]:
         """``blanks``: number and what was written."""
-        return {"blanks": [(at + 1, given[at] if at < len(given) else "") for at in range(body["blanks"])]}
+        return {"blanks": [(at + 1, on.given[at] if at < len(on.given) else "") for at in range(body["blanks"])]}
 
     def solution(self, body: Json, key: Json, values: Mapping[str, str] | None = None) -> list[str]:
         lines = [
@@ -165,15 +159,9 @@ class ShortAnswer(Rules):
     def mark(self, body: Json, key: Json, given: Sequence[Any], marking: Marking) -> Marked | None:
         return None
 
-    def view(
-        self,
-        body: Json,
-        given: Sequence[Any] = (),
-        order: Sequence[int] | None = None,
-        values: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    def view(self, body: Json, on: OnSheet = AS_KEPT) -> dict[str, Any]:
         """``text``, the ``lines`` of its box, and how much fits (``most``)."""
-        return {"text": given[0] if given else "", "lines": body.get("lines", 5), "most": LONGEST_TEXT}
+        return {"text": on.given[0] if on.given else "", "lines": body.get("lines", 5), "most": LONGEST_TEXT}
 
     def solution(self, body: Json, key: Json, values: Mapping[str, str] | None = None) -> list[str]:
         points = [f"{one['text']}（{one['points']} 分）" for one in key.get("rubric") or []]
@@ -265,17 +253,11 @@ class Calculation(Rules):
         good = value is not None and is_near(value, wanted, str(key.get("tolerance", "")))
         return Marked(good, marking.score if good else Decimal(0))
 
-    def view(
-        self,
-        body: Json,
-        given: Sequence[Any] = (),
-        order: Sequence[int] | None = None,
-        values: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    def view(self, body: Json, on: OnSheet = AS_KEPT) -> dict[str, Any]:
         """``value`` and ``steps`` as written, the ``unit``, whether steps are asked for (``asks_steps``)."""
         return {
-            "value": given[0] if given else "",
-            "steps": given[1] if len(given) > 1 else "",
+            "value": on.given[0] if on.given else "",
+            "steps": on.given[1] if len(on.given) > 1 else "",
             "unit": body.get("unit", ""),
             "asks_steps": bool(body.get("steps")),
             "most": LONGEST_TEXT,

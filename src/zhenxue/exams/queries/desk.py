@@ -22,6 +22,7 @@ from django.db.models.functions import Coalesce
 
 from zhenxue.exams.data import AttemptState, ExamKind, ExamState, Kind, MarkRound, SheetLine
 from zhenxue.exams.models import Answer, Attempt, Exam, Examiner, Mark, Question
+from zhenxue.exams.queries.lines import shown
 from zhenxue.exams.queries.scope import AUTHORS, visible_exams
 from zhenxue.exams.queries.sitting import ShownLine
 from zhenxue.identity import api as identity
@@ -218,20 +219,4 @@ def _in_sight(actor: Actor) -> QuerySet[Exam, Any]:
 
 def shown_answer(mark: Mark, line: SheetLine) -> ShownLine:
     """The answer of a claim as its marker sees it: question, what was written, reference; never whose it is."""
-    answer, question = mark.answer, mark.answer.question
-    return ShownLine(
-        position=line.position,
-        question_id=question.pk,
-        part=line.part,
-        kind=question.kind,
-        kind_label=Kind(question.kind).label,
-        stem=question.stem,
-        body=question.body,
-        choices=(),
-        score=line.score,
-        given=tuple(answer.given),
-        key=question.key,
-        explanation=question.explanation,
-        order=line.order,
-        values=line.values,
-    )
+    return shown(line, mark.answer.question, mark.answer.given, solved=True)

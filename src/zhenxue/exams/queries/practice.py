@@ -9,12 +9,12 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from zhenxue.exams import kinds
-from zhenxue.exams.data import ExamState, Kind, PracticeMode, QuestionState, SheetLine
+from zhenxue.exams.data import ExamState, PracticeMode, QuestionState, SheetLine
 from zhenxue.exams.kinds import JUDGED
 from zhenxue.exams.models import Blueprint, ErrorCard, Exam, PaperLine, PracticeOpening, PracticeRound, Question
 from zhenxue.exams.queries.content import contents_of
-from zhenxue.exams.queries.sitting import ShownLine, choices_of
+from zhenxue.exams.queries.lines import shown
+from zhenxue.exams.queries.sitting import ShownLine
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import NotFound
 from zhenxue.training import api as training
@@ -139,23 +139,8 @@ def _shown(one: PracticeRound, line: SheetLine, now: dt.datetime) -> ShownLine:
     question = contents_of([line.question_id])[line.question_id]
     answer: dict[str, Any] | None = one.answers.get(str(line.position))
     judged = answer is not None if one.mode != PracticeMode.MOCK else is_over(one, now)
-    return ShownLine(
-        position=line.position,
-        question_id=question.pk,
-        part=line.part,
-        kind=question.kind,
-        kind_label=Kind(question.kind).label,
-        stem=kinds.fill_places(question.stem, line.values),
-        body=question.body,
-        choices=choices_of(question.kind, question.body, line.order),
-        score=line.score,
-        given=tuple(answer["given"]) if answer else (),
-        key=question.key if judged else None,
-        explanation=question.explanation if judged else "",
-        correct=bool(answer and answer["correct"]) if judged else None,
-        order=line.order,
-        values=line.values,
-    )
+    correct = bool(answer and answer["correct"])
+    return shown(line, question, answer["given"] if answer else (), solved=judged, correct=correct)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class ShownLine:
     @property
     def view(self) -> dict[str, Any]:
         """What the page shows of the body, in the order of this sheet, with what was answered."""
-        return kinds.of(self.kind).view(self.body, self.given, self.order, self.values)
+        return kinds.of(self.kind).view(self.body, kinds.OnSheet(self.given, self.order, self.values))
 
     @property
     def said(self) -> list[str]:

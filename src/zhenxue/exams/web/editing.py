@@ -45,7 +45,7 @@ def sample_of(question: Question | QuestionFacts) -> Sample:
     return Sample(
         question.kind,
         kinds.fill_places(question.stem, values),
-        rules.view(question.body, (), None, values),
+        rules.view(question.body, kinds.OnSheet(values=values)),
         rules.solution(question.body, question.key, values),
         question.explanation,
         values,

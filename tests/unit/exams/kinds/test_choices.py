@@ -51,7 +51,7 @@ def test_what_was_given_must_belong_to_the_question() -> None:
 
 
 def test_letters_follow_the_order_of_a_sheet() -> None:
-    view = kinds.of("multiple").view(BODY, ["A"], (2, 0, 1))
+    view = kinds.of("multiple").view(BODY, kinds.OnSheet(["A"], (2, 0, 1)))
     assert view["choices"] == [("C", "三", False, "A"), ("A", "一", True, "B"), ("B", "二", False, "C")]
     assert kinds.of("multiple").lettered(["A", "C"], (2, 0, 1)) == ["A", "B"]
     assert kinds.of("single").lettered(["B"], None) == ["B"]

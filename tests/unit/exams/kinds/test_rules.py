@@ -93,7 +93,7 @@ def test_every_kind_has_rules_and_a_good_example() -> None:
         assert rules.check(body, key) == {}, kind
         assert rules.clean_given(body, []) == []
         assert rules.needs_hand(body) is (kind in BY_HAND)
-        assert isinstance(rules.view(body, right), dict)
+        assert isinstance(rules.view(body, kinds.OnSheet(right)), dict)
         assert rules.solution(body, key)
         assert rules.said(body, right) or not right
         if kind not in BY_HAND:
@@ -130,7 +130,7 @@ def test_the_order_shown_names_the_same_things(chance: random.Random, kind: str)
     order = list(range(rules.shown(body)))
     chance.shuffle(order)
     name = {"matching": "right", "ordering": "items"}.get(kind, "choices")
-    plain, mixed = rules.view(body)[name], rules.view(body, order=order)[name]
+    plain, mixed = rules.view(body)[name], rules.view(body, kinds.OnSheet(order=order))[name]
     if kind == "matching":  # letters go by the place, values do not
         plain, mixed = [(value, text) for value, _, text in plain], [(value, text) for value, _, text in mixed]
     elif kind != "ordering":
