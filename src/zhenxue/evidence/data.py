@@ -32,6 +32,17 @@ class ActorLike(Protocol):
     def label(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be recorded, where many things are at once; words and promises are those of ``record``."""
+
+    kind: str
+    actor: ActorLike
+    subject: str
+    body: Mapping[str, Any]
+    about: Iterable[str] = ()
+
+
 def moment_text(moment: dt.datetime) -> str:
     """An aware moment as RFC 3339 in UTC with microseconds: ``2026-11-21T04:05:06.000000Z``."""
     if moment.tzinfo is None:

@@ -117,7 +117,8 @@ KINDS = (
     Kind("exams.blueprint_made", "组卷方案定稿", describe=_lines(questions="题数", total="总分", pool="可抽题数")),
     Kind("exams.exam_scheduled", "安排考试", describe=_lines(stage="阶段", total="总分")),
     Kind("exams.exam_cancelled", "取消考试", ("reason",), _lines(reason="原因")),
-    Kind("exams.exam_closed", "考试结束", describe=_lines(sat="参加人数", passed="合格人数")),
+    Kind("exams.exam_closed", "考试结束", describe=_lines(sat="参加人数", passed="合格人数", unscored="没有成绩")),
+    Kind("exams.scores_missing", "实操考核到时还有人没有成绩", describe=_lines(left="人数")),
     Kind("exams.allowance_given", "单独安排", ("reason",), _allowance),
     Kind("exams.allowance_ended", "取消单独安排"),
     Kind("exams.break_began", "开始休息", describe=_lines(number="第几次", minutes="最多分钟")),
@@ -194,6 +195,14 @@ def _count_due(now: datetime) -> None:
         count_questions.enqueue(organisation)
 
 
+def _resume_certificates(now: datetime) -> None:
+    from zhenxue.exams.operations.certificates import resume_stalled  # as above
+    from zhenxue.exams.tasks import issue_certificates
+
+    for batch in resume_stalled(now=now):
+        issue_certificates.enqueue(batch.pk, batch.asked_by_id or 0, batch.asked_role)
+
+
 def _collect_errors(now: datetime) -> None:
     from zhenxue.exams.operations.errors import collect_errors  # as above
 
@@ -234,6 +243,8 @@ class ExamsConfig(AppConfig):
         periodic.register(periodic.Job("exams.compare", 60, _compare_due))
         periodic.register(periodic.Job("exams.count_questions", 900, _count_due))
         periodic.register(periodic.Job("exams.errors", 300, _collect_errors))
+        periodic.register(periodic.Job("exams.certificates", 60, _resume_certificates))
+        periodic.register(periodic.Job("exams.certificate_files", 6 * 3600, lambda now: files.sweep(now=now)))
         periodic.register(periodic.Job("exams.presence", 5, lambda now: presence.ask_due(now=now)))
         signals.check_asked.connect(subscribers.on_check_asked, dispatch_uid="exams.check_asked")
         signals.check_passed.connect(subscribers.on_check_passed, dispatch_uid="exams.check_passed")

@@ -124,3 +124,30 @@ def test_an_entry_may_be_about_thousands() -> None:
     )
     evidence.integrate(NOW)
     assert evidence.verify_log().is_clean
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_stand_in_the_log_as_one_by_one_and_in_their_order() -> None:
+    person = Person()
+    texts = ["第 1 件", 'said "no" \\ {NULL}', ""]
+    drafts = [
+        evidence.Draft(HAPPENED.name, person, f"cohort:{at}", {"n": at, "note": text}, [f"person:{at}", "cohort:9"])
+        for at, text in enumerate(texts)
+    ]
+    with pytest.raises(NotInTransaction):
+        evidence.record_many(drafts, now=NOW)
+    with transaction.atomic():
+        evidence.record_many([], now=NOW)
+        evidence.record_many(drafts, now=NOW)
+    entries = list(Entry.objects.order_by("pk"))
+    assert [one.subject for one in entries] == ["cohort:0", "cohort:1", "cohort:2"]
+    for at, one in enumerate(entries):
+        assert (one.kind, one.account_id, one.at) == (HAPPENED.name, person.account_id, NOW)
+        assert bytes(one.digest) == hashlib.sha256(bytes(one.salt) + one.envelope.encode()).digest()
+        assert json.loads(one.private)["note"]["value"] == texts[at]
+        refs = sorted(EntryRef.objects.filter(entry=one).values_list("ref", flat=True))
+        assert (
+            refs
+            == canonical.loads(one.envelope.encode())["about"]
+            == sorted({f"cohort:{at}", "cohort:9", f"person:{at}"})
+        )

@@ -70,7 +70,7 @@ def test_a_changed_score_needs_two_people_and_stands_in_the_log_with_what_it_was
         propose_change(actor=made.manager, attempt_id=attempt.pk, wanted={2: "8"}, reason=REPLY, now=AFTER)
     change = propose_change(actor=made.manager, wanted={2: "8"}, **wanted)  # type: ignore[arg-type]  # as above
     assert (change.before, change.after) == (Decimal(11), Decimal(14))
-    with pytest.raises(Refused, match="另一位"):
+    with pytest.raises(Refused, match="提出人以外"):
         approve_change(actor=made.manager, change_id=change.pk, now=AFTER)
     with pytest.raises(Conflict, match="第二个人"):
         uphold(actor=made.manager, appeal_id=appeal.pk, reply=REPLY, now=AFTER)
@@ -86,6 +86,20 @@ def test_a_changed_score_needs_two_people_and_stands_in_the_log_with_what_it_was
         approve_change(actor=made.running.teacher, change_id=change.pk, now=AFTER)
     assert Notice.objects.filter(title="成绩有更正").count() == 1
     assert not visible_changes(made.learners[0])
+
+
+def test_a_question_that_was_not_answered_can_be_given_points_all_the_same() -> None:
+    made = make_written()
+    attempt = hand_in(made, made.learners[0], given=(["B"], [], []))
+    assert (attempt.score, attempt.answers.count()) == (0, 1)
+    reason = "第 2 题题面有误，按规定全部给分。"
+    change = propose_change(actor=made.manager, attempt_id=attempt.pk, wanted={2: "8"}, reason=reason, now=AFTER)
+    assert (change.points, change.after) == ({"2": ["0", "8"]}, 8)
+    approve_change(actor=made.running.teacher, change_id=change.pk, now=AFTER)
+    given = attempt.answers.get(question=made.questions[1].pk)
+    assert (given.given, given.awarded, given.correct, given.sequence) == ([], Decimal(8), True, attempt.sequence + 1)
+    assert Attempt.objects.get(pk=attempt.pk).score == Decimal(8)
+    assert not list(check_scores())
 
 
 def test_a_manager_mends_a_wrong_mark_unless_the_second_person_says_no() -> None:

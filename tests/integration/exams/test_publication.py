@@ -10,6 +10,7 @@ from zhenxue.evidence.models import Entry
 from zhenxue.exams import api as exams
 from zhenxue.exams import policies, queries
 from zhenxue.exams.models import Attempt, Exam
+from zhenxue.exams.operations.allowances import give_allowance
 from zhenxue.exams.operations.publication import publish, publish_due, tell_results
 from zhenxue.kernel.errors import Refused
 from zhenxue.notices.models import Notice
@@ -20,7 +21,7 @@ TIME = CLOSES + dt.timedelta(days=1)
 
 
 def test_nothing_is_told_before_its_time_and_each_learner_once_after_it() -> None:
-    made = make_written(publish_at=TIME, attempts_allowed=2)
+    made = make_written(publish_at=TIME)
     learner, enrolment = made.learners[0], made.running.enrolments[0]
     attempt = hand_in(made, learner)
     mark_next(made, made.teachers[0], 1, "0", "0")
@@ -42,6 +43,24 @@ def test_nothing_is_told_before_its_time_and_each_learner_once_after_it() -> Non
     assert [one.title for one in Notice.objects.filter(kind="exams.result")] == ["考试成绩已公布"]
     assert Entry.objects.filter(kind="exams.result_published", refs__ref=f"enrolment:{enrolment.pk}").count() == 1
     assert [one.passed for one in exams.results_of([enrolment.pk])[enrolment.pk]] == [False]
+
+
+def test_a_try_that_was_granted_waits_for_no_result_and_tells_none() -> None:
+    made = make_written(publish_at=TIME)
+    learner, enrolment = made.learners[0], made.running.enrolments[0]
+    give = {"actor": made.manager, "enrolment_id": enrolment.pk, "extra_minutes": 0, "extra_attempts": 1}
+    first = hand_in(made, learner, given=(["A"], [], []))
+    assert first.state == "marked"
+    exam = queries.get_exam(made.manager, made.exam.pk)
+    assert queries.readiness_of(exam=exam, enrolment=enrolment, now=SITTING).code == "exams.result_waits"
+    give_allowance(**give, exam=exam, reason="考场停电，重新安排。", now=SITTING)  # type: ignore[arg-type]  # as named
+    exam = queries.get_exam(made.manager, made.exam.pk)
+    Attempt.objects.update(passed=True)  # known to nobody who sits it
+    readiness = queries.readiness_of(exam=exam, enrolment=enrolment, now=SITTING)
+    assert (readiness.can_start, readiness.attempts_left) == (True, 1)
+    Exam.objects.update(published_at=SITTING)
+    exam = queries.get_exam(made.manager, made.exam.pk)
+    assert queries.readiness_of(exam=exam, enrolment=enrolment, now=SITTING).code == "exams.passed"
 
 
 def test_the_manager_may_publish_earlier_and_what_is_marked_later_follows_by_itself() -> None:

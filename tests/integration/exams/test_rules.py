@@ -165,6 +165,7 @@ def test_a_practical_examination_is_made_up_for_by_another_one() -> None:
         ({"breaks_allowed": 1}, "break_minutes"),
         ({"breaks_allowed": 9, "break_minutes": 9}, "break_minutes"),
         ({"publish_at": OPENS}, "publish_at"),
+        ({"publish_at": CLOSES, "attempts_allowed": 2}, "attempts_allowed"),
         ({"difficulty": 0}, None),
         ({"difference_percent": 0}, "difference_percent"),
         ({"blueprint_id": 1}, "paper"),

@@ -87,7 +87,7 @@ def test_the_manager_names_markers_and_publishes_and_the_bureau_only_reads(time:
 
 
 def test_before_publication_no_page_of_the_learner_tells_anything(time: Time) -> None:
-    made = make_written(publish_at=CLOSES + dt.timedelta(days=2), attempts_allowed=2)
+    made = make_written(publish_at=CLOSES + dt.timedelta(days=2))
     time.now = SITTING
     attempt = hand_in(made, made.learners[0], given=(["A"], ["   "], []))
     assert Attempt.objects.get().score == 2

@@ -2,7 +2,7 @@
 
 from zhenxue.evidence.operations.erasure import erase
 from zhenxue.evidence.operations.locking import sequencer_lock
-from zhenxue.evidence.operations.recording import record
+from zhenxue.evidence.operations.recording import record, record_many
 from zhenxue.evidence.operations.sequencing import integrate, integrate_batch
 from zhenxue.evidence.operations.verifying import ask_verification
 from zhenxue.evidence.operations.witnesses import add_witness, move_witness, retire_witness
@@ -15,6 +15,7 @@ __all__ = [
     "integrate_batch",
     "move_witness",
     "record",
+    "record_many",
     "retire_witness",
     "sequencer_lock",
 ]

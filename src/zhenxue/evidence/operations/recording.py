@@ -7,15 +7,16 @@ import datetime as dt
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 
-from zhenxue.evidence.data import ACTOR_FIELD, SALT_BYTES, ActorLike, find_kind, moment_text
+from zhenxue.evidence.data import ACTOR_FIELD, SALT_BYTES, ActorLike, Draft, find_kind, moment_text
 from zhenxue.evidence.errors import BadBody, NotInTransaction, UnknownKind
 from zhenxue.evidence.models import Entry
 from zhenxue.evidence.queries.inspection import commitment
+from zhenxue.kernel.bulk import array
 from zhenxue.tlog import canonical
 
 REF = re.compile(r"[a-z][a-z_]*(:[0-9A-Za-z._-]+)?", re.ASCII)
@@ -28,6 +29,14 @@ INSERT_REFS = "INSERT INTO evidence_entryref (entry_id, ref) SELECT %s, value FR
 INSERT_BOTH = (  # PostgreSQL: one trip to the server
     f"WITH entry AS ({INSERT_ENTRY}) INSERT INTO evidence_entryref (entry_id, ref)"
     " SELECT entry.id, ref FROM entry, jsonb_array_elements_text(%s) AS ref RETURNING entry_id"
+)
+INSERT_MANY = (  # PostgreSQL: in the order of the arrays, which is that of the log; the salted digest tells them apart
+    "WITH given AS (SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::timestamptz[], %s::text[],"
+    f" %s::text[], %s::bytea[], %s::bytea[], %s::text[]) WITH ORDINALITY AS g({COLUMNS}, refs, place)),"
+    f" entry AS (INSERT INTO evidence_entry ({COLUMNS})"
+    f" SELECT {COLUMNS} FROM given ORDER BY place RETURNING id, digest)"
+    " INSERT INTO evidence_entryref (entry_id, ref) SELECT entry.id, ref"
+    " FROM entry JOIN given USING (digest), jsonb_array_elements_text(given.refs::jsonb) AS ref"
 )
 
 
@@ -49,12 +58,30 @@ def record(
     Raises ``UnknownKind`` for a kind that no app registered, ``NotInTransaction`` outside a transaction, ``BadBody``
     for a body, ref or time that cannot be logged.
     """
+    entry, refs = _made(Draft(kind, actor, subject, body, about), now)
+    _insert(entry, refs)
+    return entry
+
+
+def record_many(drafts: Sequence[Draft], *, now: dt.datetime) -> None:
+    """Adds an entry for each, in their order, as ``record`` does one by one; on PostgreSQL in one statement."""
+    made = [_made(draft, now) for draft in drafts]
+    if connection.vendor == "postgresql" and len(made) > 1:
+        _insert_many(made)
+        return
+    for entry, refs in made:
+        _insert(entry, refs)
+
+
+def _made(draft: Draft, now: dt.datetime) -> tuple[Entry, list[str]]:
+    """An entry that is not in the log yet, and its refs."""
+    kind, actor, subject, body = draft.kind, draft.actor, draft.subject, draft.body
     known = find_kind(kind)
     if known is None:
         raise UnknownKind(kind)
     if not connection.in_atomic_block:
         raise NotInTransaction(kind)
-    refs = sorted({subject, *about})
+    refs = sorted({subject, *draft.about})
     for ref in refs:
         if len(ref) > REF_LENGTH or not REF.fullmatch(ref):
             raise BadBody(f"{kind}: {ref!r} is no reference like cohort:12")
@@ -90,8 +117,7 @@ def record(
         salt=salt,
         digest=hashlib.sha256(salt + envelope).digest(),
     )
-    _insert(entry, refs)
-    return entry
+    return entry, refs
 
 
 def commit(name: str, value: Any, salt: bytes) -> dict[str, Any]:
@@ -128,3 +154,21 @@ def _insert(entry: Entry, refs: list[str]) -> None:
             entry.id = cursor.fetchone()[0]
             cursor.execute(INSERT_REFS, (entry.id, listed))
     entry._state.adding, entry._state.db = False, connection.alias
+
+
+def _insert_many(made: Sequence[tuple[Entry, list[str]]]) -> None:
+    """As ``_insert``, but nobody learns the ids."""
+    entries = [entry for entry, _ in made]
+    columns: list[Sequence[str | None]] = [
+        [one.kind for one in entries],
+        [None if one.account_id is None else str(one.account_id) for one in entries],
+        [one.subject for one in entries],
+        [one.at.isoformat() for one in entries],
+        [one.envelope for one in entries],
+        [one.private for one in entries],
+        [f"\\x{one.salt.hex()}" for one in entries],
+        [f"\\x{one.digest.hex()}" for one in entries],
+        [canonical.dumps(refs).decode() for _, refs in made],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_MANY, [array(texts) for texts in columns])

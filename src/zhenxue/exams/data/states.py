@@ -223,7 +223,7 @@ class BatchState(Labelled):
 
 BATCH_TRANSITIONS: dict[BatchState, frozenset[BatchState]] = {
     BatchState.WAITING: frozenset({BatchState.RUNNING}),
-    BatchState.RUNNING: frozenset({BatchState.DONE, BatchState.FAILED}),
+    BatchState.RUNNING: frozenset({BatchState.DONE, BatchState.FAILED, BatchState.WAITING}),  # it died with its server
     BatchState.DONE: frozenset(),
     BatchState.FAILED: frozenset({BatchState.WAITING}),
 }

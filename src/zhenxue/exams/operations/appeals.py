@@ -5,28 +5,28 @@ with what the score was before (design.md "Evidence").
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from django.db import transaction
 from django.urls import reverse
 
-from zhenxue.exams.data import APPEAL_TRANSITIONS, CHANGE_TRANSITIONS, AppealState, AttemptState, ChangeState
+from zhenxue.exams.data import APPEAL_TRANSITIONS, AppealState, AttemptState, ChangeState, SheetLine
 from zhenxue.exams.models import Answer, Attempt, ScoreAppeal, ScoreChange
 from zhenxue.exams.operations.common import lock_attempt, record
 from zhenxue.exams.operations.drawing import sheet_of
-from zhenxue.exams.operations.marking import digest_of, points
+from zhenxue.exams.operations.marking import points
 from zhenxue.exams.operations.rubric import as_points
-from zhenxue.exams.operations.scoring import NOTHING, counts_as_right, log, result_of, weigh
+from zhenxue.exams.operations.scoring import NOTHING, counts_as_right, log, marks_digest, result_of, weigh
+from zhenxue.exams.operations.second_person import check_second, checked, decide, person_of
 from zhenxue.exams.policies import check_can_appeal, check_can_review, check_can_schedule, check_is_staff_of
 from zhenxue.exams.queries.appeals import appeal_until, get_appeal, get_change, markers_of
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
-from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
+from zhenxue.kernel.errors import Conflict, Invalid
 from zhenxue.notices import api as notices
 
 NOTICE = "exams.result"
-LENGTHS = (5, 1000)
 
 
 def make_appeal(
@@ -105,7 +105,7 @@ def propose_change(
             appeal=appeal,
             points=changed,
             reason=words,
-            proposed_by_id=_person(actor),
+            proposed_by_id=person_of(actor),
             proposed_at=now,
             before=attempt.score or NOTHING,
             after=(attempt.score or NOTHING) + sum(Decimal(new) - Decimal(old) for old, new in changed.values()),
@@ -120,23 +120,12 @@ def approve_change(*, actor: Actor, change_id: int, note: str = "", now: dt.date
     ``Conflict`` when the points moved on since."""
     with transaction.atomic():
         change, attempt = _held_change(actor, change_id)
-        lines = sheet_of(attempt)
-        answers = {answer.question_id: answer for answer in attempt.answers.all()}
         before = result_of(attempt)
-        touched: list[Answer] = []
-        for line in lines:
-            if str(line.position) not in change.points:
-                continue
-            old, new = map(Decimal, change.points[str(line.position)])
-            answer = answers[line.question_id]
-            if attempt.state != AttemptState.MARKED or (answer.awarded or NOTHING) != old:
-                raise Conflict("exams.change_stale", "这份答卷的分数在提出之后又变了，请重新提出。")
-            answer.awarded, answer.correct = new, counts_as_right(attempt, new, line.score)
-            touched.append(answer)
-        Answer.objects.bulk_update(touched, ["awarded", "correct"])
-        weigh(attempt, lines, answers)
-        attempt.save(update_fields=["score", "passed", "parts"])
-        _decide(change, ChangeState.APPROVED, note, actor, now)
+        lines = sheet_of(attempt)
+        awarded = _put(attempt, lines, change, now)
+        weigh(attempt, lines, awarded)
+        attempt.save(update_fields=["score", "passed", "parts", "sequence"])
+        decide(change, ChangeState.APPROVED, note, actor, now)
         body = {
             "change": change.pk,
             "before": before,
@@ -144,7 +133,7 @@ def approve_change(*, actor: Actor, change_id: int, note: str = "", now: dt.date
             "parts": attempt.parts,
             "reason": change.reason,
             "proposed_by": change.proposed_by_id,
-            "marks_sha256": digest_of([[one.question_id, points(one.awarded or NOTHING)] for one in answers.values()]),
+            "marks_sha256": marks_digest(lines, awarded),
         }
         log(actor, attempt, "exams.attempt_remarked", body, now)
         if change.appeal is not None:
@@ -162,19 +151,9 @@ def reject_change(*, actor: Actor, change_id: int, note: str, now: dt.datetime) 
     words = checked(note, "note", "不同意的理由")
     with transaction.atomic():
         change, attempt = _held_change(actor, change_id)
-        _decide(change, ChangeState.REJECTED, words, actor, now)
+        decide(change, ChangeState.REJECTED, words, actor, now)
         record(actor, attempt, "exams.change_rejected", {"change": change.pk, "note": words}, now, names_learner=False)
     return change
-
-
-def checked(text: str, field: str, label: str) -> str:
-    """Words of a sensible length; raises ``Invalid`` at the field."""
-    words = text.strip()
-    low, high = LENGTHS
-    if not low <= len(words) <= high:
-        message = f"{label}请写 {low} 到 {high} 个字。"
-        raise Invalid("exams.words", message, fields={field: message})
-    return words
 
 
 def _checked_points(attempt: Attempt, wanted: Mapping[int, str]) -> dict[str, list[str]]:
@@ -188,8 +167,6 @@ def _checked_points(attempt: Attempt, wanted: Mapping[int, str]) -> dict[str, li
         new = as_points(text) if text else old
         if new is None or not 0 <= new <= line.score:
             wrong[f"points-{line.position}"] = f"第 {line.position} 题请填 0 到 {points(line.score)} 的分数。"
-        elif new != old and line.question_id not in awarded:
-            wrong[f"points-{line.position}"] = f"第 {line.position} 题没有作答，不能给分。"
         elif new != old:
             changed[str(line.position)] = [points(old), points(new)]
     if wrong:
@@ -198,6 +175,31 @@ def _checked_points(attempt: Attempt, wanted: Mapping[int, str]) -> dict[str, li
         message = "没有一题的分数有变化，请填写要改的题。"
         raise Invalid("exams.no_change", message, fields={"points": message})
     return changed
+
+
+def _put(
+    attempt: Attempt, lines: Sequence[SheetLine], change: ScoreChange, now: dt.datetime
+) -> dict[int, Decimal | None]:
+    """Gives the answers their new points; by question what all of them earn now.
+
+    A question that was not answered gets an empty answer to carry its points (a faulty question, say, that counts for
+    everybody); its number is behind those that the log counted at the hand-in.
+    """
+    answers = {answer.question_id: answer for answer in attempt.answers.all()}
+    for line in lines:
+        if str(line.position) not in change.points:
+            continue
+        old, new = map(Decimal, change.points[str(line.position)])
+        answer = answers.get(line.question_id)
+        if answer is None:
+            attempt.sequence += 1
+            answer = Answer(attempt=attempt, question_id=line.question_id, sequence=attempt.sequence, saved_at=now)
+            answers[line.question_id] = answer
+        if attempt.state != AttemptState.MARKED or (answer.awarded or NOTHING) != old:
+            raise Conflict("exams.change_stale", "这份答卷的分数在提出之后又变了，请重新提出。")
+        answer.awarded, answer.correct = new, counts_as_right(attempt, new, line.score)
+        answer.save()
+    return {question: answer.awarded for question, answer in answers.items()}
 
 
 def _before_after(change: ScoreChange) -> dict[str, object]:
@@ -217,18 +219,9 @@ def _held_change(actor: Actor, change_id: int) -> tuple[ScoreChange, Attempt]:
     """An open change in sight that this person may decide, with its attempt, held by this transaction."""
     attempt = lock_attempt(get_change(actor, change_id).attempt_id)
     change = ScoreChange.objects.select_for_update(of=("self",)).select_related("appeal").get(pk=change_id)
-    if ChangeState.APPROVED not in CHANGE_TRANSITIONS[ChangeState(change.state)]:
-        raise Conflict("exams.change_done", "这份改分已经办理，没有重复办理。")
     check_is_staff_of(actor, attempt)
-    if change.proposed_by_id == actor.person_id:
-        raise Refused("exams.second_person", "提出改分的人不能自己确认，请另一位同事确认。")
+    check_second(change, actor)
     return change, attempt
-
-
-def _decide(change: ScoreChange, state: ChangeState, note: str, actor: Actor, now: dt.datetime) -> None:
-    change.state, change.note = state, note.strip()[: LENGTHS[1]]
-    change.decided_by_id, change.decided_at = _person(actor), now
-    change.save(update_fields=["state", "note", "decided_by", "decided_at"])
 
 
 def _settle_appeal(
@@ -242,12 +235,6 @@ def _settle_appeal(
 def _no_open_change(attempt: Attempt) -> None:
     if attempt.changes.filter(state=ChangeState.OPEN).exists():
         raise Conflict("exams.change_open", "这份答卷已有一份改分在等第二个人确认，请先办完那一份。")
-
-
-def _person(actor: Actor) -> int:
-    if actor.person_id is None:
-        raise NotFound("exams.no_person", "请用本人账号办理。")
-    return actor.person_id
 
 
 def _tell(attempt: Attempt, title: str, text: str, now: dt.datetime) -> None:

@@ -1,25 +1,21 @@
-"""Sitting an exam: start, every answer saved and acknowledged at once, hand in, automatic hand-in at the deadline.
+"""Sitting an exam: start, every answer saved and acknowledged at once, hand in.
 
 Writers of one attempt go one after another (its row is locked), so sequence numbers have no gaps and no doubles.
 """
 
 import datetime as dt
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
-from itertools import batched
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from zhenxue.exams.data import AttemptEnd, AttemptState, Saved
 from zhenxue.exams.errors import DeadlinePassed
 from zhenxue.exams.models import Answer, Attempt, Exam
-from zhenxue.exams.operations import scoring
-from zhenxue.exams.operations.common import lock_attempt, lock_attempts, move, record
-from zhenxue.exams.operations.drawing import begin, sheet_of
-from zhenxue.exams.operations.marking import digest_of
+from zhenxue.exams.operations.common import lock_attempt
+from zhenxue.exams.operations.drawing import begin
+from zhenxue.exams.operations.handing_in import hand_in, settle
 from zhenxue.exams.operations.presence import asks_presence
 from zhenxue.exams.operations.saving import Standing, check_may_save, judge_answer, line_at
 from zhenxue.exams.operations.timing import check_may_hand_in, deadline_of
@@ -31,11 +27,6 @@ from zhenxue.integrity.data import CheckCause
 from zhenxue.kernel.errors import Refused
 from zhenxue.kernel.prepared import Prepared
 from zhenxue.training import api as training
-
-log = logging.getLogger(__name__)
-
-#: Attempts that are handed in by one transaction when their time is over.
-TOGETHER = 100
 
 
 def start_attempt(*, actor: Actor, exam: Exam, device: str, fingerprint: str = "", now: dt.datetime) -> Attempt:
@@ -102,11 +93,11 @@ def submit_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.dateti
         if attempt.state != AttemptState.OPEN:
             return attempt
         if now >= attempt.deadline_at:
-            end_attempt(SYSTEM, attempt, AttemptEnd.DEADLINE, now)
+            hand_in(SYSTEM, [attempt], AttemptEnd.DEADLINE, now)
         else:
             check_can_answer(actor, attempt, device)
             check_may_hand_in(attempt, now)
-            end_attempt(actor, attempt, AttemptEnd.LEARNER, now)
+            hand_in(actor, [attempt], AttemptEnd.LEARNER, now)
     return attempt
 
 
@@ -116,45 +107,6 @@ def close_due_attempts(*, now: dt.datetime, cohort_id: int | None = None) -> int
     if cohort_id is not None:
         due = due.filter(exam__cohort_id=cohort_id)
     return settle(due, now=now)
-
-
-def settle(attempts: QuerySet[Attempt], *, now: dt.datetime) -> int:
-    """Hands in those among the attempts whose deadline is over, many in one transaction, each exactly once.
-
-    Where one cannot be handed in, those beside it are all the same; then its error is raised.
-    """
-    due = attempts.filter(state=AttemptState.OPEN, deadline_at__lte=now).order_by("deadline_at", "pk")
-    ids = list(due.values_list("pk", flat=True))
-    count, failed = 0, None
-    for group in batched(ids, TOGETHER, strict=False):
-        try:
-            count += _close(group, now)
-            continue
-        except Exception as error:
-            if len(group) == 1:
-                raise
-            log.exception("%d attempts could not be handed in together (%s)", len(group), error)
-        for pk in group:
-            try:
-                count += _close([pk], now)
-            except Exception as error:  # noqa: BLE001 - raised below, after the others
-                failed = error
-    if failed is not None:
-        raise failed
-    return count
-
-
-def _close(ids: Sequence[int], now: dt.datetime) -> int:
-    """Hands in those that are still open, in one transaction; how many."""
-    with transaction.atomic():
-        held = [one for one in lock_attempts(ids) if one.state == AttemptState.OPEN and one.deadline_at <= now]
-        answers: dict[int, list[Answer]] = {one.pk: [] for one in held}
-        for answer in Answer.objects.filter(attempt__in=held):
-            answers[answer.attempt_id].append(answer)
-        for attempt in held:
-            _hand_in(SYSTEM, attempt, AttemptEnd.DEADLINE, answers[attempt.pk], now)
-        scoring.save_points(answer for own in answers.values() for answer in own)
-        return len(held)
 
 
 def _store(attempt: Attempt, position: int, given: list[Any], client_sequence: int, now: dt.datetime) -> Saved:
@@ -176,33 +128,6 @@ def _store(attempt: Attempt, position: int, given: list[Any], client_sequence: i
     if verdict.stands is not None:
         rows.update_or_create(attempt=attempt, question_id=question_id, defaults=asdict(verdict.stands))
     return verdict.saved
-
-
-def end_attempt(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, now: dt.datetime) -> None:
-    """Hands in and marks in one go: two states, two entries in the log, so that marking by hand can come between."""
-    answers = list(attempt.answers.all())
-    _hand_in(actor, attempt, ended_by, answers, now)
-    scoring.save_points(answers)
-
-
-def _hand_in(actor: Actor, attempt: Attempt, ended_by: AttemptEnd, given: Iterable[Answer], now: dt.datetime) -> None:
-    """All but the points of the answers, which the caller saves."""
-    move(attempt, AttemptState.SUBMITTED)
-    attempt.ended_by = ended_by
-    attempt.submitted_at = attempt.deadline_at if ended_by is AttemptEnd.DEADLINE else now
-    lines = sheet_of(attempt)
-    answers = {answer.question_id: answer for answer in given}
-    content = [[line.position, answers[line.question_id].given] for line in lines if line.question_id in answers]
-    body = {
-        "ended_by": ended_by.value,
-        "submitted_at": attempt.submitted_at.astimezone(dt.UTC).isoformat(),
-        "answered": sum(bool(answer.given) for answer in answers.values()),
-        "questions": len(lines),
-        "saves": attempt.sequence,
-        "answers_sha256": digest_of(content),
-    }
-    record(actor, attempt, "exams.attempt_submitted", body, now)
-    scoring.mark(attempt, lines, answers, now)
 
 
 def _own_enrolment(actor: Actor, exam: Exam) -> training.Enrolment:

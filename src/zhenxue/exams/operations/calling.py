@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from django.urls import reverse
 
 from zhenxue.exams.models import Exam, Examiner
+from zhenxue.identity import api as identity
+from zhenxue.kernel.clock import CIVIL_ZONE
 from zhenxue.notices import api as notices
 
 NOTICE = "exams.scoring"
@@ -32,6 +34,19 @@ def call_chiefs(exam: Exam, now: dt.datetime) -> None:
         title="有两人评分相差太大，请评定",
         text=f"“{exam.title}”：两人的评分相差超过规定，要由组长评定。",
         link=_desk(exam),
+        now=now,
+    )
+
+
+def call_for_scores(exam: Exam, left: int, until: dt.datetime, now: dt.datetime) -> None:
+    """Managers and examiners know who has no result although the time is over."""
+    named = set(Examiner.objects.filter(exam=exam).values_list("person_id", flat=True))
+    notices.notify_many(
+        person_ids=named | set(identity.managers_of(exam.cohort.organisation_id)),
+        kind=NOTICE,
+        title=f"“{exam.title}”还有 {left} 名学员没有成绩"[:80],
+        text=f"考核时间已过。纸质评分表请在 {until.astimezone(CIVIL_ZONE):%m-%d %H:%M} 前导入，缺考的可以另安排补考。",
+        link=f"{_desk(exam)}?state=todo",
         now=now,
     )
 

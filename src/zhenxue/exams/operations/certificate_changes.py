@@ -5,13 +5,13 @@ import datetime as dt
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from zhenxue.exams.data import CHANGE_TRANSITIONS, CertificateState, ChangeState
+from zhenxue.exams.data import CertificateState, ChangeState
 from zhenxue.exams.models import Certificate, CertificateChange
-from zhenxue.exams.operations.appeals import checked
 from zhenxue.exams.operations.certificates import NOTICE, log, reissue, take_back
+from zhenxue.exams.operations.second_person import check_second, checked, decide, person_of
 from zhenxue.exams.policies import check_can_schedule
 from zhenxue.identity.data import Actor
-from zhenxue.kernel.errors import Conflict, NotFound, Refused
+from zhenxue.kernel.errors import Conflict, NotFound
 from zhenxue.notices import api as notices
 
 LONGEST_REASON = 200
@@ -25,7 +25,7 @@ def propose_change(
     Raises ``Invalid`` at ``reason``, ``Refused`` for everybody but managers of the organisation.
     """
     check_can_schedule(actor, certificate.enrolment.cohort.organisation_id)
-    words = checked(reason, "reason", "理由")[:LONGEST_REASON]
+    words = checked(reason, "reason", "理由", LONGEST_REASON)
     try:
         with transaction.atomic():
             held = (
@@ -34,7 +34,7 @@ def propose_change(
             if held.state != CertificateState.VALID:
                 raise Conflict("exams.certificate_revoked", "这张证书已经撤销，不能再改。")
             made = CertificateChange.objects.create(
-                certificate=held, reissues=reissues, reason=words, proposed_by_id=_person(actor), proposed_at=now
+                certificate=held, reissues=reissues, reason=words, proposed_by_id=person_of(actor), proposed_at=now
             )
             body: dict[str, object] = {"number": held.number, "reason": words, "reissues": reissues}
             log(actor, held, "exams.certificate_change_proposed", body, now)
@@ -52,7 +52,7 @@ def approve_change(*, actor: Actor, change_id: int, note: str = "", now: dt.date
         change, held = _held(actor, change_id)
         take_back(actor, held, change.reason, {"proposed_by": change.proposed_by_id, "change": change.pk}, now)
         made = reissue(actor, held, now) if change.reissues else None
-        _decide(change, ChangeState.APPROVED, note, actor, now)
+        decide(change, ChangeState.APPROVED, note, actor, now)
         notices.notify(
             person_id=held.enrolment.person_id,
             kind=NOTICE,
@@ -66,10 +66,10 @@ def approve_change(*, actor: Actor, change_id: int, note: str = "", now: dt.date
 
 def reject_change(*, actor: Actor, change_id: int, note: str, now: dt.datetime) -> CertificateChange:
     """A second person does not agree; the certificate stays valid. Raises ``Invalid`` at ``note``."""
-    words = checked(note, "note", "不同意的理由")
+    words = checked(note, "note", "不同意的理由", LONGEST_REASON)
     with transaction.atomic():
         change, held = _held(actor, change_id)
-        _decide(change, ChangeState.REJECTED, words, actor, now)
+        decide(change, ChangeState.REJECTED, words, actor, now)
         log(actor, held, "exams.certificate_change_rejected", {"number": held.number, "note": words}, now)
     return change
 
@@ -81,21 +81,5 @@ def _held(actor: Actor, change_id: int) -> tuple[CertificateChange, Certificate]
     rows = Certificate.objects.select_for_update(of=("self",))
     held = rows.select_related("enrolment__person", "enrolment__cohort__organisation").get(pk=found.certificate_id)
     check_can_schedule(actor, held.enrolment.cohort.organisation_id)
-    if found.state != ChangeState.OPEN:
-        raise Conflict("exams.change_decided", "这份申请已经办完，请刷新页面。")
-    if found.proposed_by_id == actor.person_id:
-        raise Refused("exams.two_people", "要由提出人以外的同事确认。")
+    check_second(found, actor)
     return found, held
-
-
-def _decide(change: CertificateChange, state: ChangeState, note: str, actor: Actor, now: dt.datetime) -> None:
-    assert state in CHANGE_TRANSITIONS[ChangeState(change.state)]
-    change.state, change.note = state, note.strip()[:LONGEST_REASON]
-    change.decided_by_id, change.decided_at = _person(actor), now
-    change.save(update_fields=["state", "note", "decided_by", "decided_at"])
-
-
-def _person(actor: Actor) -> int:
-    if actor.person_id is None:
-        raise NotFound("exams.no_person", "请用本人账号办理。")
-    return actor.person_id

@@ -1,9 +1,11 @@
 """The files of certificates: sealed in the store, opened only when they are what was issued."""
 
 import base64
+import datetime as dt
 import hashlib
 import zipfile
 from collections.abc import Iterable, Iterator
+from itertools import batched
 from typing import IO
 
 from zhenxue.exams.models import Certificate
@@ -12,6 +14,8 @@ from zhenxue.kernel.errors import Conflict
 
 FOLDER = "exams/certificates"
 CONTEXT = "exams_certificate.file"
+#: Longer than anybody works at a batch.
+ORPHANED_AFTER = dt.timedelta(days=1)
 
 
 def store(content: bytes) -> str:
@@ -78,6 +82,23 @@ def claims() -> Iterator[storage.Claim]:
     """Every file that is on record."""
     for row in _with_files():
         yield storage.Claim(row.path, f"certificate:{row.pk}")
+
+
+def sweep(*, now: dt.datetime) -> int:
+    """Deletes files that no certificate names and that are older than ``ORPHANED_AFTER``: what a server left that was
+    killed between file and row. How many there were."""
+    folder = storage.full_path(FOLDER)
+    if not folder.is_dir():
+        return 0
+    old = (now - ORPHANED_AFTER).timestamp()
+    names = [one.name for one in folder.iterdir() if one.stat().st_mtime < old]
+    count = 0
+    for some in batched(names, 500, strict=False):
+        paths = {f"{FOLDER}/{name}" for name in some}
+        for path in sorted(paths - set(Certificate.objects.filter(path__in=paths).values_list("path", flat=True))):
+            storage.delete(path)
+            count += 1
+    return count
 
 
 def _with_files() -> Iterator[Certificate]:

@@ -98,6 +98,18 @@ def ask_again(*, actor: Actor, batch: CertificateBatch, now: dt.datetime) -> Cer
     return batch
 
 
+def resume_stalled(*, now: dt.datetime) -> list[CertificateBatch]:
+    """The batches that nobody has in hand any more (their server died), made ready to be gone on with by the worker in
+    the name of whoever asked; each is given once in ``STALE_MINUTES``."""
+    found = []
+    for batch in CertificateBatch.objects.filter(state__in=[BatchState.WAITING, BatchState.RUNNING]):
+        if is_stale(batch, now):
+            same = CertificateBatch.objects.filter(pk=batch.pk, state=batch.state, progress_at=batch.progress_at)
+            if same.update(state=BatchState.WAITING, progress_at=now):
+                found.append(batch)
+    return found
+
+
 def issue_batch(*, actor: Actor, batch_id: int, now: dt.datetime) -> CertificateBatch | None:
     """Makes the certificates of a batch; None where another worker has it, or it is done.
 

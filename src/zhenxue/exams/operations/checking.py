@@ -115,6 +115,10 @@ def _wrong_rules(facts: ExamFacts) -> Wrong:
         wrong["late_minutes"] = "规定了迟到时限的考试只能考 1 次（第二次总会迟到），请调整其中一项。"
     if not 0 <= facts.stay_minutes <= facts.duration_minutes:
         wrong["stay_minutes"] = "最早交卷时间不能超过答题时长；填 0 表示随时可以交。"
+    if facts.attempts_allowed > 1 and facts.publish_at is not None and facts.publish_at >= facts.closes_at:
+        wrong["attempts_allowed"] = (
+            "成绩在考试结束后才公布，学员来不及考第 2 次：请改为 1 次（没通过的安排补考），或提前公布、不填公布时间。"
+        )
     if bool(facts.breaks_allowed) != bool(facts.break_minutes):
         wrong["break_minutes"] = "休息次数和每次分钟数要一起填；不安排休息就都填 0。"
     elif not (0 <= facts.breaks_allowed <= MOST_BREAKS and 0 <= facts.break_minutes <= LONGEST_BREAK):

@@ -5,24 +5,32 @@ from collections.abc import Iterable
 
 from zhenxue.evidence import api as evidence
 from zhenxue.exams.data import ATTEMPT_TRANSITIONS, AttemptState
-from zhenxue.exams.models import Attempt
+from zhenxue.exams.models import Attempt, Exam
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Conflict, NotFound
 
 
 def lock_attempt(attempt_id: int) -> Attempt:
     """One attempt with its exam, held by this transaction; raises ``NotFound``."""
-    for attempt in lock_attempts([attempt_id]):
-        return attempt
-    raise not_found()
-
-
-def lock_attempts(attempt_ids: Iterable[int]) -> list[Attempt]:
-    """Attempts with their exams, held by this transaction in the order of their ids, as the ingest holds them."""
     rows = Attempt.objects.select_for_update(of=("self",)).select_related(
         "exam__paper", "exam__blueprint", "exam__cohort", "enrolment"
     )
-    return list(rows.filter(pk__in=list(attempt_ids)).order_by("pk"))
+    attempt = rows.filter(pk=attempt_id).first()
+    if attempt is None:
+        raise not_found()
+    return attempt
+
+
+def lock_attempts(attempt_ids: Iterable[int]) -> list[Attempt]:
+    """Attempts with their exams (each exam read once), held by this transaction in the order of their ids, as the
+    ingest holds them."""
+    rows = Attempt.objects.select_for_update(of=("self",)).select_related("enrolment")
+    attempts = list(rows.filter(pk__in=list(attempt_ids)).order_by("pk"))
+    plans = Exam.objects.select_related("paper", "blueprint", "cohort")
+    exams = plans.in_bulk({one.exam_id for one in attempts})
+    for one in attempts:
+        one.exam = exams[one.exam_id]
+    return attempts
 
 
 def not_found() -> NotFound:
@@ -50,7 +58,14 @@ def record(
     names_learner: bool = True,
 ) -> None:
     """The log entry of what happened to an attempt; learners read entries that name them."""
+    evidence.record_many([draft(actor, attempt, kind, body, names_learner=names_learner)], now=now)
+
+
+def draft(
+    actor: Actor, attempt: Attempt, kind: str, body: dict[str, object], *, names_learner: bool = True
+) -> evidence.Draft:
+    """That entry, to be recorded with others."""
     about = [f"exam:{attempt.exam_id}", f"cohort:{attempt.exam.cohort_id}"]
     if names_learner:
         about += [f"enrolment:{attempt.enrolment_id}", f"person:{attempt.enrolment.person_id}"]
-    evidence.record(kind=kind, actor=actor, subject=f"attempt:{attempt.pk}", about=about, body=body, now=now)
+    return evidence.Draft(kind, actor, f"attempt:{attempt.pk}", body, about)

@@ -11,8 +11,10 @@ from zhenxue.exams.data import EXAM_TRANSITIONS, AttemptState, ExamFacts, ExamKi
 from zhenxue.exams.models import Attempt, Exam
 from zhenxue.exams.operations.checking import checked
 from zhenxue.exams.operations.marking import points
+from zhenxue.exams.operations.unscored import waits_for_scores
 from zhenxue.exams.policies import check_can_schedule
 from zhenxue.exams.queries import entitled_to
+from zhenxue.exams.queries.practical import unscored
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.kernel.clock import CIVIL_ZONE
 from zhenxue.kernel.errors import Conflict, Invalid, Refused
@@ -113,21 +115,25 @@ def cancel_exam(*, actor: Actor, exam: Exam, reason: str, now: dt.datetime) -> N
 
 
 def close_due_exams(*, now: dt.datetime) -> int:
-    """Closes exams whose time is over and whose attempts are all handed in; results then show right answers."""
+    """Closes exams whose time is over and whose attempts are all handed in and marked; results then show right answers.
+    A practical one waits some days for those without a result (``unscored``)."""
     closed = 0
     due = Exam.objects.filter(state=ExamState.SCHEDULED, closes_at__lte=now).values_list("pk", flat=True)
     for pk in list(due):
         with transaction.atomic():
-            exam = Exam.objects.select_for_update(of=("self",)).select_related("cohort").get(pk=pk)
+            exam = Exam.objects.select_for_update(of=("self",)).select_related("cohort", "original").get(pk=pk)
             open_left = exam.attempts.filter(state__in=[AttemptState.OPEN, AttemptState.SUBMITTED]).exists()
-            if exam.state != ExamState.SCHEDULED or open_left:
+            if exam.state != ExamState.SCHEDULED or waits_for_scores(exam, now) or open_left:
                 continue
             _move(exam, ExamState.CLOSED)
             exam.closed_at = now
             exam.save(update_fields=["state", "closed_at"])
             sat = exam.attempts.values("enrolment").distinct().count()
             passed = exam.attempts.filter(passed=True).values("enrolment").distinct().count()
-            _record(SYSTEM, exam, "exams.exam_closed", {"sat": sat, "passed": passed}, now)
+            body: dict[str, object] = {"sat": sat, "passed": passed}
+            if exam.is_practical:
+                body["unscored"] = len(unscored(exam, now))
+            _record(SYSTEM, exam, "exams.exam_closed", body, now)
             closed += 1
     return closed
 

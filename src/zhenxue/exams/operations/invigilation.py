@@ -10,9 +10,9 @@ from zhenxue.evidence import api as evidence
 from zhenxue.exams.data import AttemptEnd, AttemptState, ConductKind, ExamState
 from zhenxue.exams.errors import AttemptEnded
 from zhenxue.exams.models import Attempt, Exam, RoomMessage
-from zhenxue.exams.operations.attempts import end_attempt
 from zhenxue.exams.operations.common import lock_attempt, record
 from zhenxue.exams.operations.conduct import note_conduct
+from zhenxue.exams.operations.handing_in import hand_in
 from zhenxue.exams.operations.presence import ask_now, is_at_the_door
 from zhenxue.exams.policies import check_can_invigilate
 from zhenxue.identity.data import SYSTEM, Actor
@@ -84,12 +84,12 @@ def take_in(*, actor: Actor, attempt: Attempt, reason: str, now: dt.datetime) ->
         if attempt.state != AttemptState.OPEN:
             return attempt
         if attempt.deadline_at <= now:
-            end_attempt(SYSTEM, attempt, AttemptEnd.DEADLINE, now)  # time had done it already
+            hand_in(SYSTEM, [attempt], AttemptEnd.DEADLINE, now)  # time had done it already
             return attempt
         attempt.ends_reason = words
         attempt.save(update_fields=["ends_reason"])
         record(actor, attempt, "exams.attempt_taken_in", {"reason": words}, now)
-        end_attempt(actor, attempt, AttemptEnd.INVIGILATOR, now)
+        hand_in(actor, [attempt], AttemptEnd.INVIGILATOR, now)
         notices.notify(
             person_id=attempt.enrolment.person_id,
             kind="exams.room",

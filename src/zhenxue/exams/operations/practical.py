@@ -46,7 +46,8 @@ def open_sheet(
 ) -> ScoreSheet:
     """This examiner's sheet for a learner; the same one however often it is asked for.
 
-    ``from_paper`` is for sheets that were filled in by hand and come later: also after the exam's time. Raises
+    A learner whose scoring has begun may be scored to the end, after the exam's time too (the second examiner, the
+    chief). ``from_paper`` is for sheets that were filled in by hand and come later: then it may also begin. Raises
     ``Refused`` with the reason, and ``NotFound`` for a learner of another cohort.
     """
     with transaction.atomic():
@@ -60,11 +61,11 @@ def open_sheet(
             own = ScoreSheet.objects.filter(attempt=latest, examiner=examiner).first()
             if own is not None and (latest.state == AttemptState.SUBMITTED or not _may_retry(latest)):
                 return own
-        _check_time(exam, now, from_paper)
         if latest is not None and latest.state == AttemptState.SUBMITTED:
             _check_turn(latest, examiner)
             attempt = latest
         else:
+            _check_time(exam, now, from_paper)
             attempt = _begin(actor, exam, enrolment, latest, examiner, now)
         return ScoreSheet.objects.create(attempt=attempt, examiner=examiner, saved_at=now)
 

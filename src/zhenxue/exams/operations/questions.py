@@ -12,6 +12,7 @@ from zhenxue.exams.models import Question, QuestionBank
 from zhenxue.exams.operations.banks import lock_bank, record_questions
 from zhenxue.exams.operations.marking import is_score, points
 from zhenxue.exams.policies import check_can_change_bank
+from zhenxue.exams.queries.banks import shelf_of, used_or_not
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Conflict, Invalid
 
@@ -62,8 +63,11 @@ def set_of_questions(
     point_id: int | None = None,
     clears_point: bool = False,
 ) -> int:
-    """Gives questions in use a difficulty, a default score or a point. These are not part of what a version says, so no
-    new version is made, and papers keep the scores they have. Answers how many were changed."""
+    """Gives questions in use a difficulty, a default score or a point; answers how many were changed.
+
+    As in the editor, a version that a paper holds or somebody answered stays as it was, and the change makes the next
+    one; one that nobody used yet is changed as it stands.
+    """
     check_can_change_bank(actor, bank)
     if difficulty is not None and not 1 <= difficulty <= 5:
         raise Invalid("exams.bulk", "请选择难度。", fields={"difficulty": "请选择难度。"})
@@ -83,14 +87,27 @@ def set_of_questions(
             for one in _chosen(bank, question_ids)
             if one.state == QuestionState.ACTIVE and any(getattr(one, name) != value for name, value in change.items())
         ]
-        for one in rows:
-            for name, value in change.items():
-                setattr(one, name, value)
-        Question.objects.bulk_update(rows, list(change))
+        rows = _changed(bank, rows, change, now)
         if rows:
             said = {name: points(value) if isinstance(value, Decimal) else value for name, value in change.items()}
             record_questions(actor, bank, "exams.questions_changed", rows, now, {"changed": said})
     return len(rows)
+
+
+def _changed(bank: QuestionBank, rows: Sequence[Question], change: dict[str, Any], now: dt.datetime) -> list[Question]:
+    """The questions as they are after a change, saved."""
+    used = set(used_or_not(shelf_of(bank).filter(pk__in=[one.pk for one in rows]), "yes").values_list("pk", flat=True))
+    Question.objects.filter(pk__in=used).update(state=QuestionState.REPLACED)
+    made: list[Question] = []
+    for one in rows:
+        if one.pk in used:
+            one.pk, one.version, one.created_at = None, one.version + 1, now
+            made.append(one)
+        for name, value in change.items():
+            setattr(one, name, value)
+    Question.objects.bulk_create(made)
+    Question.objects.bulk_update([one for one in rows if one not in made], list(change))
+    return list(rows)
 
 
 def merge_doubles(

@@ -10,7 +10,7 @@ from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations.common import lock_attempt, move
 from zhenxue.exams.operations.drawing import sheet_of
 from zhenxue.exams.operations.marking import points
-from zhenxue.exams.operations.scoring import log, result_of, weigh
+from zhenxue.exams.operations.scoring import log, points_of, result_of, weigh
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Conflict
 
@@ -37,7 +37,7 @@ def restore_attempt(*, actor: Actor, attempt_id: int, source: str, now: dt.datet
     with transaction.atomic():
         attempt = lock_attempt(attempt_id)
         move(attempt, AttemptState.MARKED)
-        weigh(attempt, sheet_of(attempt), {answer.question_id: answer for answer in attempt.answers.all()})
+        weigh(attempt, sheet_of(attempt), points_of(attempt))
         attempt.save(update_fields=["state", "score", "passed", "parts"])
         log(actor, attempt, "exams.attempt_restored", {"source": source, **result_of(attempt)}, now)
     return attempt

@@ -90,11 +90,11 @@ def _conduct_of(attempt_ids: Sequence[int]) -> dict[int, Told]:
     return found
 
 
-def _answers_of(attempt_ids: Sequence[int]) -> dict[int, list[tuple[int, list[str], int, dt.datetime, bool]]]:
+def _answers_of(attempt_ids: Sequence[int]) -> dict[int, list[tuple[int, list[str], int, dt.datetime, bool | None]]]:
     """Answers that stand, by attempt; a question is told by its id, which is the same in every paper that holds it."""
-    found: dict[int, list[tuple[int, list[str], int, dt.datetime, bool]]] = defaultdict(list)
+    found: dict[int, list[tuple[int, list[str], int, dt.datetime, bool | None]]] = defaultdict(list)
     rows = Answer.objects.filter(attempt_id__in=attempt_ids).exclude(given=[]).order_by("attempt_id", "sequence")
     columns = ("attempt_id", "question_id", "given", "sequence", "saved_at", "correct")
     for attempt_id, question_id, given, sequence, saved_at, correct in rows.values_list(*columns):
-        found[attempt_id].append((question_id, given, sequence, saved_at, bool(correct)))
+        found[attempt_id].append((question_id, given, sequence, saved_at, correct))
     return found

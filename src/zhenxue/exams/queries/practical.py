@@ -1,5 +1,6 @@
 """Practical examinations: the steps of a sheet, the learners and how far each is. No examiner sees another's points."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from zhenxue.exams.data import AttemptState, Kind, SheetLine
 from zhenxue.exams.models import Attempt, Exam, Examiner, Question, ScoreEvidence, ScoreSheet
+from zhenxue.exams.queries.entitled import entitled_to
 from zhenxue.identity.data import SYSTEM, Actor
 from zhenxue.training import api as training
 from zhenxue.training.data import EnrolmentState
@@ -102,6 +104,13 @@ def learners_of(exam: Exam) -> QuerySet[training.Enrolment]:
     """The learners of an exam's cohort who are still in it."""
     rows = training.visible_enrolments(SYSTEM)  # the right to an exam's list is the examiner's, not the cohort's
     return rows.filter(cohort=exam.cohort_id, state=EnrolmentState.ACTIVE)
+
+
+def unscored(exam: Exam, now: dt.datetime) -> list[training.Enrolment]:
+    """Those for whom a practical exam is and who have no result in it; three queries at most."""
+    scored = Attempt.objects.filter(exam=exam, state__in=[AttemptState.MARKED, AttemptState.VOIDED])
+    have = set(scored.values_list("enrolment_id", flat=True))
+    return [one for one in entitled_to(exam, now) if one.pk not in have]
 
 
 def candidates(exam: Exam, enrolments: Sequence[training.Enrolment], examiner: Examiner | None) -> list[Candidate]:

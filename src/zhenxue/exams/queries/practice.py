@@ -60,6 +60,16 @@ def practicable(bank_id: int) -> QuerySet[Question]:
     return Question.objects.filter(bank=bank_id, state=QuestionState.ACTIVE, kind__in=JUDGED)
 
 
+def points_to_practise(bank_ids: Iterable[int]) -> dict[int, list[tuple[int, str]]]:
+    """By bank the points (knowledge and skills) that its practicable questions are of: id and words; one query."""
+    rows = Question.objects.filter(bank__in=list(bank_ids), state=QuestionState.ACTIVE, kind__in=JUDGED)
+    rows = rows.filter(point__isnull=False).order_by("point__code", "point_id")
+    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for bank, pk, code, title in rows.values_list("bank_id", "point_id", "point__code", "point__title").distinct():
+        found[bank].append((pk, f"{code} {title}"[:60]))
+    return found
+
+
 def open_to(enrolment_ids: Iterable[int]) -> QuerySet[PracticeOpening]:
     """What is open to practise in the classes of these enrolments."""
     rows = PracticeOpening.objects.filter(closed_at__isnull=True).select_related("bank", "blueprint", "cohort")

@@ -73,11 +73,14 @@ def _obstacles(
         yield "not_open", "考试还没有开始，到开始时间再来。"
     if standing.enrolment_state != EnrolmentState.ACTIVE:
         yield "left", "你已退出这个班，不能参加考试。"
-    if _waits_for_result(exam, attempts):
-        yield "result_waits", "你已交卷，成绩还没有出来；出来以后，没有通过的可以再考。"
-    if any(attempt.passed for attempt in attempts):
-        yield "passed", "你已经通过这场考试，不用再考。"
     given = attempts_given(exam, standing.allowance)
+    #: Another try that a person granted waits for no result; then nothing may tell it either.
+    granted = exam.attempts_allowed <= len(attempts) < given
+    waits = _waits_for_result(exam, attempts)
+    if waits and not granted:
+        yield "result_waits", _words_of_waiting(exam)
+    if not waits and any(attempt.passed for attempt in attempts):
+        yield "passed", "你已经通过这场考试，不用再考。"
     if len(attempts) >= given:
         yield "no_attempts", f"{given} 次考试机会已用完。需要补考请联系培训机构。"
     yield from _before(exam, standing)
@@ -88,6 +91,13 @@ def _obstacles(
         if now > until:
             moment = f"{until.astimezone(CIVIL_ZONE):%H:%M}"
             yield "late", f"迟到超过 {exam.late_minutes} 分钟不能入场（最晚 {moment}）。有特殊情况请联系培训机构。"
+
+
+def _words_of_waiting(exam: Exam) -> str:
+    if exam.publish_at is not None and not exam.is_out:
+        moment = f"{exam.publish_at.astimezone(CIVIL_ZONE):%m-%d %H:%M}"
+        return f"你已交卷，成绩 {moment} 公布；公布以后，没有通过的可以再考。"
+    return "你已交卷，成绩还没有出来；出来以后，没有通过的可以再考。"
 
 
 def _before(exam: Exam, standing: Standing) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,8 @@ def plan_words(exam: Exam) -> list[str]:
         words.append(f"主观题由两个人评阅，相差超过 {exam.difference_percent}% 时由第三人评定。")
     if exam.publish_at is not None and exam.published_at is None:
         words.append(f"成绩在 {exam.publish_at.astimezone(CIVIL_ZONE):%Y-%m-%d %H:%M} 公布。")
+        if exam.attempts_allowed > 1:
+            words.append("公布以后，没有通过的才能再考下一次。")
     return words
 
 

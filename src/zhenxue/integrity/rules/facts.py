@@ -55,7 +55,7 @@ class AnswerFact:
     given: tuple[str, ...]
     sequence: int
     offset_ms: int  # since the attempt began
-    correct: bool
+    correct: bool | None  # None: nobody has marked it yet
 
 
 @dataclass(frozen=True, slots=True)

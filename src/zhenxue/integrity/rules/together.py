@@ -104,12 +104,13 @@ def same_answers(attempts: Sequence[AttemptFacts]) -> Sequence[Finding]:
 
 
 def _shared_wrong(one: AttemptFacts, other: AttemptFacts) -> int:
-    """How many wrong answers two papers share when all their answers are the same; else none."""
+    """How many wrong answers two papers share when all their answers are the same; else none. What is not marked yet is
+    not wrong."""
     mine = {answer.position: answer for answer in one.answers}
     theirs = {answer.position: answer.given for answer in other.answers}
     if {position: answer.given for position, answer in mine.items()} != theirs:
         return 0
-    return sum(not answer.correct for answer in mine.values() if answer.given)
+    return sum(answer.correct is False for answer in mine.values() if answer.given)
 
 
 def _same_course(one: AttemptFacts, other: AttemptFacts) -> bool:

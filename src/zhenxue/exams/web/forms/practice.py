@@ -16,12 +16,20 @@ class StartForm(forms.Form):
     kind = forms.ChoiceField(
         label="题型", required=False, choices=[("", "全部题型"), *((kind.value, kind.label) for kind in JUDGED)]
     )
+    point = forms.TypedChoiceField(label="考核点", required=False, coerce=int, empty_value=None)
     count = forms.TypedChoiceField(
         label="题数", coerce=int, choices=[(str(one), f"{one} 题") for one in (10, 20, 50)], initial="10"
     )
 
+    def choose(self, points: Sequence[tuple[int, str]]) -> "StartForm":
+        """With the points that the bank's questions are of."""
+        choices = [("", "全部考核点"), *((str(pk), words) for pk, words in points)]
+        self.fields["point"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
+        return self
+
     def wanted(self) -> dict[str, Any]:
-        return {"kind": self.cleaned_data["kind"], "count": self.cleaned_data["count"]}
+        given = self.cleaned_data
+        return {"kind": given["kind"], "count": given["count"], "point_id": given["point"]}
 
 
 class OpenForm(forms.Form):

@@ -15,6 +15,7 @@ from zhenxue.exams.errors import AttemptEnded, DeadlinePassed
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations import attempts as operations
 from zhenxue.exams.operations import breaks, conduct, moving, presence
+from zhenxue.exams.operations.handing_in import settle
 from zhenxue.exams.operations.saving import acknowledgement
 from zhenxue.exams.operations.timing import may_hand_in_at
 from zhenxue.exams.queries.conduct import messages_to
@@ -32,7 +33,7 @@ def settled(request: ActorRequest, attempt_id: int, now: dt.datetime) -> Attempt
     attempt = queries.get_attempt(request.actor, attempt_id)
     if attempt.state != AttemptState.OPEN or now < attempt.deadline_at:
         return attempt
-    operations.settle(queries.visible_attempts(request.actor).filter(pk=attempt_id), now=now)
+    settle(queries.visible_attempts(request.actor).filter(pk=attempt_id), now=now)
     return queries.get_attempt(request.actor, attempt_id)
 
 

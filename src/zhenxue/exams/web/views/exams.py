@@ -10,8 +10,8 @@ from django.views.decorators.http import require_POST
 from zhenxue.exams import policies, queries
 from zhenxue.exams.data import AttemptState, ExamKind, ExamState, phase_of
 from zhenxue.exams.models import Exam
-from zhenxue.exams.operations import attempts as sitting
 from zhenxue.exams.operations import exams as operations
+from zhenxue.exams.operations.handing_in import settle
 from zhenxue.exams.queries.stages import HELD
 from zhenxue.exams.web.exports import results_sheet
 from zhenxue.exams.web.forms import CancelForm, ExamForm
@@ -114,7 +114,7 @@ def exam_edit(request: ActorRequest, exam_id: int) -> HttpResponse:
 @roles(*STAFF)
 def exam_page(request: ActorRequest, exam_id: int) -> HttpResponse:
     exam, now = queries.get_exam(request.actor, exam_id), clock.now()
-    sitting.settle(queries.attempts_of(exam), now=now)
+    settle(queries.attempts_of(exam), now=now)
     listing = Listing(
         request,
         queries.attempts_of(exam),

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from zhenxue.exams import policies, queries
 from zhenxue.exams.models import Attempt, Exam
-from zhenxue.exams.operations import attempts as sitting
 from zhenxue.exams.operations import invigilation as operations
 from zhenxue.exams.operations import moving
+from zhenxue.exams.operations.handing_in import settle
 from zhenxue.exams.queries import conduct as records
 from zhenxue.exams.queries import invigilation as rooms
 from zhenxue.exams.web.forms.room import ExtendForm, MessageForm, ReasonForm
@@ -34,7 +34,7 @@ type Act = Callable[[ActorRequest, Exam, Attempt | None, dict[str, Any]], str]
 def room(request: ActorRequest, exam_id: int) -> HttpResponse:
     """The roster; the part with the learners asks again every few seconds."""
     exam, now = queries.get_exam(request.actor, exam_id), clock.now()
-    sitting.settle(queries.attempts_of(exam), now=now)
+    settle(queries.attempts_of(exam), now=now)
     listing = roster(request, exam)
     enrolled = rooms.roster_of(request.actor, exam).count()
     context = {"exam": exam, "listing": listing, "seats": rooms.seats_of(exam, listing.rows), "now": now}
@@ -63,7 +63,7 @@ def roster(request: ActorRequest, exam: Exam) -> Listing:
 def seat(request: ActorRequest, attempt_id: int) -> HttpResponse:
     """One learner in the room: how they stand, what happened, and the acts."""
     attempt, now = queries.get_attempt(request.actor, attempt_id), clock.now()
-    sitting.settle(queries.visible_attempts(request.actor).filter(pk=attempt.pk), now=now)
+    settle(queries.visible_attempts(request.actor).filter(pk=attempt.pk), now=now)
     attempt = queries.get_attempt(request.actor, attempt_id)
     context: dict[str, object] = {"attempt": attempt, "exam": attempt.exam, "seat": rooms.seat_of(attempt)}
     context |= {"lines": records.timeline_of(attempt), "read_only": read_only(request), "now": now}

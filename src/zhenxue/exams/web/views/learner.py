@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST
 
 from zhenxue.exams import queries
 from zhenxue.exams.operations import attempts as operations
+from zhenxue.exams.operations.handing_in import settle
 from zhenxue.exams.web.support import device_of, fingerprint_of
 from zhenxue.identity.api import ActorRequest, roles
 from zhenxue.identity.data import Role
@@ -17,7 +18,7 @@ def entry(request: ActorRequest, exam_id: int) -> HttpResponse:
     exam, now = queries.get_exam(request.actor, exam_id), clock.now()
     enrolment = queries.own_enrolment(request.actor, exam)
     own = queries.visible_attempts(request.actor).filter(exam=exam).order_by("number")
-    operations.settle(own, now=now)
+    settle(own, now=now)
     readiness = queries.readiness_of(exam=exam, enrolment=enrolment, now=now)
     attempts = list(own)
     context = {"exam": exam, "readiness": readiness, "attempts": attempts, "narrow": True, "now": now}

@@ -30,7 +30,7 @@ CHART_ROUNDS = 200
 def practice_home(request: ActorRequest) -> HttpResponse:
     now = clock.now()
     operations.settle(actor=request.actor, now=now)
-    context = {"form": StartForm(), "due": queries.due_cards(request.actor, now).count(), "narrow": True}
+    context = {"due": queries.due_cards(request.actor, now).count(), "narrow": True}
     return render(request, "exams/practice/home.html", context | _home(request))
 
 
@@ -38,9 +38,11 @@ def _home(request: ActorRequest) -> dict[str, object]:
     """What is open, where the learner is weak, and what was practised."""
     enrolments = queries.own_enrolments(request.actor)
     rounds = list(queries.visible_rounds(request.actor)[:CHART_ROUNDS])
+    openings = list(queries.open_to(one.pk for one in enrolments))
+    points = queries.points_to_practise(one.bank_id for one in openings if one.bank_id)
     weak = queries.visible_cards(request.actor).filter(mastered_at__isnull=True)
     return {
-        "openings": list(queries.open_to(one.pk for one in enrolments)),
+        "openings": [(one, StartForm().choose(points.get(one.bank_id or 0, []))) for one in openings],
         "points": queries.points_of(weak)[:5],
         "running": [one for one in rounds if one.ended_at is None][:3],
         "rounds": [one for one in rounds if one.ended_at is not None][:SHOWN_ROUNDS],
@@ -62,11 +64,17 @@ def practice_start(request: ActorRequest, opening_id: int) -> HttpResponse:
     if "mock" in request.POST:
         begun = operations.start_mock(actor=request.actor, opening_id=opening_id, now=clock.now())
         return redirect("exams:practice_round", begun.pk)
-    form = StartForm(request.POST)
+    form = StartForm(request.POST).choose(_points_of(request, opening_id))
     if not form.is_valid():
-        raise Invalid("exams.practice_start", "请选题型和题数，再开始练习。")
+        raise Invalid("exams.practice_start", "请选题型、考核点和题数，再开始练习。")
     begun = operations.start_bank(actor=request.actor, opening_id=opening_id, now=clock.now(), **form.wanted())
     return redirect("exams:practice_round", begun.pk)
+
+
+def _points_of(request: ActorRequest, opening_id: int) -> list[tuple[int, str]]:
+    enrolments = queries.own_enrolments(request.actor)
+    banks = queries.open_to(one.pk for one in enrolments).filter(pk=opening_id).values_list("bank_id", flat=True)
+    return next(iter(queries.points_to_practise(one for one in banks if one).values()), [])
 
 
 @roles(Role.LEARNER)
