@@ -221,6 +221,7 @@ class ExamsConfig(AppConfig):
         from zhenxue.exams.queries.verification import check_scores
         from zhenxue.integrity import api as integrity
         from zhenxue.integrity import signals
+        from zhenxue.ledger.signals import unit_tested
 
         for kind in KINDS:
             register(kind)
@@ -234,6 +235,7 @@ class ExamsConfig(AppConfig):
         periodic.register(periodic.Job("exams.publish", 15, _publish))
         storage.register_claims("score evidence", score_evidence.claims)
         resealing.register("score evidence", score_evidence.reseal, score_evidence.heads, score_evidence.give_up)
+        unit_tested.connect(subscribers.on_unit_tested, dispatch_uid="exams.unit_tested")
         signals.ruling_made.connect(subscribers.on_ruling_made, dispatch_uid="exams.ruling_made")
         attempts = integrity.Looks.ATTEMPT
         integrity.register_facts(

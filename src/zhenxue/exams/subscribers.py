@@ -1,10 +1,10 @@
 """What ``exams`` listens to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from zhenxue.exams.operations import conduct, presence, voiding
+from zhenxue.exams.operations import conduct, presence, self_tests, voiding
 from zhenxue.identity.data import Actor
 from zhenxue.integrity.data import RulingKind
 
@@ -27,6 +27,11 @@ def on_ruling_made(
         what, _name, number = context.partition(":")
         if what == "exam" and number.isdecimal():
             change(actor=actor, attempt_id=int(number), source=f"incident:{incident_id}", now=now)
+
+
+def on_unit_tested(*, enrolment_id: int, unit_id: int, judged: Mapping[int, bool], now: datetime, **_: Any) -> None:
+    """What went wrong in a self-test comes into the book of errors."""
+    self_tests.note_test(enrolment_id=enrolment_id, unit_id=unit_id, judged=judged, now=now)
 
 
 def on_check_asked(*, context: str, cause: str, now: datetime, **_: Any) -> None:

@@ -7,9 +7,12 @@ import pytest
 
 from tests.factories.exams import choice, make_bank, question_rows, questions_of
 from tests.factories.identity import NOW, make_bureau, make_learner, make_operator, make_provider, make_teacher
+from zhenxue.evidence.models import Entry
+from zhenxue.exams import api as exams
 from zhenxue.exams import queries
 from zhenxue.exams.models import Question, QuestionBank
 from zhenxue.exams.operations import banks, importing
+from zhenxue.exams.operations.questions import set_of_questions
 from zhenxue.kernel.errors import Conflict, Invalid, Refused
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +89,20 @@ def test_two_banks_of_one_name_are_refused_without_harm() -> None:
     with pytest.raises(Invalid, match="同名题库"):
         make_bank(manager, questions=0)
     assert QuestionBank.objects.count() == 1
+
+
+def test_a_change_of_many_makes_a_version_of_what_is_used_and_changes_what_is_not() -> None:
+    manager = make_provider()
+    bank = make_bank(manager)
+    used, free = questions_of(bank)[0], questions_of(bank)[-1]
+    exams.create_paper(actor=manager, title="卷", lines=[(used.pk, None)], now=NOW)
+    ids, made = [used.pk, free.pk], Entry.objects.filter(kind="exams.questions_changed")
+    assert set_of_questions(actor=manager, bank=bank, question_ids=ids, difficulty=5, now=NOW) == 2
+    first, last = questions_of(bank)[0], questions_of(bank)[-1]
+    assert (first.number, first.version, first.difficulty, first.stem) == (used.number, 2, 5, used.stem)
+    assert (last.pk, last.version, last.difficulty) == (free.pk, 1, 5)
+    old = Question.objects.get(pk=used.pk)
+    assert (old.state, old.difficulty) == ("replaced", 3)
+    assert made.count() == 1
+    assert f"{used.number}.2" in made.get().envelope
+    assert set_of_questions(actor=manager, bank=bank, question_ids=[first.pk], difficulty=5, now=NOW) == 0

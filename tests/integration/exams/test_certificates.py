@@ -1,5 +1,6 @@
 """Certificates: who gets one, each exactly once, what is printed, taking back by two people, and the log."""
 
+import datetime as dt
 import io
 
 import cv2
@@ -13,12 +14,13 @@ from tests.factories.identity import make_bureau, make_colleague, make_provider
 from zhenxue.exams.data import BatchState, ExamKind
 from zhenxue.exams.formats.certificate import together
 from zhenxue.exams.models import Certificate, CertificateBatch, CertificateNumber
+from zhenxue.exams.operations import certificate_files
 from zhenxue.exams.operations import certificates as operations
 from zhenxue.exams.operations.certificate_changes import approve_change, propose_change, reject_change
 from zhenxue.exams.operations.certificate_files import open_file
 from zhenxue.exams.queries.certificates import address_of, check_certificates, find_public
 from zhenxue.exams.queries.completion import completion_of
-from zhenxue.kernel import storage
+from zhenxue.kernel import clock, storage
 from zhenxue.kernel.errors import Conflict, Invalid, Refused
 from zhenxue.training import api as training
 
@@ -161,3 +163,22 @@ def test_who_left_or_has_not_passed_the_final_gets_none() -> None:
     assert "已退出这个班" in second.reasons
     issue_all(sitting)
     assert io.BytesIO(open_file(Certificate.objects.get())).read(4) == b"%PDF"
+
+
+def test_work_that_died_is_taken_up_by_the_worker_and_what_it_left_is_swept() -> None:
+    sitting = make_completed(learners=1)
+    batch = operations.ask_certificates(actor=sitting.manager, cohort=sitting.running.cohort, now=AFTER)
+    soon, later = AFTER + dt.timedelta(minutes=1), AFTER + dt.timedelta(minutes=6)
+    CertificateBatch.objects.filter(pk=batch.pk).update(state=BatchState.RUNNING)
+    assert operations.resume_stalled(now=soon) == []
+    assert [one.pk for one in operations.resume_stalled(now=later)] == [batch.pk]
+    assert operations.resume_stalled(now=later) == []
+    done = operations.issue_batch(actor=sitting.manager, batch_id=batch.pk, now=later)
+    assert done is not None
+    assert done.state == "done"
+    assert operations.resume_stalled(now=later + dt.timedelta(days=1)) == []
+    orphan = certificate_files.store(b"left by a server that was killed")
+    assert certificate_files.sweep(now=clock.now()) == 0
+    assert certificate_files.sweep(now=clock.now() + dt.timedelta(days=2)) == 1
+    assert not storage.full_path(orphan).exists()
+    assert open_file(Certificate.objects.get())

@@ -1,5 +1,6 @@
 """Practical examinations: two examiners apart, a chief between them, paper sheets, pictures of the work."""
 
+import datetime as dt
 import io
 from decimal import Decimal
 
@@ -9,13 +10,16 @@ from PIL import Image
 from tests.factories.exams import CLOSES, OPENS, SITTING
 from tests.factories.exams_marking import AFTER, make_practical, score
 from tests.factories.identity import make_teacher
+from zhenxue.evidence.models import Entry
 from zhenxue.exams import api as exams
 from zhenxue.exams.errors import CannotStart
-from zhenxue.exams.models import Attempt, ScoreEvidence, ScoreSheet
+from zhenxue.exams.models import Attempt, QuestionStatistics, ScoreEvidence, ScoreSheet
+from zhenxue.exams.operations import statistics
 from zhenxue.exams.operations.marking_desk import name_markers
 from zhenxue.exams.operations.practical import open_sheet, save_sheet, submit_sheet
 from zhenxue.exams.operations.score_evidence import add_evidence, drop_evidence, open_evidence
 from zhenxue.exams.operations.score_import import import_scores, template
+from zhenxue.exams.operations.unscored import WAITS
 from zhenxue.exams.queries.practical import candidates, find_examiner
 from zhenxue.exams.queries.verification import check_scores
 from zhenxue.kernel import sheets
@@ -168,3 +172,27 @@ def test_paper_sheets_are_taken_over_row_by_row_or_not_at_all() -> None:
     assert list(scores) == [Decimal(20), Decimal(10)]
     with pytest.raises(Invalid):
         import_scores(actor=one, exam=made.exam, source=b"nonsense", file_name="x.xlsx", now=AFTER)
+
+
+def test_an_exam_waits_for_those_without_a_result_and_its_people_hear_of_it_once() -> None:
+    made = make_practical(learners=2)
+    one, two = made.teachers
+    score(made, one, 0, "12", "8")
+    over = made.exam.closes_at
+    assert (exams.close_due_exams(now=over), exams.close_due_exams(now=AFTER)) == (0, 0)
+    [missing] = Entry.objects.filter(kind="exams.scores_missing")
+    assert '"left":2' in missing.envelope
+    told = Notice.objects.filter(title__contains="还有 2 名学员没有成绩")
+    heard = set(told.values_list("account__person_id", flat=True))
+    assert heard >= {made.manager.person_id, one.person_id, two.person_id}
+    assert told.count() == len(heard)
+    with pytest.raises(Refused, match="已结束"):
+        score(made, one, 1, "12", "8", at=AFTER)  # what was not begun comes on paper
+    score(made, two, 0, "12", "8", at=AFTER)  # what was begun is scored to the end
+    assert Attempt.objects.get().state == "marked"
+    assert exams.close_due_exams(now=over + WAITS - dt.timedelta(seconds=1)) == 0
+    assert exams.close_due_exams(now=over + WAITS) == 1
+    assert '"passed":1,"sat":1,"unscored":1' in Entry.objects.get(kind="exams.exam_closed").envelope
+    statistics.count_questions(organisation_id=made.exam.cohort.organisation_id, now=AFTER)
+    figures = QuestionStatistics.objects.get()
+    assert (figures.shown, figures.answered, figures.facility) == (1, 1, 1)

@@ -4,17 +4,22 @@ import datetime as dt
 from random import Random
 
 import pytest
+from django.db import transaction
 
+from tests.factories.catalogue import make_standard, right_answers
 from tests.factories.exams import CLOSES, make_bank, make_exam, make_paper, questions_of, sit
 from tests.factories.exams_plans import make_blueprint
 from tests.factories.identity import NOW, make_learner, make_provider
+from tests.factories.study import units_of
 from tests.factories.training import make_running_cohort
+from zhenxue.catalogue import api as catalogue
 from zhenxue.exams.data import ExamState
 from zhenxue.exams.models import ErrorCard, Exam, PracticeOpening, PracticeRound, Question
 from zhenxue.exams.operations import practice as operations
-from zhenxue.exams.operations.errors import collect_errors
+from zhenxue.exams.operations.errors import collect_again, collect_errors
 from zhenxue.exams.queries import practice as queries
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
+from zhenxue.ledger import api as ledger
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -92,8 +97,15 @@ def test_wrong_answers_of_an_exam_come_into_the_book_only_when_it_is_over_and_co
     sit(sitting, learner, answers=[["A"], ["B"], ["A", "C"], ["A", "C"], ["对"], ["错"]])
     assert collect_errors(now=AFTER_CLOSE) == 0
     Exam.objects.filter(pk=sitting.exam.pk).update(state=ExamState.CLOSED, closed_at=AFTER_CLOSE)
-    assert collect_errors(now=AFTER_CLOSE) == 2
+    assert collect_errors(now=AFTER_CLOSE + 30 * DAY) == 2  # however late the worker comes
+    ErrorCard.objects.all().delete()
     assert collect_errors(now=AFTER_CLOSE) == 0
+    first = sitting.exam.attempts.get().answers.order_by("pk")[0].question_id
+    collect_again(sitting.exam.pk)
+    assert collect_errors(now=AFTER_CLOSE) == 2
+    collect_again(sitting.exam.pk, right=[(sitting.enrolments[0].pk, first)])
+    assert not ErrorCard.objects.filter(question=first).exists()
+    assert collect_errors(now=AFTER_CLOSE) == 1  # the answer itself is wrong still
     assert not queries.due_cards(learner, AFTER_CLOSE).exists()
     with pytest.raises(Conflict, match="没有要练"):
         operations.start_errors(actor=learner, now=AFTER_CLOSE)
@@ -156,3 +168,51 @@ def test_a_mock_exam_runs_against_the_clock_and_is_judged_at_its_end() -> None:
     one = queries.get_round(learner, one.pk)
     assert (one.right, one.answered) == (1, 1)
     assert one.ended_at == one.deadline_at
+
+
+def test_what_went_wrong_in_a_self_test_comes_into_the_book_and_can_be_practised() -> None:
+    running = make_running_cohort(learners=2)
+    learner, enrolment = running.learners[0], running.enrolments[0]
+    unit = next(one for one in units_of(running) if right_answers(one))
+    right = right_answers(unit)
+    asked = next(one for one in catalogue.list_questions(unit.pk) if one.kind != "multiple")
+    wrong = {"对": ["错"], "错": ["对"], "A": ["B"]}.get(asked.answer[0], ["A"])
+
+    def hand_in(number: int, **answers: bool) -> None:
+        judged = {pk: answers.get("all_right", False) or pk != asked.pk for pk in right}
+        with transaction.atomic():
+            ledger.note_test(
+                enrolment_id=running.enrolments[number].pk, unit_id=unit.pk, judged=judged, passed=False, now=NOW
+            )
+
+    hand_in(0, all_right=True)
+    assert not ErrorCard.objects.exists()
+    hand_in(0)
+    hand_in(0)
+    hand_in(1)
+    question = Question.objects.get()
+    assert (question.bank.title, question.bank.organisation_id) == ("课程自测错题", running.cohort.organisation_id)
+    assert (question.stem, question.key, question.version) == (asked.stem, {"right": asked.answer}, 1)
+    assert unit.title in question.source
+    own = ErrorCard.objects.get(enrolment=enrolment)
+    assert (own.question_id, own.wrong, ErrorCard.objects.count()) == (question.pk, 2, 2)
+    one = operations.start_errors(actor=learner, now=own.due_at)
+    assert operations.answer(actor=learner, round_id=one.pk, position=1, given=right[asked.pk], now=own.due_at) is True
+    type(asked).objects.filter(pk=asked.pk).update(answer=wrong)  # mended in the course
+    hand_in(0)
+    assert sorted(Question.objects.values_list("version", "state")) == [(1, "replaced"), (2, "active")]
+    Question.objects.filter(version=2).update(state="retired")  # staff does not want it practised
+    hand_in(0)
+    assert Question.objects.count() == 2
+
+
+def test_a_bank_is_practised_by_point() -> None:
+    running = make_running_cohort(learners=1)
+    bank, learner = make_bank(running.manager), running.learners[0]
+    point = catalogue.list_points(make_standard(running.manager).pk)[0]
+    chosen = questions_of(bank)[2]
+    Question.objects.filter(pk=chosen.pk).update(point=point)
+    assert queries.points_to_practise([bank.pk]) == {bank.pk: [(point.pk, f"{point.code} {point.title}")]}
+    opening = operations.open_practice(actor=running.manager, cohort=running.cohort, bank=bank, now=NOW)
+    one = operations.start_bank(actor=learner, opening_id=opening.pk, point_id=point.pk, now=NOW)
+    assert [line.question_id for line in queries.lines_of(one)] == [chosen.pk]

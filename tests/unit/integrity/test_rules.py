@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from zhenxue.integrity.rules import (
     SessionFacts,
     SignInFacts,
 )
+from zhenxue.integrity.rules.together import same_answers
 
 AT = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
 MINUTE, SOON = 60_000, AT + dt.timedelta(minutes=5)
@@ -60,7 +61,7 @@ def beats(count: int, *, late: Numbered = nothing, off: Numbered = nothing, idle
     )
 
 
-def attempt(number: int, owner: Owner, answers: list[tuple[str, bool]], *, pace: float = 60) -> AttemptFacts:
+def attempt(number: int, owner: Owner, answers: Sequence[tuple[str, bool | None]], *, pace: float = 60) -> AttemptFacts:
     return AttemptFacts(
         context=f"exam:{number}",
         owner=owner,
@@ -73,6 +74,14 @@ def attempt(number: int, owner: Owner, answers: list[tuple[str, bool]], *, pace:
             for place, (given, right) in enumerate(answers, 1)
         ),
     )
+
+
+def test_an_answer_that_nobody_marked_yet_is_not_wrong() -> None:
+    course = [("A", False), ("B", False), ("C", False), ("D", True)]
+    mine, theirs = attempt(1, ME, course), attempt(2, YOU, course)
+    assert len(same_answers([mine, theirs])) == 2
+    waits = [attempt(number, owner, [(given, None) for given, _ in course]) for number, owner in ((1, ME), (2, YOU))]
+    assert not same_answers(waits)
 
 
 def watched(**told: int) -> AttemptFacts:

@@ -24,6 +24,8 @@ def test_a_teacher_opens_a_bank_and_a_learner_practises_it_to_the_end() -> None:
     learner = client_for(running.learners[0])
     assert bank.title in learner.get("/practice/").content.decode()
     assert learner.post(f"/practice/openings/{opening.pk}/start/", {"kind": "xx", "count": "10"}).status_code == 422
+    wrong_point = {"kind": "", "count": "10", "point": "1"}  # the bank has no points
+    assert learner.post(f"/practice/openings/{opening.pk}/start/", wrong_point).status_code == 422
     begun = learner.post(f"/practice/openings/{opening.pk}/start/", {"kind": "", "count": "10"})
     one = PracticeRound.objects.get()
     address = f"/practice/rounds/{one.pk}/"

@@ -154,6 +154,12 @@ def list_questions(unit_id: int) -> list[SelfTestQuestion]:
     return list(SelfTestQuestion.objects.filter(unit_id=unit_id).order_by("position"))
 
 
+def points_of_unit(unit_id: int) -> list[Point]:
+    """The points of the standard that a unit teaches, in their order."""
+    taught = Unit.points.through.objects.filter(unit_id=unit_id).values("point")
+    return list(Point.objects.filter(pk__in=taught).order_by("position", "pk"))
+
+
 def get_question(unit_id: int, question_id: int) -> SelfTestQuestion:
     """A question of a self-test, or ``NotFound``."""
     found = SelfTestQuestion.objects.filter(pk=question_id, unit_id=unit_id).first()

@@ -42,6 +42,7 @@ class Exam(models.Model):
     created_at = models.DateTimeField("建立时间")
     scheduled_at = models.DateTimeField("发布时间", null=True, blank=True)
     closed_at = models.DateTimeField("结束处理时间", null=True, blank=True)
+    collected_at = models.DateTimeField("错题归集时间", null=True, blank=True)  # into the learners' books of errors
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["state", "closes_at"], name="exams_exam_due")]

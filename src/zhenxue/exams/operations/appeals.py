@@ -15,6 +15,7 @@ from zhenxue.exams.data import APPEAL_TRANSITIONS, AppealState, AttemptState, Ch
 from zhenxue.exams.models import Answer, Attempt, ScoreAppeal, ScoreChange
 from zhenxue.exams.operations.common import lock_attempt, record
 from zhenxue.exams.operations.drawing import sheet_of
+from zhenxue.exams.operations.errors import collect_again
 from zhenxue.exams.operations.marking import points
 from zhenxue.exams.operations.rubric import as_points
 from zhenxue.exams.operations.scoring import NOTHING, counts_as_right, log, marks_digest, result_of, weigh
@@ -123,6 +124,8 @@ def approve_change(*, actor: Actor, change_id: int, note: str = "", now: dt.date
         before = result_of(attempt)
         lines = sheet_of(attempt)
         awarded = _put(attempt, lines, change, now)
+        right = [one for one in lines if str(one.position) in change.points and _is_right(attempt, one, awarded)]
+        collect_again(attempt.exam_id, right=[(attempt.enrolment_id, one.question_id) for one in right])
         weigh(attempt, lines, awarded)
         attempt.save(update_fields=["score", "passed", "parts", "sequence"])
         decide(change, ChangeState.APPROVED, note, actor, now)
@@ -175,6 +178,10 @@ def _checked_points(attempt: Attempt, wanted: Mapping[int, str]) -> dict[str, li
         message = "没有一题的分数有变化，请填写要改的题。"
         raise Invalid("exams.no_change", message, fields={"points": message})
     return changed
+
+
+def _is_right(attempt: Attempt, line: SheetLine, awarded: Mapping[int, Decimal | None]) -> bool:
+    return counts_as_right(attempt, awarded[line.question_id] or NOTHING, line.score)
 
 
 def _put(

@@ -4,8 +4,10 @@ Deterministic: no fuzzing, times in UTC, whole days; the same answers at the sam
 """
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 from fsrs import Card, Rating, Scheduler, State
 
 from zhenxue.exams.data import AttemptState, ExamState
@@ -14,8 +16,6 @@ from zhenxue.exams.models import Answer, ErrorCard, Exam
 
 #: So often in a row a question is answered right when it comes back, and it counts as known.
 KNOWN_AFTER = 3
-#: Results that came out within so many days are looked through; a second time nothing is added.
-LOOK_BACK = dt.timedelta(days=3)
 _scheduler = Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False, maximum_interval=180)
 
 
@@ -43,16 +43,27 @@ def note_answer(*, enrolment_id: int, question_id: int, correct: bool, now: dt.d
 
 
 def collect_errors(*, now: dt.datetime) -> int:
-    """Wrong answers of exams that are over and whose results are out become cards; how many were added. Twice is
-    harmless."""
-    since = now - LOOK_BACK
-    over = Exam.objects.filter(state=ExamState.CLOSED, closed_at__gte=since)
-    late = Exam.objects.filter(state=ExamState.CLOSED, published_at__gte=since)
+    """Wrong answers of exams that are over and whose results are out become cards, once for each exam; how many were
+    added."""
+    waiting = Exam.objects.filter(state=ExamState.CLOSED, collected_at__isnull=True)
+    out = waiting.filter(Q(publish_at__isnull=True) | Q(published_at__isnull=False)).order_by("pk")
     count = 0
-    for exam in (over | late).distinct():
-        if exam.is_out and not exam.is_practical:
-            count += _collect(exam, now)
+    for pk in list(out.values_list("pk", flat=True)):
+        with transaction.atomic():
+            exam = Exam.objects.select_for_update(of=("self",)).select_related("original").get(pk=pk)
+            if exam.collected_at is None:
+                count += 0 if exam.is_practical else _collect(exam, now)
+                exam.collected_at = now
+                exam.save(update_fields=["collected_at"])
     return count
+
+
+def collect_again(exam_id: int, *, right: Iterable[tuple[int, int]] = ()) -> None:
+    """Marks changed after the collecting: what is wrong now is added the next time, and a card that came of nothing but
+    what is ``right`` by now (enrolment and question) goes; in the caller's transaction."""
+    for enrolment, question in right:
+        ErrorCard.objects.filter(enrolment=enrolment, question=question, wrong=1, right=0).delete()
+    Exam.objects.filter(pk=exam_id).update(collected_at=None)
 
 
 def _collect(exam: Exam, now: dt.datetime) -> int:
@@ -62,8 +73,7 @@ def _collect(exam: Exam, now: dt.datetime) -> int:
     have = ErrorCard.objects.filter(enrolment__in={one for one, _ in pairs})
     missing = sorted(pairs - set(have.values_list("enrolment_id", "question_id")))
     made = [_new(enrolment, question, now) for enrolment, question in missing]
-    with transaction.atomic():
-        ErrorCard.objects.bulk_create(made, ignore_conflicts=True, batch_size=200)
+    ErrorCard.objects.bulk_create(made, ignore_conflicts=True, batch_size=200)
     return len(made)
 
 

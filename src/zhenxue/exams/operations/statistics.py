@@ -67,7 +67,8 @@ def count_questions(*, organisation_id: int, now: dt.datetime) -> int:
 
 def _chunks(organisation_id: int) -> Iterator[list[Attempt]]:
     rows = Attempt.objects.filter(exam__cohort__organisation=organisation_id, state=AttemptState.MARKED)
-    rows = rows.only("pk", "sheet", "started_at", "submitted_at").order_by("pk")
+    rows = rows.select_related("exam__original").order_by("pk")
+    rows = rows.only("pk", "sheet", "started_at", "submitted_at", "exam__kind", "exam__original__kind")
     last = 0
     while chunk := list(rows.filter(pk__gt=last)[:CHUNK]):
         yield chunk
@@ -80,7 +81,8 @@ def _sheets(attempts: list[Attempt]) -> Iterator[tuple[list[Shown], str]]:
     for attempt, *answer in rows.values_list("attempt_id", "question_id", "given", "awarded", "saved_at"):
         answers[attempt].append((answer[0], answer[1], answer[2], answer[3]))
     for one in attempts:
-        given = {question: (what, awarded) for question, what, awarded, _ in answers[one.pk] if what}
+        given = {question: (what, awarded) for question, what, awarded, _ in answers[one.pk]}
+        scored = one.exam.is_practical  # examiners give points, and nothing is written
         moments = [(question, at.timestamp()) for question, what, _, at in answers[one.pk] if what]
         gaps = gaps_of(moments, one.started_at.timestamp())
         sheet = []
@@ -92,7 +94,7 @@ def _sheets(attempts: list[Attempt]) -> Iterator[tuple[list[Shown], str]]:
                     float(score),
                     float(awarded or 0),
                     tuple(_choices(what)),
-                    bool(what),
+                    bool(what) or (scored and question in given),
                     gaps.get(question),
                 )
             )

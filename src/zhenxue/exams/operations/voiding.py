@@ -9,6 +9,7 @@ from zhenxue.exams.data import AttemptState
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations.common import lock_attempt, move
 from zhenxue.exams.operations.drawing import sheet_of
+from zhenxue.exams.operations.errors import collect_again
 from zhenxue.exams.operations.marking import points
 from zhenxue.exams.operations.scoring import log, points_of, result_of, weigh
 from zhenxue.identity.data import Actor
@@ -39,5 +40,6 @@ def restore_attempt(*, actor: Actor, attempt_id: int, source: str, now: dt.datet
         move(attempt, AttemptState.MARKED)
         weigh(attempt, sheet_of(attempt), points_of(attempt))
         attempt.save(update_fields=["state", "score", "passed", "parts"])
+        collect_again(attempt.exam_id)
         log(actor, attempt, "exams.attempt_restored", {"source": source, **result_of(attempt)}, now)
     return attempt

@@ -11,7 +11,7 @@ from zhenxue.ledger.operations.corrections import (
     reject_correction,
     request_make_up,
 )
-from zhenxue.ledger.operations.crediting import credit, mark_tested
+from zhenxue.ledger.operations.crediting import credit, mark_tested, note_test
 from zhenxue.ledger.operations.holds import release_hold, set_hold
 from zhenxue.ledger.operations.restoring import put_back
 
@@ -27,6 +27,7 @@ __all__ = [
     "decide_many",
     "make_up",
     "mark_tested",
+    "note_test",
     "propose_batch",
     "propose_correction",
     "put_back",

@@ -1,7 +1,7 @@
 """Books online study: only new coverage, never more than the clock, within the unit's seconds and the day's cap."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -19,7 +19,7 @@ from zhenxue.ledger.data import Claim, Credited, Reason, SpanKind, SpanState
 from zhenxue.ledger.models import Coverage, Day, PersonClock, Span
 from zhenxue.ledger.operations.book import Book, Draft, split_at_midnight
 from zhenxue.ledger.policies import daily_cap_ms, required_seconds, why_not_countable
-from zhenxue.ledger.signals import unit_finished
+from zhenxue.ledger.signals import unit_finished, unit_tested
 from zhenxue.training import api as training
 
 
@@ -112,6 +112,17 @@ def mark_tested(*, enrolment_id: int, unit_id: int, now: datetime) -> datetime |
         for read in lock_units(enrolment_id, [one.pk for one in catalogue.units_tested_by(row.unit)]):
             finish_if_done(read, rules=rules, now=now)
         return row.finished_at
+
+
+def note_test(
+    *, enrolment_id: int, unit_id: int, judged: Mapping[int, bool], passed: bool, now: datetime
+) -> datetime | None:
+    """A self-test was handed in: says so (``signals.unit_tested``), and marks the unit where it was passed
+    (``mark_tested``); returns when the unit was finished by it, if it is."""
+    with transaction.atomic():
+        finished_at = mark_tested(enrolment_id=enrolment_id, unit_id=unit_id, now=now) if passed else None
+        unit_tested.send(sender=Coverage, enrolment_id=enrolment_id, unit_id=unit_id, judged=judged, now=now)
+    return finished_at
 
 
 def lock_units(enrolment_id: int, unit_ids: Sequence[int]) -> list[Coverage]:

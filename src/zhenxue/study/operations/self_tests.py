@@ -82,9 +82,9 @@ def submit_self_test(
             },
             now=now,
         )
-        finished_at = None
+        told = {one.pk: answer.right for one, answer in zip(questions, judged, strict=True)}
+        finished_at = ledger.note_test(enrolment_id=enrolment_id, unit_id=unit_id, judged=told, passed=passed, now=now)
         if passed:
-            finished_at = ledger.mark_tested(enrolment_id=enrolment_id, unit_id=unit_id, now=now)
             _let_time_finish(enrolment, unit)
         return TestResult(
             percent=percent,
