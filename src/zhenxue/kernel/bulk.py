@@ -38,11 +38,16 @@ def array(texts: Sequence[str | None]) -> str:
 def _from_arrays(table: str, fields: Sequence[Any]) -> str:
     names = [f'"{field.column}"' for field in fields]
     sets = ", ".join(f"{name} = v.{name}" for name in names[1:])
-    lists = ", ".join(f"%s::{field.cast_db_type(connection)}[]" for field in fields)
+    lists = ", ".join(f"%s::{_type(field)}[]" for field in fields)
     return (
         f'UPDATE "{table}" AS kept SET {sets} FROM unnest({lists}) AS v({", ".join(names)})'
         f" WHERE kept.{names[0]} = v.{names[0]}"
     )
+
+
+def _type(field: Any) -> str:
+    """Of the elements; a text that is too long for its column is refused by the column, not cut by a cast."""
+    return "text" if isinstance(field, models.CharField) else str(field.cast_db_type(connection))
 
 
 def _arrays(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[str]:
