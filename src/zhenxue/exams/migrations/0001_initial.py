@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ("catalogue", "0002_guards"),
         ("identity", "0001_initial"),
+        ("identity", "__first__"),
         ("training", "0002_plan_guard"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -96,6 +96,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("attempt", "sequence"), name="exams_answer_sequence")],
+            },
         ),
         migrations.CreateModel(
             name="Blueprint",
@@ -138,6 +141,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "title"), name="exams_blueprint_title"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", zhenxue.exams.data.states.PaperState["DRAFT"]),
+                            models.Q(("questions__gte", 1), ("total__gt", 0)),
+                            _connector="OR",
+                        ),
+                        name="exams_blueprint_counts",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CertificateBatch",
@@ -180,6 +196,23 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    zhenxue.exams.data.states.BatchState["WAITING"],
+                                    zhenxue.exams.data.states.BatchState["RUNNING"],
+                                ],
+                            )
+                        ),
+                        fields=("cohort",),
+                        name="exams_certificate_batch_one",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Certificate",
@@ -230,6 +263,31 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["enrolment", "issued_at"], name="exams_certificate_of")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", zhenxue.exams.data.states.CertificateState["VALID"])),
+                        fields=("enrolment",),
+                        name="exams_certificate_one_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("revoked_at__isnull", True),
+                                ("state", zhenxue.exams.data.states.CertificateState["VALID"]),
+                            ),
+                            models.Q(
+                                ("revoked_at__isnull", False),
+                                ("state", zhenxue.exams.data.states.CertificateState["REVOKED"]),
+                                models.Q(("reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="exams_certificate_revoked",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CertificateChange",
@@ -272,6 +330,39 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", zhenxue.exams.data.states.ChangeState["OPEN"])),
+                        fields=("certificate",),
+                        name="exams_certchange_one_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("decided_at__isnull", True),
+                                ("decided_by__isnull", True),
+                                ("state", zhenxue.exams.data.states.ChangeState["OPEN"]),
+                            ),
+                            models.Q(
+                                models.Q(("state", zhenxue.exams.data.states.ChangeState["OPEN"]), _negated=True),
+                                ("decided_at__isnull", False),
+                                ("decided_by__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="exams_certchange_decided",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_by", models.F("proposed_by")), _negated=True),
+                            ("decided_by__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="exams_certchange_two_people",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CertificateNumber",
@@ -286,6 +377,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "year"), name="exams_certificate_number_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ConductEvent",
@@ -325,6 +421,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["attempt", "at"], name="exams_conduct_order")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("attempt", "client_sequence"), name="exams_conduct_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ConductStream",
@@ -339,6 +441,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["heard_at"], name="exams_stream_heard")],
+            },
         ),
         migrations.CreateModel(
             name="Exam",
@@ -423,6 +528,32 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["state", "closes_at"], name="exams_exam_due")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", zhenxue.exams.data.states.ExamState["CANCELLED"]), _negated=True),
+                        fields=("cohort", "title"),
+                        name="exams_exam_title",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("closes_at__gt", models.F("opens_at"))), name="exams_exam_times"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("pass_percent__lte", 100)), name="exams_exam_pass"),
+                    models.CheckConstraint(
+                        condition=models.Q(("attempts_allowed__gte", 1), ("duration_minutes__gte", 1)),
+                        name="exams_exam_minutes_attempts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", zhenxue.exams.data.states.ExamKind["STAGE"]), _negated=True),
+                            ("stage_number__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="exams_exam_stage",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ComparisonRun",
@@ -485,6 +616,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("first", "second"), name="exams_comparison_once")],
+            },
         ),
         migrations.AddField(
             model_name="attempt",
@@ -514,6 +648,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("exam", "enrolment"), name="exams_allowance_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("extra_attempts__lte", 10),
+                            ("extra_minutes__lte", 600),
+                            models.Q(("extra_minutes__gt", 0), ("extra_attempts__gt", 0), _connector="OR"),
+                        ),
+                        name="exams_allowance_gives",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Examiner",
@@ -533,6 +680,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("exam", "person"), name="exams_examiner_once")],
+            },
         ),
         migrations.CreateModel(
             name="Mark",
@@ -567,6 +717,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["marker", "marked_at"], name="exams_mark_open")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("answer", "round"), name="exams_mark_round"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("marked_at__isnull", True), ("points__isnull", True)),
+                            models.Q(("marked_at__isnull", False), ("points__gte", 0), ("points__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="exams_mark_whole",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Paper",
@@ -603,6 +767,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "title"), name="exams_paper_title"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", zhenxue.exams.data.states.PaperState["DRAFT"]),
+                            models.Q(("questions__gte", 1), ("total__gt", 0)),
+                            _connector="OR",
+                        ),
+                        name="exams_paper_final_counts",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="exam",
@@ -641,6 +818,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_at__isnull", True)),
+                        fields=("cohort", "blueprint"),
+                        name="exams_opening_mock_once",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PracticeRound",
@@ -679,6 +865,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["enrolment", "began_at"], name="exams_round_order")],
+            },
         ),
         migrations.CreateModel(
             name="Question",
@@ -737,6 +926,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("score__gt", 0), ("score__lte", 100)), name="exams_question_score"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("difficulty__gte", 1), ("difficulty__lte", 5)),
+                        name="exams_question_difficulty",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PaperLine",
@@ -758,6 +958,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("paper", "position"), name="exams_line_position"),
+                    models.UniqueConstraint(fields=("paper", "question"), name="exams_line_question"),
+                    models.CheckConstraint(
+                        condition=models.Q(("score__gt", 0), ("score__lte", 100)), name="exams_line_score"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ErrorCard",
@@ -783,6 +992,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["enrolment", "due_at"], name="exams_card_due")],
+                "constraints": [models.UniqueConstraint(fields=("enrolment", "question"), name="exams_card_once")],
+            },
         ),
         migrations.AddField(
             model_name="answer",
@@ -802,6 +1015,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("organisation", "title"), name="exams_bank_title")],
+            },
         ),
         migrations.CreateModel(
             name="QuestionAsset",
@@ -830,6 +1046,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("bank", "sha256"), name="exams_asset_once")],
+            },
         ),
         migrations.AddField(
             model_name="question",
@@ -902,6 +1121,23 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("blueprint", "position"), name="exams_rule_position"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("count__gte", 1), ("count__lte", 200), ("score__gt", 0), ("score__lte", 100)
+                        ),
+                        name="exams_rule_count_score",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("highest__gte", models.F("lowest")), ("highest__lte", 5), ("lowest__gte", 1)
+                        ),
+                        name="exams_rule_difficulty",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="QuestionImport",
@@ -1033,6 +1269,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["batch", "verdict", "position"], name="exams_import_verdict")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("batch", "position"), name="exams_import_position"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("draft__isnull", True), ("verdict", zhenxue.exams.data.states.Verdict["REFUSED"])
+                            ),
+                            models.Q(
+                                models.Q(("verdict", zhenxue.exams.data.states.Verdict["REFUSED"]), _negated=True),
+                                ("draft__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="exams_import_draft",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="QuestionStatistics",
@@ -1130,6 +1385,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("attempt",), name="exams_appeal_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("decided_at__isnull", True), ("state", zhenxue.exams.data.states.AppealState["OPEN"])
+                            ),
+                            models.Q(
+                                models.Q(("state", zhenxue.exams.data.states.AppealState["OPEN"]), _negated=True),
+                                ("decided_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="exams_appeal_decided",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ScoreChange",
@@ -1184,6 +1457,39 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", zhenxue.exams.data.states.ChangeState["OPEN"])),
+                        fields=("attempt",),
+                        name="exams_change_one_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("decided_at__isnull", True),
+                                ("decided_by__isnull", True),
+                                ("state", zhenxue.exams.data.states.ChangeState["OPEN"]),
+                            ),
+                            models.Q(
+                                models.Q(("state", zhenxue.exams.data.states.ChangeState["OPEN"]), _negated=True),
+                                ("decided_at__isnull", False),
+                                ("decided_by__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="exams_change_decided",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_by", models.F("proposed_by")), _negated=True),
+                            ("decided_by__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="exams_change_two_people",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ScoreSheet",
@@ -1208,6 +1514,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("attempt", "examiner"), name="exams_sheet_once")],
+            },
         ),
         migrations.CreateModel(
             name="ScoreEvidence",
@@ -1226,124 +1535,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="blueprint",
-            constraint=models.UniqueConstraint(fields=("organisation", "title"), name="exams_blueprint_title"),
-        ),
-        migrations.AddConstraint(
-            model_name="blueprint",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state", zhenxue.exams.data.states.PaperState["DRAFT"]),
-                    models.Q(("questions__gte", 1), ("total__gt", 0)),
-                    _connector="OR",
-                ),
-                name="exams_blueprint_counts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificatebatch",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            zhenxue.exams.data.states.BatchState["WAITING"],
-                            zhenxue.exams.data.states.BatchState["RUNNING"],
-                        ],
-                    )
-                ),
-                fields=("cohort",),
-                name="exams_certificate_batch_one",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="certificate",
-            index=models.Index(fields=["enrolment", "issued_at"], name="exams_certificate_of"),
-        ),
-        migrations.AddConstraint(
-            model_name="certificate",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", zhenxue.exams.data.states.CertificateState["VALID"])),
-                fields=("enrolment",),
-                name="exams_certificate_one_valid",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("revoked_at__isnull", True), ("state", zhenxue.exams.data.states.CertificateState["VALID"])
-                    ),
-                    models.Q(
-                        ("revoked_at__isnull", False),
-                        ("state", zhenxue.exams.data.states.CertificateState["REVOKED"]),
-                        models.Q(("reason", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="exams_certificate_revoked",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificatechange",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", zhenxue.exams.data.states.ChangeState["OPEN"])),
-                fields=("certificate",),
-                name="exams_certchange_one_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificatechange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("decided_at__isnull", True),
-                        ("decided_by__isnull", True),
-                        ("state", zhenxue.exams.data.states.ChangeState["OPEN"]),
-                    ),
-                    models.Q(
-                        models.Q(("state", zhenxue.exams.data.states.ChangeState["OPEN"]), _negated=True),
-                        ("decided_at__isnull", False),
-                        ("decided_by__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="exams_certchange_decided",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificatechange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_by", models.F("proposed_by")), _negated=True),
-                    ("decided_by__isnull", True),
-                    _connector="OR",
-                ),
-                name="exams_certchange_two_people",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificatenumber",
-            constraint=models.UniqueConstraint(fields=("organisation", "year"), name="exams_certificate_number_once"),
-        ),
-        migrations.AddIndex(
-            model_name="conductevent",
-            index=models.Index(fields=["attempt", "at"], name="exams_conduct_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="conductevent",
-            constraint=models.UniqueConstraint(fields=("attempt", "client_sequence"), name="exams_conduct_once"),
-        ),
-        migrations.AddIndex(
-            model_name="conductstream",
-            index=models.Index(fields=["heard_at"], name="exams_stream_heard"),
-        ),
-        migrations.AddConstraint(
-            model_name="comparison",
-            constraint=models.UniqueConstraint(fields=("first", "second"), name="exams_comparison_once"),
         ),
         migrations.AddIndex(
             model_name="attempt",
@@ -1437,88 +1628,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="allowance",
-            constraint=models.UniqueConstraint(fields=("exam", "enrolment"), name="exams_allowance_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="allowance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("extra_attempts__lte", 10),
-                    ("extra_minutes__lte", 600),
-                    models.Q(("extra_minutes__gt", 0), ("extra_attempts__gt", 0), _connector="OR"),
-                ),
-                name="exams_allowance_gives",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="examiner",
-            constraint=models.UniqueConstraint(fields=("exam", "person"), name="exams_examiner_once"),
-        ),
-        migrations.AddIndex(
-            model_name="mark",
-            index=models.Index(fields=["marker", "marked_at"], name="exams_mark_open"),
-        ),
-        migrations.AddConstraint(
-            model_name="mark",
-            constraint=models.UniqueConstraint(fields=("answer", "round"), name="exams_mark_round"),
-        ),
-        migrations.AddConstraint(
-            model_name="mark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("marked_at__isnull", True), ("points__isnull", True)),
-                    models.Q(("marked_at__isnull", False), ("points__gte", 0), ("points__isnull", False)),
-                    _connector="OR",
-                ),
-                name="exams_mark_whole",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paper",
-            constraint=models.UniqueConstraint(fields=("organisation", "title"), name="exams_paper_title"),
-        ),
-        migrations.AddConstraint(
-            model_name="paper",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state", zhenxue.exams.data.states.PaperState["DRAFT"]),
-                    models.Q(("questions__gte", 1), ("total__gt", 0)),
-                    _connector="OR",
-                ),
-                name="exams_paper_final_counts",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="exam",
-            index=models.Index(fields=["state", "closes_at"], name="exams_exam_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="exam",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", zhenxue.exams.data.states.ExamState["CANCELLED"]), _negated=True),
-                fields=("cohort", "title"),
-                name="exams_exam_title",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exam",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closes_at__gt", models.F("opens_at"))), name="exams_exam_times"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exam",
-            constraint=models.CheckConstraint(condition=models.Q(("pass_percent__lte", 100)), name="exams_exam_pass"),
-        ),
-        migrations.AddConstraint(
-            model_name="exam",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("attempts_allowed__gte", 1), ("duration_minutes__gte", 1)),
-                name="exams_exam_minutes_attempts",
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="exam",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -1530,57 +1639,8 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="exam",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", zhenxue.exams.data.states.ExamKind["STAGE"]), _negated=True),
-                    ("stage_number__isnull", False),
-                    _connector="OR",
-                ),
-                name="exams_exam_stage",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="practiceround",
-            index=models.Index(fields=["enrolment", "began_at"], name="exams_round_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="paperline",
-            constraint=models.UniqueConstraint(fields=("paper", "position"), name="exams_line_position"),
-        ),
-        migrations.AddConstraint(
-            model_name="paperline",
-            constraint=models.UniqueConstraint(fields=("paper", "question"), name="exams_line_question"),
-        ),
-        migrations.AddConstraint(
-            model_name="paperline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("score__gt", 0), ("score__lte", 100)), name="exams_line_score"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="errorcard",
-            index=models.Index(fields=["enrolment", "due_at"], name="exams_card_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="errorcard",
-            constraint=models.UniqueConstraint(fields=("enrolment", "question"), name="exams_card_once"),
-        ),
-        migrations.AddConstraint(
             model_name="answer",
             constraint=models.UniqueConstraint(fields=("attempt", "question"), name="exams_answer_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="answer",
-            constraint=models.UniqueConstraint(fields=("attempt", "sequence"), name="exams_answer_sequence"),
-        ),
-        migrations.AddConstraint(
-            model_name="questionbank",
-            constraint=models.UniqueConstraint(fields=("organisation", "title"), name="exams_bank_title"),
-        ),
-        migrations.AddConstraint(
-            model_name="questionasset",
-            constraint=models.UniqueConstraint(fields=("bank", "sha256"), name="exams_asset_once"),
         ),
         migrations.AddIndex(
             model_name="question",
@@ -1609,31 +1669,11 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="question",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("score__gt", 0), ("score__lte", 100)), name="exams_question_score"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="question",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("difficulty__gte", 1), ("difficulty__lte", 5)), name="exams_question_difficulty"
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="practiceopening",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("closed_at__isnull", True)),
                 fields=("cohort", "bank"),
                 name="exams_opening_bank_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="practiceopening",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("closed_at__isnull", True)),
-                fields=("cohort", "blueprint"),
-                name="exams_opening_mock_once",
             ),
         ),
         migrations.AddConstraint(
@@ -1646,105 +1686,5 @@ class Migration(migrations.Migration):
                 ),
                 name="exams_opening_bank_or_mock",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="blueprintrule",
-            constraint=models.UniqueConstraint(fields=("blueprint", "position"), name="exams_rule_position"),
-        ),
-        migrations.AddConstraint(
-            model_name="blueprintrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("count__gte", 1), ("count__lte", 200), ("score__gt", 0), ("score__lte", 100)),
-                name="exams_rule_count_score",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="blueprintrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("highest__gte", models.F("lowest")), ("highest__lte", 5), ("lowest__gte", 1)),
-                name="exams_rule_difficulty",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="importitem",
-            index=models.Index(fields=["batch", "verdict", "position"], name="exams_import_verdict"),
-        ),
-        migrations.AddConstraint(
-            model_name="importitem",
-            constraint=models.UniqueConstraint(fields=("batch", "position"), name="exams_import_position"),
-        ),
-        migrations.AddConstraint(
-            model_name="importitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("draft__isnull", True), ("verdict", zhenxue.exams.data.states.Verdict["REFUSED"])),
-                    models.Q(
-                        models.Q(("verdict", zhenxue.exams.data.states.Verdict["REFUSED"]), _negated=True),
-                        ("draft__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="exams_import_draft",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scoreappeal",
-            constraint=models.UniqueConstraint(fields=("attempt",), name="exams_appeal_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="scoreappeal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at__isnull", True), ("state", zhenxue.exams.data.states.AppealState["OPEN"])),
-                    models.Q(
-                        models.Q(("state", zhenxue.exams.data.states.AppealState["OPEN"]), _negated=True),
-                        ("decided_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="exams_appeal_decided",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scorechange",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", zhenxue.exams.data.states.ChangeState["OPEN"])),
-                fields=("attempt",),
-                name="exams_change_one_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scorechange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("decided_at__isnull", True),
-                        ("decided_by__isnull", True),
-                        ("state", zhenxue.exams.data.states.ChangeState["OPEN"]),
-                    ),
-                    models.Q(
-                        models.Q(("state", zhenxue.exams.data.states.ChangeState["OPEN"]), _negated=True),
-                        ("decided_at__isnull", False),
-                        ("decided_by__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="exams_change_decided",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scorechange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_by", models.F("proposed_by")), _negated=True),
-                    ("decided_by__isnull", True),
-                    _connector="OR",
-                ),
-                name="exams_change_two_people",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scoresheet",
-            constraint=models.UniqueConstraint(fields=("attempt", "examiner"), name="exams_sheet_once"),
         ),
     ]
