@@ -38,7 +38,8 @@ fi
 PYTEST=".venv/bin/pytest -q --no-header -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true"
 reports=$(mktemp -d)
 beside=""
-trap '[ -z "$beside" ] || kill "$beside" 2>/dev/null; rm -rf "$reports"' EXIT
+# shellcheck disable=SC2086 # a list of numbers
+trap '[ -z "$beside" ] || kill $beside 2>/dev/null; rm -rf "$reports"' EXIT
 trap 'exit 130' INT TERM
 
 step() {
@@ -54,46 +55,37 @@ step() {
     fi
 }
 
-# stories: one line of stories, on SQLite, then on PostgreSQL; leaves in $reports what each run said and answered.
-stories() {
-    running=""
-    trap '[ -z "$running" ] || kill "$running" 2>/dev/null; exit 130' TERM
-    for database in sqlite postgres; do
-        case $database in
-            sqlite) what=$SQLITE_STORIES ;;
-            postgres) what="tests/e2e $(printf -- '--ignore %s ' $SQLITE_STORIES)" ;;
-        esac
-        env ZHENXUE_TEST_DATABASE=$database $PYTEST $what >"$reports/$database" 2>&1 &
-        running=$!
-        code=0
-        wait "$running" || code=$?
-        echo "$code" >"$reports/$database.code"
-    done
-}
-
-# told DATABASE: what the stories on it said; answers what they answered.
+# told REPORT PID: what a run in the background said, once it ended; answers what it answered.
 told() {
+    code=0
+    wait "$2" || code=$?
     cat "$reports/$1"
-    return "$(cat "$reports/$1.code" || echo 1)"
+    return "$code"
 }
 
-# Two processors are busy with one line of stories, which wait for real time now and then, and two workers of a suite, which
-# step back for them (nice). Those of the stories on SQLite that want a demo city share one.
+# Stories wait for real time now and then: both lines of them begin at once, so that a processor which one leaves idle is
+# another's, and everything else steps back for them (nice). Those on SQLite that want a demo city share one.
 SQLITE_STORIES="tests/e2e/test_honest_troubles.py tests/e2e/test_documents.py tests/e2e/test_pages_look.py"
-stories &
-beside=$!
-step "checks" sh scripts/check.sh
 # shellcheck disable=SC2086 # a list of words
-step "tests on SQLite" nice -n 5 env ZHENXUE_TEST_DATABASE=sqlite $PYTEST -n 2 \
+ZHENXUE_TEST_DATABASE=sqlite $PYTEST $SQLITE_STORIES >"$reports/sqlite" 2>&1 &
+sqlite=$!
+# shellcheck disable=SC2046,SC2086 # lists of words
+ZHENXUE_TEST_DATABASE=postgres $PYTEST tests/e2e $(printf -- '--ignore %s ' $SQLITE_STORIES) >"$reports/postgres" 2>&1 &
+postgres=$!
+beside="$sqlite $postgres"
+step "checks" nice -n 10 sh scripts/check.sh
+# Each worker takes what stands together, which shares what is dear to make; at the end they take from one another.
+WORKERS="nice -n 10 $PYTEST -n 2 --dist worksteal"
+# shellcheck disable=SC2086 # a list of words
+step "tests on SQLite" env ZHENXUE_TEST_DATABASE=sqlite $WORKERS \
     tests/architecture tests/unit tests/integration tests/web tests/adversary
 # How a page looks and moves does not hang on the database: a browser tried that on SQLite above.
 # shellcheck disable=SC2086 # a list of words
-step "tests on PostgreSQL" nice -n 5 env ZHENXUE_TEST_DATABASE=postgres $PYTEST -n 2 -m "not browser" \
-    tests/integration tests/web tests/adversary
-wait "$beside"
+step "tests on PostgreSQL" env ZHENXUE_TEST_DATABASE=postgres $WORKERS \
+    -m "not browser" tests/integration tests/web tests/adversary
+step "stories in a browser, sites on SQLite" told sqlite "$sqlite"
+step "stories in a browser, sites on PostgreSQL" told postgres "$postgres"
 beside=""
-step "stories in a browser, sites on SQLite" told sqlite
-step "stories in a browser, sites on PostgreSQL" told postgres
 
 printf '\nWhole run: %s s. ' $(($(date +%s) - started))
 if [ -n "$failed" ]; then

@@ -23,9 +23,9 @@ class City:
 
 
 @pytest.fixture(scope="session")
-def city(make_site: Callable[..., Site]) -> City:
+def city(make_lasting_site: Callable[..., Site]) -> City:
     """The demo city with short videos, one for the whole run."""
-    site = make_site(start=False)
+    site = make_lasting_site(start=False)
     accounts = town.lay(site, "lay_demo")
     site.start()
     return City(site, accounts)

@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -159,15 +159,20 @@ def _new_database(folder: Path, source: str = "template1") -> str:
 
 
 @pytest.fixture(scope="session")
-def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
-    """A maker of running sites; ``make_site(start=False)`` only prepares the data. All stop at the end."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A site with tables and reference data that is never started: the others begin as copies of it."""
+    site = Site(tmp_path_factory.mktemp("prepared"))
+    site.prepare()
+    return site
+
+
+@contextmanager
+def sites(prepared: Site, factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
+    """A maker of running sites; with ``start=False`` it only copies the data. All stop at the end."""
     made: list[Site] = []
 
     def make(*, start: bool = True) -> Site:
-        if not made:
-            made.append(Site(tmp_path_factory.mktemp("prepared")))
-            made[0].prepare()
-        site = Site(tmp_path_factory.mktemp("site"), like=made[0])
+        site = Site(factory.mktemp("site"), like=prepared)
         made.append(site)
         if start:
             site.start()
@@ -178,7 +183,15 @@ def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
         site.stop()
 
 
+@pytest.fixture(scope="module")
+def make_site(prepared: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
+    """A maker of sites for one file of stories: six processes that wait for work cost as much as a browser."""
+    with sites(prepared, tmp_path_factory) as make:
+        yield make
+
+
 @pytest.fixture(scope="session")
-def site(make_site: Callable[..., Site]) -> Site:
-    """One running site with reference data, shared by the tests of a worker."""
-    return make_site()
+def make_lasting_site(prepared: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
+    """A maker of sites that several files share."""
+    with sites(prepared, tmp_path_factory) as make:
+        yield make
