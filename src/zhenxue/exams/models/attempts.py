@@ -80,7 +80,7 @@ class Attempt(models.Model):
 class Answer(models.Model):
     """The answer that stands for one question of an attempt; ``client_sequence`` orders what the device sent."""
 
-    attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="answers")
+    attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="answers", db_index=False)  # exams_answer_once
     question = models.ForeignKey(Question, models.PROTECT, related_name="+")
     given = models.JSONField("作答", default=list)  # letters; empty when taken back
     sequence = models.PositiveIntegerField("保存序号")

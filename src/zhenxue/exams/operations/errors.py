@@ -6,7 +6,7 @@ Deterministic: no fuzzing, times in UTC, whole days; the same answers at the sam
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from fsrs import Card, Rating, Scheduler, State
 
@@ -79,7 +79,11 @@ def _collect(exam: Exam, now: dt.datetime) -> int:
 
 def _open(enrolment_id: int, question_id: int, now: dt.datetime) -> ErrorCard:
     card = _new(enrolment_id, question_id, now)
-    card.save()
+    try:
+        with transaction.atomic():
+            card.save()
+    except IntegrityError:  # the same was sent twice at one moment
+        return ErrorCard.objects.get(enrolment=enrolment_id, question=question_id)
     return card
 
 

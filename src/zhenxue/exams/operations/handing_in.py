@@ -42,9 +42,10 @@ def hand_in(actor: Actor, attempts: Sequence[Attempt], ended_by: AttemptEnd, now
         lines = sheet_of(attempt)
         own = given.get(attempt.pk, {})
         judged = judge.of(attempt, lines, own)
-        marked += [(own[question].pk, one.correct, one.awarded) for question, one in judged.items()]
         entries.append(_submitted(actor, attempt, lines, judged, now))
         awarded = {question: one.awarded for question, one in judged.items()}
+        sure = (one for one in judged.items() if one[1].awarded is not None)
+        marked += [(own[question].pk, one.correct, one.awarded) for question, one in sure]
         if None not in awarded.values():
             entries.append(scoring.settle(attempt, lines, awarded, now))
             attempt.told_at = now if attempt.exam.is_out else None  # the learner sees it after handing in

@@ -12,6 +12,7 @@ from zhenxue.exams.queries.blueprints import (
 )
 from zhenxue.exams.queries.entitled import Failing, active_learners, can_be_changed, entitled_to, failing_of
 from zhenxue.exams.queries.learner import LearnerExam, exams_of_learner, readiness_of
+from zhenxue.exams.queries.lines import ShownLine, choices_of
 from zhenxue.exams.queries.lists import (
     cards_of,
     cohorts_to_examine,
@@ -51,7 +52,7 @@ from zhenxue.exams.queries.scope import (
     visible_papers,
     visible_questions,
 )
-from zhenxue.exams.queries.sitting import ShownLine, choices_of, paper_sheet
+from zhenxue.exams.queries.sitting import paper_sheet
 from zhenxue.exams.queries.stages import passed
 from zhenxue.exams.queries.words import plan_words
 

@@ -22,9 +22,8 @@ from django.db.models.functions import Coalesce
 
 from zhenxue.exams.data import AttemptState, ExamKind, ExamState, Kind, MarkRound, SheetLine
 from zhenxue.exams.models import Answer, Attempt, Exam, Examiner, Mark, Question
-from zhenxue.exams.queries.lines import shown
+from zhenxue.exams.queries.lines import ShownLine, shown
 from zhenxue.exams.queries.scope import AUTHORS, visible_exams
-from zhenxue.exams.queries.sitting import ShownLine
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.errors import NotFound

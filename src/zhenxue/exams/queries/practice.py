@@ -13,8 +13,7 @@ from zhenxue.exams.data import ExamState, PracticeMode, QuestionState, SheetLine
 from zhenxue.exams.kinds import JUDGED
 from zhenxue.exams.models import Blueprint, ErrorCard, Exam, PaperLine, PracticeOpening, PracticeRound, Question
 from zhenxue.exams.queries.content import contents_of
-from zhenxue.exams.queries.lines import shown
-from zhenxue.exams.queries.sitting import ShownLine
+from zhenxue.exams.queries.lines import ShownLine, shown
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import NotFound
 from zhenxue.training import api as training
