@@ -11,11 +11,11 @@ export class PresenceDialog {
   private open = false;
   private mounted: Mounted | null = null;
 
-  /** `passed` is called each time that nothing is waited for any more. */
+  /** `passed` is called each time that nothing is waited for any more; `gaveBack`: what a missed check had taken counts again. */
   constructor(
     host: HTMLElement,
     private readonly address: string,
-    private readonly passed: () => void,
+    private readonly passed: (gaveBack: boolean) => void,
   ) {
     this.dialog.setAttribute("aria-label", "在学核验");
     this.dialog.append(this.body);
@@ -65,13 +65,13 @@ export class PresenceDialog {
     this.dialog.dataset.place = String(said.place);
     this.mounted = mount(this.body, said, {
       csrf: csrfToken(),
-      onDone: (check) => (check.state === "passed" ? this.done() : this.offer(check.outcome, "再次核验")),
+      onDone: (check) => (check.state === "passed" ? this.done(check.gave_back) : this.offer(check.outcome, "再次核验")),
     });
   }
 
-  private done(): void {
+  private done(gaveBack = false): void {
     this.close();
-    this.passed();
+    this.passed(gaveBack);
   }
 
   private offer(words: string, act: string): void {

@@ -283,8 +283,9 @@ class Player implements SourceListener {
     this.paused = "presence";
     this.source.pause();
     this.source.uncover();
-    this.presence ??= new PresenceDialog(this.box, this.opened.urls.presence, () => {
+    this.presence ??= new PresenceDialog(this.box, this.opened.urls.presence, (gaveBack) => {
       this.active = performance.now();
+      if (gaveBack) return void this.open(); // the server has the learner farther on than this page
       this.paused = "";
       this.from = this.source.position();
       this.view.hideNotice();

@@ -35,6 +35,8 @@ export interface Check {
   words: string;
   task: Task;
   outcome: string;
+  /** It made up for missed checks as well: what they had taken counts again. */
+  gave_back: boolean;
   waits: boolean;
   urls: Record<"state" | "face" | "answer" | "other" | "page", string>;
 }

@@ -83,6 +83,11 @@ def reach(covered: Sequence[Sequence[int]]) -> int:
     return covered[-1][1] if covered else 0
 
 
+def onward(covered: Sequence[Sequence[int]], position: int) -> int:
+    """Where what a normal list holds around a position ends; the position itself where it holds nothing there."""
+    return next((end for start, end in covered if start <= position < end), position)
+
+
 def common(covered: Sequence[Sequence[int]], start: int, end: int) -> list[Stretch]:
     """What a normal list holds of ``[start, end)``, in order."""
     return [

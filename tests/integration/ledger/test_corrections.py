@@ -281,3 +281,16 @@ def test_what_was_withdrawn_for_a_check_comes_back_once_and_only_where_there_is_
     assert ledger.put_back(**back) == 0
     assert [span.source for span in Span.objects.filter(state="made_up")] == ["restored_check:1"]
     assert not list(check_against_log())
+
+
+def test_who_was_put_back_goes_on_behind_what_came_back_unless_they_had_gone_before_it() -> None:
+    running = make_studying()
+    book(running, 0, 300)
+    where = {"enrolment_id": running.enrolments[0].pk, "unit_id": units_of(running)[0].pk}
+    row = Coverage.objects.filter(**where)
+    for at_ms, check, after_ms in ((60_000, 1, 300_000), (20_000, 2, 20_000)):
+        taken = ledger.withdraw_range(**where, since=after(60), until=after(300), source=f"check:{check}", now=LATER)
+        assert (taken.seconds, row.get().position_ms) == (240, 60_000)
+        row.update(position_ms=at_ms)
+        assert ledger.put_back(enrolment_id=where["enrolment_id"], withdrawn_by=f"check:{check}", now=LATER) == 240
+        assert row.get().position_ms == after_ms

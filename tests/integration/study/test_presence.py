@@ -105,10 +105,29 @@ def test_a_missed_check_takes_back_to_the_last_proof_and_a_make_up_gives_it_agai
     assert check.state == CheckState.MISSED
     assert check.make_up_by is not None
     assert page.beat(10)["reason"] == "presence"
+    assert Coverage.objects.get().position_ms == 0
     again = integrity.begin_make_up(actor=page.actor, check_id=check.pk, device=check.device, now=page.now)
     answer(page, again)
     assert Coverage.objects.get().seconds == counted
+    assert Coverage.objects.get().position_ms == counted * 1000
     assert not list(check_against_log())
+
+
+def test_who_made_up_goes_on_where_they_were_and_not_where_the_stretch_began(running: Running) -> None:
+    page = page_of(running, tab="t").open()
+    show_presence(page)
+    miss(page)
+    page.open()
+    assert page.position_ms == 0, "what was taken back has to be learnt again"
+    passed = show_presence(page)
+    assert integrity.for_page(passed, page.now)["gave_back"] is True, "the page opens anew"
+    operations.follow_ledger(enrolment_id=page.enrolment_id, unit_id=page.unit_id, now=page.now)
+    assert StudySession.objects.get(pk=page.session_id).position_ms == 300_000
+    page.settle()
+    assert Coverage.objects.get().position_ms == 300_000
+    page.open()
+    assert page.position_ms == 300_000
+    assert page.beat(10)["gained_ms"] == 10_000
 
 
 def test_who_closes_the_page_at_a_check_is_asked_all_the_same(running: Running) -> None:

@@ -190,6 +190,7 @@ def island(check: Check, now: dt.datetime) -> dict[str, Any]:
         "words": CAUSE_WORDS[CheckCause(check.cause)] + limit_words(check),
         "task": _shown(check),
         "outcome": outcome_words(check, now),
+        "gave_back": bool(task.get("made_up")),
         "waits": check.jobs.filter(state__in=[JobState.QUEUED, JobState.RUNNING], deadline_at__gt=now).exists(),
     }
 

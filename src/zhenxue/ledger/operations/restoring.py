@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from zhenxue.identity.data import SYSTEM, Actor
+from zhenxue.ledger import coverage as arithmetic
 from zhenxue.ledger.data import Reason, SpanKind, SpanState
 from zhenxue.ledger.models import Coverage, Day, Span
 from zhenxue.ledger.operations.booking import book_anew
@@ -19,8 +20,8 @@ def put_back(*, enrolment_id: int, withdrawn_by: str, now: datetime, actor: Acto
     """Books again the online time that ``withdraw_range`` took back with this source; returns the seconds that count.
 
     Each stretch comes back on its own day and at its own moments, as a ``MADE_UP`` span (``restored_check:12``). What
-    was learnt again meanwhile stands in its way: never more than the unit lasts, and never above the day's cap. A
-    second call changes nothing.
+    was learnt again meanwhile stands in its way: never more than the unit lasts, and never above the day's cap. The
+    learner goes on behind it: the withdrawal had set them back to its beginning. A second call changes nothing.
     """
     source = f"restored_{withdrawn_by}"
     with transaction.atomic():
@@ -36,9 +37,18 @@ def put_back(*, enrolment_id: int, withdrawn_by: str, now: datetime, actor: Acto
             if span.unit_id is not None
         )
         for unit_id, row in rows.items():
+            _go_on(row, min(span.from_ms for span in taken if span.unit_id == unit_id))
             finish_if_done(row, rules=training.rules_of(row.enrolment.cohort), now=now)
             coverage_corrected.send(sender=Coverage, enrolment_id=enrolment_id, unit_id=unit_id, now=now)
         return total
+
+
+def _go_on(row: Coverage, taken_from_ms: int) -> None:
+    """The position to resume at leaves what came back; one before it was the learner's own choice and stays."""
+    onward = arithmetic.onward(row.covered, row.position_ms)
+    if row.position_ms >= taken_from_ms and onward > row.position_ms:
+        row.position_ms = onward
+        row.save(update_fields=["position_ms"])
 
 
 def _put_back(row: Coverage, gone: Span, *, source: str, actor: Actor, now: datetime) -> int:

@@ -12,7 +12,7 @@ from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import ZhenxueError
 from zhenxue.ledger import api as ledger
-from zhenxue.ledger.data import Claim, Reason
+from zhenxue.ledger.data import Claim, Reason, coverage
 from zhenxue.study.data import EndReason, SessionState
 from zhenxue.study.errors import NoSuchSession
 from zhenxue.study.models import Beat, StudySession
@@ -131,6 +131,10 @@ def follow_ledger(*, enrolment_id: int, unit_id: int, now: dt.datetime) -> None:
         if opened is None:
             return
         before_ms = opened.credited_ms
+        set_to = ledger.find_coverage(enrolment_id, unit_id)
+        if set_to is not None and coverage.onward(set_to.covered, opened.position_ms) >= set_to.position_ms:
+            # all that lies between counts again: the learner goes on behind it
+            opened.position_ms = max(opened.position_ms, set_to.position_ms)
         settle_locked(opened, now=now)
         known = ledger.find_coverage(enrolment_id, unit_id)
         if known is not None:
@@ -138,7 +142,7 @@ def follow_ledger(*, enrolment_id: int, unit_id: int, now: dt.datetime) -> None:
             # the distance to the next presence check is time to study, whatever a correction gave or took
             opened.presence_at_ms = max(0, opened.presence_at_ms + known.credited_ms - before_ms)
             opened.credited_ms = known.credited_ms
-            opened.save(update_fields=["covered", "credited_ms", "presence_at_ms"])
+            opened.save(update_fields=["covered", "credited_ms", "position_ms", "presence_at_ms"])
 
 
 def sign_in_is_over(session: StudySession) -> bool:

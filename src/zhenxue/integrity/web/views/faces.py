@@ -146,6 +146,7 @@ def _island(request: ActorRequest) -> dict[str, Any]:
         "words": WORDS,
         "task": {},
         "outcome": "",
+        "gave_back": False,
         "waits": False,
         "urls": {
             "state": reverse("integrity:enrol_state"),
