@@ -18,6 +18,7 @@ from tests.support import faces
 from zhenxue.integrity.data import CheckState, PendingState
 from zhenxue.integrity.models import Capture, Check, FaceJob, FaceTemplate, PendingFace, Ruling, Signal
 from zhenxue.study.operations import presence
+from zhenxue.study.pageside import SoftDevice
 
 pytestmark = pytest.mark.usefixtures("soon")
 
@@ -288,8 +289,15 @@ def test_a_template_is_not_written_over_through_the_enrolment_pages(
 ) -> None:
     """Somebody who has the account enrols the own face, straight and after withdrawing the learner's consent."""
     before = FaceTemplate.objects.get(person_id=learner.enrolment.person_id, ended_at__isnull=True)
-    told = page.enrol(browser, seed=110, spot=2)
-    assert told["pending"]
+    copied, bare = ({"signature": one} for one in (SoftDevice().sign(b"from another phone"), ""))
+    for changes, code in ((copied, "integrity.wrong_signature"), (bare, "integrity.not_signed")):
+        shown = browser.get("/presence/enrol/state/").json
+        elsewhere = page.sends(browser, shown, page.own_face(shown, seed=109, spot=1), **changes)
+        assert (elsewhere.status, elsewhere.json["code"]) == (403, code)
+    shown = browser.get("/presence/enrol/state/").json
+    frames = page.own_face(shown, seed=110, spot=2, number=0)
+    assert page.judged(browser, shown, frames)["pending"]
+    assert page.sends(browser, shown, frames).status == 409, "replayed"
     pending = PendingFace.objects.get(person_id=learner.enrolment.person_id, state=PendingState.WAITING)
     shown = browser.get("/presence/enrol/state/").json
     twice = page.sends(browser, shown, page.own_face(shown, seed=111, spot=3))
@@ -306,10 +314,11 @@ def test_a_template_is_not_written_over_through_the_enrolment_pages(
     assert page.sends(stranger, browser.get("/presence/enrol/state/").json, [b"x"]).status == 409
     report.attack(
         "Overwriting one's face template",
-        tried="a second enrolment; once more while it waits; confirming it oneself; withdrawing and enrolling anew; "
-        "another account with the page's nonce",
+        tried="a second enrolment; from another phone with a copied cookie; unsigned; replayed; once more while it "
+        "waits; confirming it oneself; withdrawing and enrolling anew; another account with the page's nonce",
         earned="nothing: the first template goes on, a second waits for the provider with the person before them",
-        reason="409 `integrity.face_waits`, 403, 409 `integrity.old_nonce`",
+        reason="403 `integrity.wrong_signature`, `integrity.not_signed`; 409 `integrity.old_nonce`, "
+        "`integrity.face_waits`; 403",
     )
 
 

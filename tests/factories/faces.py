@@ -1,7 +1,8 @@
 """Enrolled faces for tests, judged by the real engine on real pictures (``tests.support.faces``)."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tests.factories.identity import NOW
 from tests.support import faces
@@ -38,11 +39,24 @@ def work(now: dt.datetime = NOW) -> int:
 
 
 def ask_enrolment(
-    actor: Actor, frames: Sequence[bytes], turns: Sequence[Turn] = BOTH, *, now: dt.datetime = NOW
+    actor: Actor,
+    frames: Sequence[bytes],
+    turns: Sequence[Turn] = BOTH,
+    *,
+    claims: Mapping[str, Any] | None = None,
+    device: str = "",
+    now: dt.datetime = NOW,
 ) -> FaceJob:
     """Frames handed in and judged."""
     job = operations.enrol(
-        actor=actor, person_id=actor.person_id or 0, frames=frames, nonce="n" * 22, turns=turns, now=now
+        actor=actor,
+        person_id=actor.person_id or 0,
+        frames=frames,
+        nonce="n" * 22,
+        turns=turns,
+        claims=claims or {},
+        device=device,
+        now=now,
     )
     work(now)
     job.refresh_from_db()

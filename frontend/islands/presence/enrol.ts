@@ -5,10 +5,10 @@
 import "./presence.css";
 import { element } from "../../controllers/dom";
 import type { Step } from "./burst";
-import { type Check, faultWords, type Job, Server } from "./check";
+import { type Check, faultWords, type Job, Server, signed } from "./check";
 import { Shots, type Taken } from "./shots";
 
-export type Enrolment = Pick<Check, "nonce" | "turns" | "urls">;
+export type Enrolment = Pick<Check, "check" | "nonce" | "turns" | "urls">;
 
 export interface EnrolHooks {
   csrf?: string;
@@ -38,7 +38,9 @@ export function mountEnrol(box: HTMLElement, enrolment: Enrolment, hooks: EnrolH
     note.textContent = "";
     try {
       const frames = Object.fromEntries(burst.frames.map((frame, number) => [`f${number}`, frame]));
-      const { job } = await server.post<{ job: number }>(now.urls.face, { ...frames, nonce: now.nonce, claims: JSON.stringify(claims) });
+      const said = JSON.stringify(claims);
+      const signature = await signed(now.check, now.nonce, ["face", said, ...burst.frames]);
+      const { job } = await server.post<{ job: number }>(now.urls.face, { ...frames, nonce: now.nonce, claims: said, signature });
       const verdict = await server.verdict(job, () => closed);
       if (closed) return;
       if (verdict?.passed || verdict?.pending) {

@@ -20,6 +20,7 @@ from zhenxue.integrity.models import Capture, FaceJob, FaceTemplate, PendingFace
 from zhenxue.integrity.operations import faces as operations
 from zhenxue.integrity.operations.faces import files
 from zhenxue.integrity.queries import faces as queries
+from zhenxue.integrity.queries.checks import known_cameras
 from zhenxue.integrity.queries.face_projection import verify_faces
 from zhenxue.kernel import clock, storage
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
@@ -32,6 +33,19 @@ DAY = dt.timedelta(days=1)
 @pytest.fixture
 def made() -> Running:
     return make_running_cohort(learners=2)
+
+
+def hand_in(actor: Actor, learner: Actor, frames: list[bytes]) -> FaceJob:
+    return operations.enrol(
+        actor=actor,
+        person_id=learner.person_id or 0,
+        frames=frames,
+        nonce="",
+        turns=BOTH,
+        claims={},
+        device="",
+        now=NOW,
+    )
 
 
 def test_an_enrolled_face_passes_and_another_does_not(made: Running) -> None:
@@ -76,9 +90,9 @@ def test_a_face_is_enrolled_by_oneself_with_consent_only(made: Running) -> None:
         ask_enrolment(one, frames)
     consent(one)
     with pytest.raises(Refused):
-        operations.enrol(actor=made.manager, person_id=one.person_id or 0, frames=frames, nonce="", turns=BOTH, now=NOW)
+        hand_in(made.manager, one, frames)
     with pytest.raises(Refused):
-        operations.enrol(actor=other, person_id=one.person_id or 0, frames=frames, nonce="", turns=BOTH, now=NOW)
+        hand_in(other, one, frames)
     with pytest.raises(Invalid):
         ask_enrolment(one, frames, (Turn.LEFT,))
     with pytest.raises(Invalid):
@@ -89,13 +103,29 @@ def test_a_face_is_enrolled_by_oneself_with_consent_only(made: Running) -> None:
     assert (job.passed, queries.has_template(one.person_id or 0)) == (True, True)
 
 
+def test_the_camera_of_an_enrolment_is_kept_and_held_against_as_that_of_a_check_is(made: Running) -> None:
+    learner = made.learners[0]
+    consent(learner)
+    camera = {"label": "Front Camera", "device": "1f" * 8, "burst_ms": 4_000, "height": "no number"}
+    job = ask_enrolment(learner, faces.enrolment_of("a", BOTH), claims=camera, device="d1")
+    assert (job.device, job.claims) == ("d1", {"label": "Front Camera", "device": "1f" * 8, "burst_ms": 4_000})
+    assert not Signal.objects.exists()
+    person = learner.person_id or 0
+    assert [known_cameras(person, device) for device in ("d1", "d2", "")] == [[job.claims], [], []]
+    [entry] = evidence.iterate_bodies(kinds=("integrity.face_enrolled",))
+    assert entry.body["device_key"] == "d1"
+    other = {"label": "OBS Virtual Camera", "device": "2e" * 8}
+    ask_enrolment(learner, faces.enrolment_of("a", BOTH, seed=240), claims=other, device="d1", now=NOW + DAY)
+    assert set(Signal.objects.values_list("kind", flat=True)) == {"virtual_camera", "camera_changed"}
+
+
 def test_the_same_enrolment_cannot_be_handed_in_twice_at_once(made: Running) -> None:
     learner = made.learners[0]
     consent(learner)
     frames = faces.enrolment_of("a", BOTH)
-    operations.enrol(actor=learner, person_id=learner.person_id or 0, frames=frames, nonce="", turns=BOTH, now=NOW)
+    hand_in(learner, learner, frames)
     with pytest.raises(Conflict):
-        operations.enrol(actor=learner, person_id=learner.person_id or 0, frames=frames, nonce="", turns=BOTH, now=NOW)
+        hand_in(learner, learner, frames)
 
 
 @pytest.mark.parametrize(

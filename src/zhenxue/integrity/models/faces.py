@@ -43,6 +43,8 @@ class FaceJob(models.Model):
     person = models.ForeignKey("identity.Person", models.PROTECT, null=True, related_name="+")  # none: everybody
     presence = models.ForeignKey("integrity.Check", models.PROTECT, null=True, related_name="jobs")
     nonce = models.CharField(max_length=32, blank=True)
+    device = models.CharField(max_length=64, blank=True)  # fingerprint of the device key that signed an enrolment
+    claims = models.JSONField(default=dict)  # what the browser says of the camera of an enrolment: claims, never facts
     asked = models.JSONField(default=dict)  # turns; threshold in percent
     state = models.CharField(max_length=8, choices=JobState.choices(), default=JobState.QUEUED)
     worker = models.CharField(max_length=60, blank=True)  # the process that has it

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from zhenxue.identity.data import Actor
 from zhenxue.integrity import protocol
-from zhenxue.integrity.data import CAMERA_CHANGED, MOST_FRAMES, CheckKind, JobKind, JobState
+from zhenxue.integrity.data import MOST_FRAMES, CheckKind, JobKind, JobState
 from zhenxue.integrity.models import Check, FaceJob
 from zhenxue.integrity.operations import faces
 from zhenxue.integrity.operations.checks.recording import lock_check
@@ -64,9 +64,6 @@ def check_frames(check: Check, frames: Sequence[bytes]) -> None:
 def _keep_claims(check: Check, claims: Mapping[str, Any]) -> None:
     check.claims = protocol.camera_claims(claims)
     found = protocol.found_words(check.verdict)
-    if protocol.looks_virtual(check.claims):
-        found.add("virtual_camera")
-    if check.device and protocol.is_another(check.claims, known_cameras(check.person_id, check.device)):
-        found.add(CAMERA_CHANGED)
+    found |= protocol.camera_words(check.claims, known_cameras(check.person_id, check.device))
     if found:
         check.verdict = {**check.verdict, "found": sorted(found)}

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from zhenxue.integrity.data import CAMERA_CHANGED
+
 #: Words in the labels of programs that play files or screens as a camera.
 VIRTUAL_WORDS = (
     "obs",
@@ -40,6 +42,12 @@ def looks_virtual(claims: Mapping[str, Any]) -> bool:
     """Whether the camera's own label has a word of a virtual camera; a label can be changed, so this only hints."""
     label = str(claims.get("label", "")).casefold()
     return any(word in label for word in VIRTUAL_WORDS)
+
+
+def camera_words(claims: Mapping[str, Any], known: Iterable[Mapping[str, Any]]) -> set[str]:
+    """What the claims of a burst's camera say beside others that were used on the same device: words of rules."""
+    hints = {"virtual_camera": looks_virtual(claims), CAMERA_CHANGED: is_another(claims, known)}
+    return {word for word, is_so in hints.items() if is_so}
 
 
 def is_another(claims: Mapping[str, Any], known: Iterable[Mapping[str, Any]]) -> bool:

@@ -16,9 +16,10 @@ from zhenxue.integrity.data import (
     CheckCause,
     CheckKind,
     CheckState,
+    JobKind,
     JobState,
 )
-from zhenxue.integrity.models import Check, Command
+from zhenxue.integrity.models import Check, Command, FaceJob
 from zhenxue.kernel.clock import civil_day, milliseconds
 from zhenxue.kernel.errors import NotFound
 from zhenxue.training import api as training
@@ -80,9 +81,14 @@ def proven_addresses(context: str) -> set[str]:
 
 
 def known_cameras(person_id: int, device: str) -> list[dict[str, Any]]:
-    """What the browser said of the cameras with which a person lately passed on a device; one query."""
+    """What the browser said of the cameras with which a person lately passed, or enrolled, on a device; two queries.
+    None of a sign-in without a device."""
+    if not device:
+        return []
     rows = Check.objects.filter(person_id=person_id, device=device, state=CheckState.PASSED, kind=CheckKind.FACE)
-    return list(rows.order_by("-asked_at").values_list("claims", flat=True)[:LATEST_CAMERAS])
+    found = list(rows.order_by("-asked_at").values_list("claims", flat=True)[:LATEST_CAMERAS])
+    jobs = FaceJob.objects.filter(person_id=person_id, device=device, kind=JobKind.ENROL, passed=True)
+    return found + list(jobs.order_by("-pk").values_list("claims", flat=True)[:LATEST_CAMERAS])
 
 
 def unit_misses(enrolment_id: int) -> dict[int, int]:

@@ -58,6 +58,8 @@ def submit_job(
     nonce: str = "",
     check: Check | None = None,
     turns: Sequence[Turn] = (),
+    device: str = "",
+    claims: Mapping[str, Any] | None = None,
     now: dt.datetime,
 ) -> FaceJob:
     """Queue a burst (in the order in which it was taken). Turns and threshold of a check are the check's own.
@@ -86,6 +88,8 @@ def submit_job(
                 person_id=person_id,
                 presence=check,
                 nonce=nonce,
+                device=device,
+                claims=dict(claims or {}),
                 asked=asked,
                 queued_at=now,
                 deadline_at=now + DEADLINES[kind],

@@ -2,13 +2,15 @@
 one ends, its vector is erased, its dates stay."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import FACE, IN_PERSON, SYSTEM, Actor, Role
+from zhenxue.integrity import protocol
 from zhenxue.integrity.data import (
     ENROLMENT_TURNS,
     FEWEST_FRAMES,
@@ -23,8 +25,11 @@ from zhenxue.integrity.data import (
 from zhenxue.integrity.models import FaceJob, FaceTemplate, PendingFace
 from zhenxue.integrity.operations.faces.jobs import submit_job
 from zhenxue.integrity.operations.faces.recording import record, thousandths
+from zhenxue.integrity.operations.signals import note_signal
 from zhenxue.integrity.policies.faces import check_can_confirm_face, check_can_end_template, check_can_enrol
+from zhenxue.integrity.queries.checks import known_cameras
 from zhenxue.integrity.queries.face_projection import template_digest
+from zhenxue.integrity.rules.facts import CHECK_WORDS
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, TooMany
 
@@ -48,9 +53,21 @@ class Enrolled:
 
 
 def enrol(
-    *, actor: Actor, person_id: int, frames: Sequence[bytes], nonce: str, turns: Sequence[Turn], now: dt.datetime
+    *,
+    actor: Actor,
+    person_id: int,
+    frames: Sequence[bytes],
+    nonce: str,
+    turns: Sequence[Turn],
+    claims: Mapping[str, Any],
+    device: str,
+    now: dt.datetime,
 ) -> FaceJob:
     """Hand the frames of one's own enrolment to the engine; what becomes of them is told by the job.
+
+    ``device`` is the fingerprint of the key that signed them (the page's address has checked that), ``claims`` what the
+    browser says of its camera: kept, held against the cameras used on this device before, and noted where it is
+    strange, as with the burst of a check; it decides nothing.
 
     Raises ``Refused`` for anybody else or without consent, ``Conflict`` while an earlier one is looked at or waits for
     the provider, ``TooMany``, ``Invalid`` for bad frames.
@@ -67,7 +84,23 @@ def enrol(
         raise Conflict("integrity.job_waits", "上一组照片正在比对，请等几秒。")
     if jobs.filter(queued_at__gt=now - dt.timedelta(hours=1)).count() >= MOST_TRIES_AN_HOUR:
         raise TooMany("integrity.enrol_pace", "登记次数太多了，请过一小时再试，或请机构帮忙。")
-    return submit_job(kind=JobKind.ENROL, person_id=person_id, frames=frames, nonce=nonce, turns=turns, now=now)
+    known = protocol.camera_claims(claims)
+    strange = protocol.camera_words(known, known_cameras(person_id, device))
+    with transaction.atomic():
+        job = submit_job(
+            kind=JobKind.ENROL,
+            person_id=person_id,
+            frames=frames,
+            nonce=nonce,
+            turns=turns,
+            device=device,
+            claims=known,
+            now=now,
+        )
+        for word in sorted(strange):
+            facts = {"job": job.pk, "kind": JobKind.ENROL.value, "found": word}
+            note_signal(person_id=person_id, kind=CHECK_WORDS[word], facts=facts, once_key=f"job:{job.pk}", now=now)
+    return job
 
 
 def needs_confirmation(person_id: int) -> bool:
@@ -89,7 +122,7 @@ def settle_enrolment(*, job: FaceJob, made: Enrolled, now: dt.datetime) -> FaceT
             return _ask_provider(job, made, PendingCause.RENEWAL, now)
         if made.unlike_portrait:
             return _ask_provider(job, made, PendingCause.PORTRAIT, now) if _tried_enough(job, now) else None
-        return _store(person_id, made, _own(person_id), now, job=job.pk)
+        return _store(person_id, made, _own(person_id), now, job=job)
 
 
 def confirm_face(*, actor: Actor, pending_id: int, agreed: bool, note: str, now: dt.datetime) -> PendingFace:
@@ -119,7 +152,7 @@ def confirm_face(*, actor: Actor, pending_id: int, agreed: bool, note: str, now:
         _decide(pending, PendingState.CONFIRMED if agreed else PendingState.REFUSED, now, actor=actor, note=note)
         if agreed:
             _end_living(pending.person_id, TemplateEnd.REPLACED, actor, now)
-            _store(pending.person_id, made, actor, now, job=pending.job_id)
+            _store(pending.person_id, made, actor, now, job=pending.job)
             if pending.cause == PendingCause.PORTRAIT:
                 identity.record_verification(
                     actor=actor, person_id=pending.person_id, method=IN_PERSON, reason=note, now=now
@@ -151,7 +184,7 @@ def lapse_pending(*, now: dt.datetime) -> int:
     return len(rows)
 
 
-def _store(person_id: int, made: Enrolled, actor: Actor, now: dt.datetime, *, job: int) -> FaceTemplate:
+def _store(person_id: int, made: Enrolled, actor: Actor, now: dt.datetime, *, job: FaceJob) -> FaceTemplate:
     template = FaceTemplate.objects.create(
         person_id=person_id,
         vector=made.vector,
@@ -161,10 +194,10 @@ def _store(person_id: int, made: Enrolled, actor: Actor, now: dt.datetime, *, jo
         threshold=made.threshold,
         enrolled_at=now,
     )
-    body = {**_body(made), "template": template.pk, "job": job, "digest": template_digest(made.vector)}
+    body = {**_body(made), "template": template.pk, **_job_body(job), "digest": template_digest(made.vector)}
     record("integrity.face_enrolled", actor, person_id, body, now)
     if made.portrait_score is not None and made.portrait_score >= made.threshold:
-        facts = {"job": job, "score": round(made.portrait_score, 3), "threshold": made.threshold}
+        facts = {"job": job.pk, "score": round(made.portrait_score, 3), "threshold": made.threshold}
         identity.record_verification(actor=actor, person_id=person_id, method=FACE, facts=facts, now=now)
     return template
 
@@ -194,7 +227,7 @@ def _ask_provider(job: FaceJob, made: Enrolled, cause: PendingCause, now: dt.dat
         asked_at=now,
         lapses_on=clock.civil_day(now) + dt.timedelta(days=PENDING_DAYS),
     )
-    body = {**_body(made), "pending": pending.pk, "cause": cause.value, "job": job.pk}
+    body = {**_body(made), "pending": pending.pk, "cause": cause.value, **_job_body(job)}
     record("integrity.face_asked", _own(pending.person_id), pending.person_id, body, now)
     return pending
 
@@ -215,6 +248,10 @@ def _tried_enough(job: FaceJob, now: dt.datetime) -> bool:
     return sum(unlike in verdict.get("reasons", ()) for verdict in earlier.values_list("verdict", flat=True)) >= (
         PORTRAIT_TRIES
     )
+
+
+def _job_body(job: FaceJob) -> dict[str, object]:
+    return {"job": job.pk, "device_key": job.device}
 
 
 def _body(made: Enrolled) -> dict[str, object]:

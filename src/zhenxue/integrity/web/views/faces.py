@@ -17,7 +17,8 @@ from zhenxue.integrity import protocol
 from zhenxue.integrity.data import ENROLMENT_TURNS, CheckKind, CheckState, PendingState, Turn
 from zhenxue.integrity.operations import faces as operations
 from zhenxue.integrity.queries import faces as queries
-from zhenxue.integrity.web.views.bursts import MOST_BURSTS, TOO_OFTEN, frames_of
+from zhenxue.integrity.web.devices import proven_fingerprint
+from zhenxue.integrity.web.views.bursts import MOST_BURSTS, TOO_OFTEN, claims_of, frames_of
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Conflict, ZhenxueError
 from zhenxue.kernel.listing import Filter, Listing
@@ -25,6 +26,8 @@ from zhenxue.kernel.web.pace import check_pace
 
 #: Where the browser's session keeps what the next burst of an enrolment is bound to.
 KEY = "face_enrolment"
+#: In place of the number of a check, in what the island is told and in what the device signs.
+NO_CHECK = 0
 WORDS = "请正对摄像头，按提示慢慢转头。要拍四张照片，只用来登记和核对是你本人。"
 STATES = [(state.value, state.label) for state in PendingState]
 
@@ -54,17 +57,21 @@ def enrol_state(request: ActorRequest) -> JsonResponse:
 @roles(Role.LEARNER)
 @require_POST
 def enrol_frames(request: ActorRequest) -> JsonResponse:
-    """Takes a burst (``f0`` … ``f4``) bound to the page's nonce, which is good once; gives the number of its job."""
+    """Takes a burst (``f0`` … ``f4``) bound to the page's nonce, which is good once, and signed by the device as the
+    answer to a check is, under the number 0; gives the number of its job."""
     check_pace("integrity.bursts", request.actor.account_id or 0, most=MOST_BURSTS, words=TOO_OFTEN)
     held = request.session.pop(KEY, None) or {}
     if not held or not secrets.compare_digest(request.POST.get("nonce", "").encode(), held["nonce"].encode()):
         raise Conflict("integrity.old_nonce", "这个页面已经过期，请刷新后重新拍。")
+    frames = frames_of(request)
     job = operations.enrol(
         actor=request.actor,
         person_id=request.actor.person_id or 0,
-        frames=frames_of(request),
+        frames=frames,
         nonce=held["nonce"],
         turns=[Turn(one) for one in held["turns"]],
+        claims=claims_of(request),
+        device=proven_fingerprint(request, NO_CHECK, "face", request.POST.get("claims", ""), *frames),
         now=clock.now(),
     )
     return JsonResponse({"job": job.pk})
@@ -134,7 +141,7 @@ def _island(request: ActorRequest) -> dict[str, Any]:
     request.session[KEY] = held
     return {
         **held,
-        "check": 0,
+        "check": NO_CHECK,
         "state": CheckState.PASSED.value if own.pending else CheckState.OPEN.value,
         "kind": CheckKind.FACE.value,
         "kinds": [CheckKind.FACE.value],
