@@ -31,6 +31,11 @@ FROM pg_class leaf JOIN pg_attribute ON attrelid = leaf.oid AND attnum > 0 AND N
 WHERE leaf.relkind = 'r' AND coalesce(pg_partition_root(leaf.oid), leaf.oid)::regclass::text = ANY(%s)
 GROUP BY leaf.oid"""
 
+COUNTER = "SELECT pg_get_serial_sequence(coalesce(pg_partition_root(%s::regclass), %s::regclass)::text, %s)"
+#: A row that is laid again takes its number with it; what counts numbers may stand before it in a copied database.
+BEYOND = """SELECT setval(name::regclass, highest) FROM unnest(%s::text[], %s::bigint[]) AS counter(name, highest)
+WHERE highest > coalesce(pg_sequence_last_value(name::regclass), 0)"""
+
 type Row = tuple[Any, ...] | bytes
 
 
@@ -54,6 +59,8 @@ class Kept:
     new: dict[str, list[Row]]
     gone: dict[str, list[tuple[Any, ...]]]
     files: dict[Path, bytes]
+    #: On PostgreSQL: what counts the numbers of the new rows, and how far it has to be.
+    counters: dict[str, int]
 
 
 @dataclass
@@ -167,10 +174,23 @@ def _keep[R](chain: tuple[Hashable, ...], given: list[Any], call: Callable[[], R
     new = {name: [row for row in after[name] if row not in rows[name]] for name in after}
     gone = {name: [_key(row, STATE.tables[name]) for row in rows[name] if row not in after[name]] for name in after}
     written = {path.relative_to(settings.FILES_FOLDER): path.read_bytes() for path in _files() if path not in files}
-    STATE.kept[chain] = Kept(
-        copied, holes, _marks(), {k: v for k, v in new.items() if v}, {k: v for k, v in gone.items() if v}, written
-    )
+    new, gone = {name: some for name, some in new.items() if some}, {name: some for name, some in gone.items() if some}
+    STATE.kept[chain] = Kept(copied, holes, _marks(), new, gone, written, _counters(new))
     return result
+
+
+def _counters(new: dict[str, list[Row]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    if connection.vendor == "sqlite":
+        return found
+    with connection.cursor() as cursor:
+        for name, rows in new.items():
+            table = STATE.tables[name]
+            cursor.execute(COUNTER, [name, name, table.key[0]])
+            counter = cursor.fetchone()[0]
+            if counter:
+                found[counter] = max([found.get(counter, 0), *(int(_key(row, table)[0]) for row in rows)])
+    return found
 
 
 def _files() -> Iterator[Path]:
@@ -248,6 +268,8 @@ def _lay_on_sqlite(kept: Kept) -> None:
 
 def _lay_on_postgres(kept: Kept) -> None:
     with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('session_replication_role')")
+        role = cursor.fetchone()[0]  # a test may have lifted the guards before
         cursor.execute("SET LOCAL session_replication_role = replica")
         for name, keys in kept.gone.items():
             where = " AND ".join(f'"{column}"::text = %s' for column in STATE.tables[name].key)
@@ -255,4 +277,5 @@ def _lay_on_postgres(kept: Kept) -> None:
         for name, rows in kept.new.items():
             with cursor.copy(f"COPY {name} ({STATE.tables[name].columns}) FROM STDIN") as copied:
                 copied.write(b"".join(rows))
-        cursor.execute("SET LOCAL session_replication_role = origin")
+        cursor.execute(f"SET LOCAL session_replication_role = {role}")
+        cursor.execute(BEYOND, [list(kept.counters), list(kept.counters.values())])
