@@ -26,6 +26,6 @@ class City:
 def city(make_lasting_site: Callable[..., Site]) -> City:
     """The demo city with short videos, one for the whole run."""
     site = make_lasting_site(start=False)
-    accounts = town.lay(site, "lay_demo")
+    accounts = town.lay(site, "city.lay_demo")
     site.start()
     return City(site, accounts)

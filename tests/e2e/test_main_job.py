@@ -33,7 +33,7 @@ def chromium(chromium: Browser) -> Iterator[Browser]:
 def site(make_site: Callable[..., Site]) -> Site:
     """A running site with the demo's organisations and accounts, and nothing else."""
     site = make_site(start=False)
-    town.lay(site, "lay_city")
+    town.lay(site, "city.lay_city")
     site.start()
     return site
 
@@ -64,7 +64,7 @@ class Story:
         page.get_by_role("button", name="保存素材").click()
         expect(page.locator("h1")).to_have_text("喂饭的体位")
         wait_for(page, page.locator(".tag", has_text="可用"), "the worker makes the video ready", seconds=120)
-        town.lay(self.site, "lay_course", material_title="喂饭的体位")
+        town.lay(self.site, "city.lay_course", material_title="喂饭的体位")
 
     def builds_a_programme(self) -> None:
         page = self.page("provider")

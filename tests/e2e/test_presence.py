@@ -22,7 +22,7 @@ type Open = Callable[..., BrowserContext]
 def school(make_site: Callable[..., Site]) -> tuple[Site, tuple[str, int], int]:
     """A running site with one learner of a cohort whose rules ask for presence, and its video."""
     site = make_site(start=False)
-    laid = town.lay(site, "lay_class", video_seconds=60, rules=[RULES])
+    laid = town.lay(site, "city.lay_class", video_seconds=60, rules=[RULES])
     site.start()
     return site, laid["learners"][0][0], laid["units"][0]
 

@@ -43,7 +43,7 @@ class Class:
 @pytest.fixture(scope="module")
 def school(make_site: Callable[..., Site]) -> Class:
     site = make_site(start=False)
-    laid = town.lay(site, "lay_class", video_seconds=VIDEO_SECONDS, rules=[CALM, ASKING, SHARED])
+    laid = town.lay(site, "city.lay_class", video_seconds=VIDEO_SECONDS, rules=[CALM, ASKING, SHARED])
     site.start()
     return Class(site, laid["learners"], *laid["units"])
 

@@ -37,7 +37,7 @@ def place(make_site: Callable[..., Site], outside: Server) -> Site:
         site.environment[f"ZHENXUE_{name}_APP_ID"] = APP_ID
         site.environment[f"ZHENXUE_{name}_SECRET"] = SECRET
     people = [[NAME, NUMBER, "13900002222"], [HOLDER["name"], HOLDER["citizen_number"], "13900003333"]]
-    town.lay(site, "lay_unverified", people=people)
+    town.lay(site, "people.lay_unverified", people=people)
     site.start()
     return site
 

@@ -1,7 +1,7 @@
 """Rules of tests: from 2026-11-22 on a set of their own, which asks for no presence and no strength of real names.
 
 Tests about presence give their cohorts the numbers they are about (``factories.identity.ask_presence``,
-``town.lay_class``).
+``town.city.lay_class``).
 """
 
 import re

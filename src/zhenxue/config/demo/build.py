@@ -4,14 +4,18 @@ import datetime as dt
 from collections.abc import Callable
 
 from zhenxue.config.demo.city import City, build_city
-from zhenxue.config.demo.cohorts import Cohorts
+from zhenxue.config.demo.cohorts import Cohorts, Group
 from zhenxue.config.demo.courses import build_course
-from zhenxue.config.demo.exams import build_paper, plan_exam
+from zhenxue.config.demo.exams import build_paper, plan_stage
 from zhenxue.config.demo.incidents import build_incidents
+from zhenxue.config.demo.kinds import build_kinds, open_quiz
+from zhenxue.config.demo.practice import build_practice
 from zhenxue.config.demo.rules import bring_forward
+from zhenxue.config.demo.scoring import build_practical, build_written
 from zhenxue.config.demo.studying import Classroom
 from zhenxue.config.demo.subsidies import build_policy, claim_stage, pay_claim
 from zhenxue.evidence import api as evidence
+from zhenxue.exams import api as exams
 from zhenxue.kernel import clock
 from zhenxue.training import api as training
 
@@ -61,6 +65,7 @@ def build(*, password: str, now: dt.datetime, say: Callable[[str], None], second
         for stage in (1, 2):
             claim = claim_stage(city.provider, paid.cohort, stage, make.at(-33, 9 + stage))
             pay_claim(city, paid.county, claim, make.at(-30, 9 + stage), voucher=f"DEMO-{stage:03}")
+        give_certificates(paid, make.at(-33, 14))
 
         say("补贴审核中的班期 …")
         review = make.draft(
@@ -115,7 +120,14 @@ def build(*, password: str, now: dt.datetime, say: Callable[[str], None], second
             learner = running.learner(enrolment)
             room.study(learner, enrolment, begins, teacher=city.teacher, units=units, part=part)
         make.attend(running, training.list_lessons(running.cohort.pk)[0], late=3)
-        plan_exam(city.provider, running.cohort, 1, paper, opens=make.at(-1, 8), made=make.at(-2), days=15)
+        plan_stage(city.provider, running.cohort, 1, paper, opens=make.at(-1, 8), made=make.at(-2), days=15)
+
+    say("评卷、实操考核与练习 …")
+    known = build_kinds(city.provider, make.at(-70))
+    build_written(assessed, known, make.at)
+    open_quiz(running, known, make.at)
+    build_practical(running, city.examiner, known["practical"], make.at)
+    build_practice(city.provider, paper.bank_id, running, make.at(-5))
 
     say("核查与申诉 …")
     build_incidents(city, assessed, [make.at(-22, 19, index) for index in range(3)], running, room.sessions, make.at)
@@ -170,3 +182,10 @@ def build(*, password: str, now: dt.datetime, say: Callable[[str], None], second
     while evidence.integrate(now):
         pass
     return city
+
+
+def give_certificates(group: Group, now: dt.datetime) -> None:
+    """Certificates of completion for a class that is over."""
+    cohort = training.get_cohort(group.manager, group.cohort.pk)
+    batch = exams.ask_certificates(actor=group.manager, cohort=cohort, now=now)
+    exams.issue_batch(actor=group.manager, batch_id=batch.pk, now=now)

@@ -26,6 +26,7 @@ class City:
     password: str
     provider: Actor
     teacher: Actor
+    examiner: Actor
     second_provider: Actor
     second_teacher: Actor
     enterprise: Actor
@@ -67,9 +68,16 @@ class Builder:
         return identity.verify_organisation(actor=SYSTEM, organisation_id=made.pk, now=self.now)
 
     def account(
-        self, role: Role, organisation: identity.Organisation, username: str, name: str, *, show: bool = True
+        self,
+        role: Role,
+        organisation: identity.Organisation,
+        username: str,
+        name: str,
+        *,
+        show: bool = True,
+        words: str = "",
     ) -> Actor:
-        """Somebody with an account whose first password was already changed."""
+        """Somebody with an account whose first password was already changed; shown by ``words`` or by the role."""
         self.count += 1
         person = identity.register_person(
             actor=SYSTEM,
@@ -83,7 +91,7 @@ class Builder:
         )
         identity.change_password(account=account, session_id=None, old=first, new=self.password, now=self.now)
         if show:
-            self.shown.append(Shown(username, role.label, organisation.name))
+            self.shown.append(Shown(username, words or role.label, organisation.name))
         return identity.actor_of(identity.list_memberships(account.pk)[0])
 
 
@@ -113,6 +121,7 @@ def build_city(password: str, now: dt.datetime) -> City:
         password=password,
         provider=make.account(Role.PROVIDER_MANAGER, first, "provider", "教务甲"),
         teacher=make.account(Role.TEACHER, first, "teacher", "教师甲"),
+        examiner=make.account(Role.TEACHER, first, "examiner", "教师丁", words="教师（第二位考评员）"),
         second_provider=make.account(Role.PROVIDER_MANAGER, second, "provider2", "教务乙"),
         second_teacher=make.account(Role.TEACHER, second, "teacher2", "教师乙", show=False),
         enterprise=make.account(Role.ENTERPRISE_MANAGER, company, "enterprise", "人事甲"),
