@@ -1,6 +1,7 @@
 """Plain shapes that every floor may use; standard library only."""
 
 import enum
+from collections.abc import Mapping
 from typing import Self
 
 
@@ -19,6 +20,11 @@ class Labelled(enum.StrEnum):
     def choices(cls) -> list[tuple[str, str]]:
         """Pairs of stored value and label, for a model field or a form."""
         return [(member.value, member.label) for member in cls]
+
+
+def states_before[S: enum.Enum](machine: Mapping[S, frozenset[S]], state: S) -> list[S]:
+    """The states of a machine from which this one is reached: what a row must be in to be moved there."""
+    return [start for start, ends in machine.items() if state in ends]
 
 
 class UploadState(Labelled):

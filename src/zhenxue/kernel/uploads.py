@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from zhenxue.kernel import storage
-from zhenxue.kernel.data import UploadState
+from zhenxue.kernel.data import UPLOAD_TRANSITIONS, UploadState, states_before
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, TooMany
 from zhenxue.kernel.models import Upload
 
@@ -96,7 +96,8 @@ def append(
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)  # one writer per file, over all processes of this machine
         upload.refresh_from_db()
-        if upload.state != UploadState.OPEN or offset != upload.received_bytes:
+        goes_on = UploadState.COMPLETE in UPLOAD_TRANSITIONS[UploadState(upload.state)]
+        if not goes_on or offset != upload.received_bytes:
             raise Conflict(
                 "kernel.upload_offset",
                 "上传进度已变化，将从服务器记录的位置继续。",
@@ -157,7 +158,8 @@ def take(*, upload_id: str | uuid.UUID, owner_account_id: int, purpose: str) -> 
     """Consume a complete upload inside the caller's transaction; the second taker gets ``Conflict``."""
     with transaction.atomic():
         upload = peek(upload_id=upload_id, owner_account_id=owner_account_id, purpose=purpose)
-        won = Upload.objects.filter(pk=upload.pk, state=UploadState.COMPLETE).update(state=UploadState.TAKEN)
+        ready = states_before(UPLOAD_TRANSITIONS, UploadState.TAKEN)
+        won = Upload.objects.filter(pk=upload.pk, state__in=ready).update(state=UploadState.TAKEN)
         if not won:
             raise Conflict("kernel.upload_taken", "这个文件已经提交过了，不用重复提交。")
         return Taken(_path(upload), upload.file_name, upload.size_bytes, upload.sha256)

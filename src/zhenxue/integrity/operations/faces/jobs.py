@@ -10,15 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from zhenxue.identity.data import SYSTEM
-from zhenxue.integrity.data import MOST_FRAMES, FaceReason, JobKind, JobState, Turn
+from zhenxue.integrity.data import JOB_TRANSITIONS, MOST_FRAMES, FaceReason, JobKind, JobState, Turn
 from zhenxue.integrity.faces import limits
 from zhenxue.integrity.models import Capture, Check, FaceJob
 from zhenxue.integrity.operations.faces.files import seal_frames
 from zhenxue.integrity.operations.faces.recording import record, verdict_body
 from zhenxue.integrity.queries.faces import keep_pictures_until, threshold_percent
 from zhenxue.kernel import clock, storage
+from zhenxue.kernel.data import states_before
 from zhenxue.kernel.errors import Invalid
 
 #: How long a job may wait and run before nobody waits for it any more.
@@ -121,8 +123,10 @@ def claim_job(*, worker: str, now: dt.datetime) -> FaceJob | None:
         if found is None:
             return None
         lease = now + LEASES[JobKind(found.kind)]
-        won = FaceJob.objects.filter(pk=found.pk, state=JobState.QUEUED).update(
-            state=JobState.RUNNING, worker=worker, lease_until=lease, started_at=now, starts=found.starts + 1
+        won = (
+            _before(JobState.RUNNING)
+            .filter(pk=found.pk)
+            .update(state=JobState.RUNNING, worker=worker, lease_until=lease, started_at=now, starts=found.starts + 1)
         )
         if won:
             found.refresh_from_db()
@@ -143,7 +147,7 @@ def close_job(
     transaction of what the verdict leads to.
     """
     with transaction.atomic():
-        mine = FaceJob.objects.filter(pk=job.pk, state=JobState.RUNNING, worker=job.worker, starts=job.starts)
+        mine = _before(JobState.DONE).filter(pk=job.pk, worker=job.worker, starts=job.starts)
         passed = bool(verdict.get("passed"))
         if not mine.update(state=JobState.DONE, done_at=now, passed=passed, verdict=dict(verdict)):
             return False
@@ -160,12 +164,12 @@ def close_job(
 
 def expire_late(*, now: dt.datetime) -> int:
     """End jobs whose deadline passed, waiting or running; how many there were."""
-    late = FaceJob.objects.filter(state__in=[JobState.QUEUED, JobState.RUNNING], deadline_at__lte=now)
+    late = _before(JobState.EXPIRED).filter(deadline_at__lte=now)
     count = 0
     for job_id in list(late.order_by("deadline_at", "pk").values_list("pk", flat=True)[:500]):
         with transaction.atomic():
             verdict = {"passed": False, "reasons": [FaceReason.BUSY.value], "found": []}
-            mine = FaceJob.objects.filter(pk=job_id, state__in=[JobState.QUEUED, JobState.RUNNING])
+            mine = _before(JobState.EXPIRED).filter(pk=job_id)
             if mine.update(state=JobState.EXPIRED, done_at=now, passed=False, verdict=verdict):
                 _tell(FaceJob.objects.select_related("presence").get(pk=job_id), now)
                 count += 1
@@ -177,14 +181,19 @@ def take_up(*, now: dt.datetime, alone: bool = False) -> int:
 
     A job that was begun ``MOST_STARTS`` times and never finished is given up: it may be what kills.
     """
-    left = FaceJob.objects.filter(state=JobState.RUNNING)
+    left = _before(JobState.QUEUED)
     if not alone:
         left = left.filter(lease_until__lte=now)
     hopeless = left.filter(starts__gte=MOST_STARTS)
     for job_id in list(hopeless.values_list("pk", flat=True)):
-        FaceJob.objects.filter(pk=job_id, state=JobState.RUNNING).update(deadline_at=now)
+        left.filter(pk=job_id).update(deadline_at=now)
     count = left.filter(starts__lt=MOST_STARTS).update(state=JobState.QUEUED, worker="", lease_until=None)
     return count + (expire_late(now=now) if hopeless.exists() else 0)
+
+
+def _before(state: JobState) -> QuerySet[FaceJob]:
+    """Jobs that may come to this state."""
+    return FaceJob.objects.filter(state__in=states_before(JOB_TRANSITIONS, state))
 
 
 def _tell(job: FaceJob, now: dt.datetime) -> None:

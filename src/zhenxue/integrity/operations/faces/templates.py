@@ -14,6 +14,7 @@ from zhenxue.integrity import protocol
 from zhenxue.integrity.data import (
     ENROLMENT_TURNS,
     FEWEST_FRAMES,
+    PENDING_TRANSITIONS,
     FaceReason,
     JobKind,
     JobState,
@@ -139,7 +140,7 @@ def confirm_face(*, actor: Actor, pending_id: int, agreed: bool, note: str, now:
         if pending is None:
             raise NotFound("integrity.no_pending_face", "没有找到这次登记。")
         check_can_confirm_face(actor, pending)
-        if pending.state != PendingState.WAITING:
+        if PendingState.CONFIRMED not in PENDING_TRANSITIONS[PendingState(pending.state)]:
             raise Conflict("integrity.pending_decided", "这次登记已经办过了，不用重复办理。")
         made = Enrolled(
             pending.vector,
