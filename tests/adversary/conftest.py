@@ -7,9 +7,11 @@ import pytest
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
-from tests.adversary.bots import close_all_lines
+from tests.adversary.bots import Browser, close_all_lines
+from tests.adversary.presence import SOON
 from tests.adversary.reporting import PAGE, Book, Report, is_whole, reporting_tests
-from tests.adversary.world import World
+from tests.adversary.world import Learner, World
+from zhenxue.study.operations import presence
 
 BOOK = pytest.StashKey[Book]()
 
@@ -76,3 +78,21 @@ def world(
     with the_world.entered(django_db_blocker, monkeypatch):
         yield the_world
         close_all_lines()
+
+
+@pytest.fixture
+def learner(world: World) -> Learner:
+    """Somebody of a class that asks for no presence; tests about presence have their own."""
+    return world.learner()
+
+
+@pytest.fixture
+def browser(world: World, learner: Learner) -> Browser:
+    """The learner's, signed in."""
+    return Browser(world, learner).sign_in()
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks come ``SOON`` seconds after one another."""
+    monkeypatch.setattr(presence, "draw", lambda every_ms: SOON * 1_000)

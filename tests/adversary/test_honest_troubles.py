@@ -17,16 +17,6 @@ from zhenxue.study.models import Beat
 
 
 @pytest.fixture
-def learner(world: World) -> Learner:
-    return world.learner()
-
-
-@pytest.fixture
-def browser(world: World, learner: Learner) -> Browser:
-    return Browser(world, learner).sign_in()
-
-
-@pytest.fixture
 def tab(browser: Browser) -> Tab:
     return browser.open(SHORT_VIDEO)
 

@@ -11,11 +11,6 @@ from zhenxue.study.pageside import SoftDevice
 
 
 @pytest.fixture
-def learner(world: World) -> Learner:
-    return world.learner()
-
-
-@pytest.fixture
 def bot(world: World, learner: Learner) -> Tab:
     """A learner's open video page."""
     return Browser(world, learner).sign_in().open(SHORT_VIDEO)

@@ -18,16 +18,6 @@ from tests.factories.catalogue import right_answers
 from zhenxue.training import api as training
 
 
-@pytest.fixture
-def learner(world: World) -> Learner:
-    return world.learner()
-
-
-@pytest.fixture
-def browser(world: World, learner: Learner) -> Browser:
-    return Browser(world, learner).sign_in()
-
-
 def submit_test(browser: Browser, unit: int) -> int:
     """Answers the unit's self-test right; the status."""
     learner = browser.learner

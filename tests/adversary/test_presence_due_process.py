@@ -6,7 +6,6 @@ import pytest
 
 from tests.adversary import presence as page
 from tests.adversary.bots import Browser
-from tests.adversary.presence import SOON
 from tests.adversary.reporting import Report
 from tests.adversary.world import LONG_VIDEO, Learner, World
 from tests.factories.identity import make_operator
@@ -14,25 +13,17 @@ from zhenxue.identity.data import Role
 from zhenxue.integrity.models import Incident, Ruling, Statement
 from zhenxue.integrity.operations import incidents as operations
 from zhenxue.integrity.operations.signals import note_signal
-from zhenxue.study.operations import presence
 
 REASON = "照片里的人与登记的人脸不同，机构说明不足以解释。"
 WORDS = "当天是我本人在学，请再核对一次照片。"
 
 
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "draw", lambda every_ms: SOON * 1_000)
+pytestmark = pytest.mark.usefixtures("soon")
 
 
 @pytest.fixture
 def learner(world: World) -> Learner:
     return world.checked()
-
-
-@pytest.fixture
-def browser(world: World, learner: Learner) -> Browser:
-    return Browser(world, learner).sign_in()
 
 
 def opened(world: World, learner: Learner) -> Incident:

@@ -17,15 +17,9 @@ from tests.adversary.world import LONG_VIDEO, Learner, World
 from tests.support import faces
 from zhenxue.integrity.data import CheckState, PendingState
 from zhenxue.integrity.models import Capture, Check, FaceJob, FaceTemplate, PendingFace, Ruling, Signal
-from zhenxue.study.operations import presence
 from zhenxue.study.pageside import SoftDevice
 
 pytestmark = pytest.mark.usefixtures("soon")
-
-
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "draw", lambda every_ms: SOON * 1_000)
 
 
 @pytest.fixture

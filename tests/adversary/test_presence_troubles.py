@@ -14,12 +14,8 @@ from tests.adversary.world import LONG_VIDEO, Learner, World
 from tests.support import faces
 from zhenxue.integrity.data import CheckState
 from zhenxue.integrity.models import Check, FaceJob
-from zhenxue.study.operations import presence
 
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "draw", lambda every_ms: SOON * 1_000)
+pytestmark = pytest.mark.usefixtures("soon")
 
 
 @pytest.fixture
@@ -27,11 +23,6 @@ def learner(world: World) -> Iterator[Learner]:
     learner = world.checked()
     yield learner
     page.forget(learner, world)
-
-
-@pytest.fixture
-def browser(world: World, learner: Learner) -> Browser:
-    return Browser(world, learner).sign_in()
 
 
 @pytest.fixture

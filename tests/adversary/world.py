@@ -7,7 +7,6 @@ to its rate limits and to Django's own sessions and throttles.
 
 import asyncio
 import contextlib
-import datetime as dt
 import os
 import sqlite3
 import subprocess
@@ -15,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +21,13 @@ import pytest
 import uvicorn
 from django.core.cache import cache
 from django.db import connection, connections
-from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
+from tests.adversary.clock import Clock, Settles
 from tests.factories.catalogue import make_handbook_document, make_occupations, make_published_version, make_ready_video
 from tests.factories.exams import make_exam
 from tests.factories.identity import NOW, PASSWORD, ask_presence, make_provider, make_regions, make_rules
-from tests.factories.study import BEGIN, REASON, make_keys
+from tests.factories.study import REASON, make_keys
 from tests.factories.training import Running, make_draft_programme, make_running_cohort
 from tests.support import postgres
 from zhenxue.catalogue.data import UnitDraft
@@ -37,15 +35,10 @@ from zhenxue.catalogue.models import MediaKey, Unit, Video
 from zhenxue.exams.models import Exam
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
-from zhenxue.kernel import clock as kernel_clock
-from zhenxue.kernel.ingest.limits import Limits
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import SpanState
 from zhenxue.ledger.models import Coverage, Span
-from zhenxue.study import ingest, operations
-from zhenxue.study.ingest import settler as settlers
-from zhenxue.study.ingest.settler import Settler
-from zhenxue.study.ingest.writer import Writer
+from zhenxue.study import operations
 from zhenxue.study.models import StudySession
 from zhenxue.study.protocol import refusals
 from zhenxue.training import api as training
@@ -65,64 +58,6 @@ TEXT_BODY = "\n\n".join(
 )
 #: Content of one key of the long videos (``make_keys``).
 KEY_SECONDS = 12
-
-
-class Clock:
-    """The site's time. ``wait`` is the only thing that moves it."""
-
-    def __init__(self) -> None:
-        self._now = BEGIN
-        self._passed = 0.0
-
-    def begin(self) -> None:
-        """Every test begins at the same moment."""
-        self._now = BEGIN
-
-    def now(self) -> dt.datetime:
-        return self._now
-
-    def now_ms(self) -> int:
-        return round(self._now.timestamp() * 1000)
-
-    def monotonic(self) -> float:
-        """Real time and what was waited: for rate limits, which a burst in real time must still meet."""
-        return time.monotonic() + self._passed
-
-    def wait(self, seconds: float) -> None:
-        self._now += dt.timedelta(seconds=seconds)
-        self._passed += seconds
-
-    def rule(self, patch: pytest.MonkeyPatch) -> None:
-        """Whoever asks for the time asks this clock."""
-        patch.setattr(kernel_clock, "now", self.now)
-        patch.setattr(timezone, "now", self.now)  # Django's sessions, django-axes
-        patch.setattr(ingest, "Writer", partial(Writer, now_ms=self.now_ms))
-        patch.setattr(ingest, "Limits", partial(Limits, clock=self.monotonic))
-        patch.setattr(ingest, "Settler", Settles)
-        patch.setattr(settlers, "TIDY_SECONDS", 86_400.0)  # ``World.tidy`` does it at its own hour
-
-
-class Settles(Settler):
-    """The settler, which can be waited for."""
-
-    newest: "Settles | None" = None
-
-    def __init__(self) -> None:
-        super().__init__(tidy=lambda: None)
-        self._reached = threading.Event()
-        Settles.newest = self
-
-    def drain(self) -> None:
-        """Returns when everything that was asked for before is settled."""
-        self._reached.clear()
-        self.ask(-1, False)
-        assert self._reached.wait(60), "the settler stands still"
-
-    def _guard(self, work: Any) -> None:
-        if isinstance(work, partial) and work.args[0] == -1:
-            self._reached.set()
-        else:
-            super()._guard(work)
 
 
 @dataclass(frozen=True)

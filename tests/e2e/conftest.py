@@ -1,12 +1,16 @@
 """Sites that several stories share."""
 
+import datetime as dt
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
+from tests.factories.exams import SITTING
 from tests.support import town
 from tests.support.site import Site
+from zhenxue.kernel import clock
 
 
 @dataclass(frozen=True)
@@ -29,3 +33,10 @@ def city(make_lasting_site: Callable[..., Site]) -> City:
     accounts = town.lay(site, "city.lay_demo")
     site.start()
     return City(site, accounts)
+
+
+@pytest.fixture
+def sitting_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of a live server runs on from the time of the factories' sitting."""
+    began = time.monotonic()
+    monkeypatch.setattr(clock, "now", lambda: SITTING + dt.timedelta(seconds=time.monotonic() - began))

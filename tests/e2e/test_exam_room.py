@@ -1,37 +1,21 @@
 """The exam page in a real browser: answers that survive a lost network and a reload, and the page without script."""
 
 import datetime as dt
-import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.factories.exams import RIGHT, SITTING, Sitting, make_exam
-from tests.factories.identity import client_for
+from tests.factories.exams import RIGHT, Sitting, make_exam
 from tests.support.browser import PHONE
+from tests.support.pages import signed_in
 from zhenxue.exams.models import Answer, Attempt
-from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sitting_clock")]
 
 type Open = Callable[..., BrowserContext]
-
-
-@pytest.fixture(autouse=True)
-def running_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server's clock runs on from the time of the sitting."""
-    began = time.monotonic()
-    monkeypatch.setattr(clock, "now", lambda: SITTING + dt.timedelta(seconds=time.monotonic() - began))
-
-
-def signed_in(open_context: Open, server: LiveServer, who: Actor, **options: object) -> Page:
-    context = open_context(PHONE, base_url=server.url, **options)
-    cookies = client_for(who).cookies
-    context.add_cookies([{"name": name, "value": one.value, "url": server.url} for name, one in cookies.items()])
-    return context.new_page()
 
 
 def choose(page: Page, position: int, given: list[str]) -> None:
@@ -42,7 +26,7 @@ def choose(page: Page, position: int, given: list[str]) -> None:
 
 def test_answers_survive_a_lost_network_and_a_reload_on_a_phone(open_context: Open, live_server: LiveServer) -> None:
     sitting: Sitting = make_exam()
-    page = signed_in(open_context, live_server, sitting.learners[0])
+    page = signed_in(open_context, live_server.url, sitting.learners[0], PHONE)
     page.goto("/exams/")
     page.get_by_role("link", name="进入考试").click()
     page.get_by_role("button", name="开始考试").click()
@@ -84,7 +68,7 @@ def test_answers_survive_a_lost_network_and_a_reload_on_a_phone(open_context: Op
 
 def test_the_same_page_works_without_script(open_context: Open, live_server: LiveServer) -> None:
     sitting = make_exam()
-    page = signed_in(open_context, live_server, sitting.learners[0], java_script_enabled=False)
+    page = signed_in(open_context, live_server.url, sitting.learners[0], PHONE, java_script_enabled=False)
     page.goto(f"/exams/{sitting.exam.pk}/entry/")
     page.get_by_role("button", name="开始考试").click()
     expect(page.locator("[data-question]:visible")).to_have_count(6)
@@ -101,7 +85,7 @@ def test_the_same_page_works_without_script(open_context: Open, live_server: Liv
 
 def test_the_time_running_out_hands_in_what_was_saved(open_context: Open, live_server: LiveServer) -> None:
     sitting = make_exam()
-    page = signed_in(open_context, live_server, sitting.learners[0])
+    page = signed_in(open_context, live_server.url, sitting.learners[0], PHONE)
     page.goto(f"/exams/{sitting.exam.pk}/entry/")
     page.get_by_role("button", name="开始考试").click()
     choose(page, 1, RIGHT[0])

@@ -1,40 +1,22 @@
 """Every kind of question on a phone: answered with the inputs of the exam room, kept, shown again, handed in."""
 
-import datetime as dt
-import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.factories.exams import SITTING, make_exam
+from tests.factories.exams import make_exam
 from tests.factories.exams_kinds import make_kinds_paper, right_answers
-from tests.factories.identity import client_for
 from tests.factories.training import make_running_cohort
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
+from tests.support.pages import signed_in
 from zhenxue.exams.models import Answer, Attempt, Question
-from zhenxue.identity.data import Actor
-from zhenxue.kernel import clock
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sitting_clock")]
 
 type Open = Callable[..., BrowserContext]
-
-
-@pytest.fixture(autouse=True)
-def running_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server's clock runs on from the time of the sitting."""
-    began = time.monotonic()
-    monkeypatch.setattr(clock, "now", lambda: SITTING + dt.timedelta(seconds=time.monotonic() - began))
-
-
-def signed_in(open_context: Open, server: LiveServer, who: Actor, kind: dict[str, object] = PHONE) -> Page:
-    context = open_context(kind, base_url=server.url)
-    cookies = client_for(who).cookies
-    context.add_cookies([{"name": name, "value": one.value, "url": server.url} for name, one in cookies.items()])
-    return context.new_page()
 
 
 def answer(section: Locator, kind: str, right: list[object]) -> None:
@@ -70,7 +52,7 @@ def test_one_question_of_each_kind_is_answered_and_handed_in_on_a_phone(
 ) -> None:
     running = make_running_cohort(learners=1)
     sitting = make_exam(running, paper=make_kinds_paper(running.manager))
-    page = signed_in(open_context, live_server, sitting.learners[0])
+    page = signed_in(open_context, live_server.url, sitting.learners[0], PHONE)
     page.goto(f"/exams/{sitting.exam.pk}/entry/")
     page.get_by_role("button", name="开始考试").click()
     expect(page.locator("[data-timer]")).to_contain_text("剩余")
@@ -100,7 +82,7 @@ def test_one_question_of_each_kind_is_answered_and_handed_in_on_a_phone(
     marks = {one.question.kind: one.correct for one in Answer.objects.select_related("question")}
     assert [kind for kind, good in marks.items() if good is not True] == ["short_answer"]
 
-    author = signed_in(open_context, live_server, sitting.manager, DESK)
+    author = signed_in(open_context, live_server.url, sitting.manager, DESK)
     hotspot = next(pk for pk, kind in kinds.items() if kind == "hotspot")
     author.goto(f"/banks/questions/{hotspot}/edit/")
     author.get_by_role("button", name="再加一个区域").click()

@@ -1,9 +1,14 @@
 """Small acts that every browser story repeats."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.factories.identity import client_for
+from tests.support.browser import DESK
+from zhenxue.identity.data import Actor
 
 
 def sign_in(page: Page, username: str, password: str) -> None:
@@ -17,6 +22,16 @@ def sign_in(page: Page, username: str, password: str) -> None:
     if "/hand-over/" in page.url:
         take_over.click()
         page.wait_for_url(lambda address: "/hand-over/" not in address)
+
+
+def signed_in(
+    open_context: Callable[..., BrowserContext], url: str, who: Actor, kind: dict[str, Any] = DESK, **options: Any
+) -> Page:
+    """A page of somebody's own browser, with a sign-in that was made beside it."""
+    context = open_context(kind, base_url=url, **options)
+    cookies = client_for(who).cookies
+    context.add_cookies([{"name": name, "value": one.value, "url": url} for name, one in cookies.items()])
+    return context.new_page()
 
 
 def fill(page: Page, values: Mapping[str, str]) -> None:

@@ -1,8 +1,7 @@
 """The platform and its witnesses: they cosign a log that grows, and find one that was rolled back or rewritten."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from django.db import transaction
@@ -15,11 +14,10 @@ from tests.support.guards import lifted
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.data import TroubleKind
 from zhenxue.evidence.models import Checkpoint, Cosignature, Entry, EntryRef, Tile, Witness, WitnessTrouble
-from zhenxue.evidence.operations import add_witness, move_witness, retire_witness
+from zhenxue.evidence.operations import retire_witness
 from zhenxue.evidence.operations.collecting import Collector, collect
 from zhenxue.evidence.operations.cosigning import Reply, System
 from zhenxue.evidence.queries import describe_health, log_verifier
-from zhenxue.kernel.errors import Conflict, Invalid, NotFound
 from zhenxue.tlog import notes
 from zhenxue.tlog.cosignatures import WitnessKey, check_cosignature, cosign
 from zhenxue.tlog.tiles import tile_width
@@ -27,35 +25,6 @@ from zhenxue.tlog.witnessing import read_request
 from zhenxue.witness.judging import Reason
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bare_ground")]
-
-
-@pytest.fixture
-def clock() -> Moment:
-    return Moment()
-
-
-@pytest.fixture
-def country() -> Country:
-    return Country()
-
-
-@pytest.fixture
-def found(tmp_path: Path, clock: Moment) -> Iterator[Callable[[str], Bureau]]:
-    """Makes the program of a bureau."""
-    made: list[Bureau] = []
-
-    def make(name: str) -> Bureau:
-        made.append(Bureau(tmp_path / name, clock, f"witness.example/{name}"))
-        return made[-1]
-
-    yield make
-    for bureau in made:
-        bureau.store.close()
-
-
-@pytest.fixture
-def bureau(found: Callable[[str], Bureau]) -> Bureau:
-    return found("city")
 
 
 def grow(count: int, clock: Moment) -> None:
@@ -336,73 +305,6 @@ def test_a_broken_tree_of_our_own_asks_nobody_and_says_so(bureau: Bureau, countr
     collect(clock, send=country.send)
     assert kinds() == [TroubleKind.SILENT]
     assert "数据块损坏" in WitnessTrouble.objects.get().words
-
-
-def test_witnesses_are_added_moved_and_retired_with_evidence(bureau: Bureau, clock: Moment) -> None:
-    row = add_witness(
-        vkey=f" {bureau.key} ", url="http://127.0.0.1:8020/", organisation="市人社局", actor=System(), now=NOW
-    )
-    shown = add_witness(
-        vkey=str(WitnessKey.of(notes.Signer("witness.example/demo", b"d" * 32))),
-        url="http://127.0.0.1:1",
-        organisation="市人社局",
-        actor=System(),
-        now=NOW,
-        is_sandbox=True,
-    )
-    assert shown.organisation == "市人社局（演示见证）"
-    assert (row.name, row.url, row.is_active) == (bureau.key.name, "http://127.0.0.1:8020", True)
-    with pytest.raises(Conflict):
-        add_witness(vkey=str(bureau.key), url="http://127.0.0.1:1", organisation="县", actor=System(), now=NOW)
-    move_witness(witness_id=row.pk, url="http://127.0.0.1:8020", actor=System(), now=NOW)
-    move_witness(witness_id=row.pk, url="https://witness.example/a", actor=System(), now=NOW)
-    with pytest.raises(Invalid):
-        retire_witness(witness_id=row.pk, reason=" ", actor=System(), now=NOW)
-    retire_witness(witness_id=row.pk, reason="换新密钥", actor=System(), now=NOW)
-    for act in (
-        lambda: retire_witness(witness_id=row.pk, reason="x", actor=System(), now=NOW),
-        lambda: move_witness(witness_id=row.pk, url="http://127.0.0.1:1", actor=System(), now=NOW),
-    ):
-        with pytest.raises(Conflict):
-            act()
-    with pytest.raises(NotFound):
-        retire_witness(witness_id=0, reason="x", actor=System(), now=NOW)
-    add_witness(vkey=str(bureau.key), url="http://127.0.0.1:8020", organisation="市人社局", actor=System(), now=NOW)
-    counts = [logged(f"evidence.witness_{act}") for act in ("added", "moved", "retired")]
-    assert counts == [3, 1, 1]
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "witness.example",
-        "ftp://witness.example",
-        "file:///etc/passwd",
-        "http://",
-        "http://a:b@witness.example",
-        "http://witness.example/?x=1",
-        "http://witness.example/#x",
-        "http://witness.example/\r\nHost: other",
-        "http://witness.example:99999",
-        "http://见证.example",
-        "http://[::1",
-        "http://169.254.169.254/latest",
-        "http://witness.example/" + "a" * 300,
-    ],
-)
-def test_only_a_plain_address_is_taken(bureau: Bureau, url: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        add_witness(vkey=str(bureau.key), url=url, organisation="市人社局", actor=System(), now=NOW)
-    assert set(refused.value.fields) == {"url"}
-
-
-def test_only_the_key_of_a_witness_is_taken(bureau: Bureau) -> None:
-    own = WitnessKey(log_verifier().name, log_verifier().public)
-    for vkey in ("", "x", str(log_verifier()), str(bureau.key)[:-2], str(own)):
-        with pytest.raises(Invalid) as refused:
-            add_witness(vkey=vkey, url="http://127.0.0.1:1", organisation="市人社局", actor=System(), now=NOW)
-        assert set(refused.value.fields) == {"vkey"}
 
 
 def test_silence_is_told_even_when_nobody_collects(clock: Moment, bureau: Bureau, country: Country) -> None:

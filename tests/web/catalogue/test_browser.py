@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Route, expect
 from pytest_django.fixtures import Settings
 
 from tests.factories.catalogue import (
@@ -22,9 +22,10 @@ from tests.factories.catalogue import (
     make_standard,
     video_bytes,
 )
-from tests.factories.identity import NOW, USER_AGENT, client_for, make_operator, make_organisation, make_rules
+from tests.factories.identity import NOW, make_operator, make_organisation, make_rules
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
+from tests.support.pages import signed_in
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import UnitDraft
 from zhenxue.catalogue.models import Material
@@ -39,14 +40,6 @@ Opener = Callable[..., BrowserContext]
 
 def at(name: str, *args: object) -> str:
     return reverse(f"catalogue:{name}", args=args)
-
-
-def signed_in(opener: Opener, url: str, actor: Actor, kind: dict[str, Any] = DESK) -> Page:
-    """A page of the actor's own browser."""
-    context = opener(kind, base_url=url, user_agent=USER_AGENT)
-    for name, morsel in client_for(actor).cookies.items():
-        context.add_cookies([{"name": name, "value": morsel.value, "url": url}])
-    return context.new_page()
 
 
 @pytest.fixture

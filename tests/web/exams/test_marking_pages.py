@@ -8,23 +8,15 @@ from django.test import Client
 from tests.factories.exams import CLOSES, SITTING
 from tests.factories.exams_marking import AFTER, Marked, hand_in, make_written, mark_next
 from tests.factories.identity import client_for, make_bureau
+from tests.support.clocks import Time, stand_at
 from zhenxue.exams.models import Attempt, Exam, Examiner, Mark, ScoreAppeal, ScoreChange
-from zhenxue.kernel import clock
 
 pytestmark = pytest.mark.django_db
 
 
-class Time:
-    """The server's clock under the test's hand."""
-
-    now = AFTER
-
-
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    time = Time()
-    monkeypatch.setattr(clock, "now", lambda: time.now)
-    return time
+    return stand_at(AFTER, monkeypatch)
 
 
 def text_of(client: Client, address: str) -> str:

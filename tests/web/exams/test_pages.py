@@ -2,7 +2,6 @@
 
 import datetime as dt
 import io
-from collections.abc import Iterator
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,7 +14,6 @@ from tests.factories.exams import (
     CLOSES,
     OPENS,
     RIGHT,
-    SITTING,
     Sitting,
     make_bank,
     make_draft_paper,
@@ -27,25 +25,13 @@ from tests.factories.exams import (
 )
 from tests.factories.identity import client_for, make_bureau, make_provider
 from tests.factories.training import make_running_cohort
+from tests.support.clocks import Time
 from zhenxue.exams.models import Answer, Attempt, Exam, Paper, Question
 from zhenxue.kernel import clock
 
 pytestmark = pytest.mark.django_db
 
 JSON = {"accept": "application/json"}
-
-
-class Time:
-    """The server's clock under the test's hand."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = SITTING
-        monkeypatch.setattr(clock, "now", lambda: self.now)
-
-
-@pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
-    return Time(monkeypatch)  # type: ignore[return-value]  # a plain value
 
 
 def begun(sitting: Sitting, time: Time) -> tuple[Client, str]:

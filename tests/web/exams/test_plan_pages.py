@@ -1,7 +1,6 @@
 """The pages around planning: blueprints, parts and print of a paper, rules of an exam, single allowances, make-ups."""
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,25 +21,13 @@ from tests.factories.exams import (
 from tests.factories.exams_plans import make_blueprint, make_draft_blueprint, make_graded_bank, rule
 from tests.factories.identity import client_for, make_bureau, make_provider
 from tests.factories.training import make_running_cohort
+from tests.support.clocks import Time
 from zhenxue.exams.models import Allowance, Attempt, Blueprint, Exam, Paper
 from zhenxue.kernel import clock
 
 pytestmark = pytest.mark.django_db
 
 MINUTE = dt.timedelta(minutes=1)
-
-
-class Time:
-    """The server's clock under the test's hand."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = SITTING
-        monkeypatch.setattr(clock, "now", lambda: self.now)
-
-
-@pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
-    return Time(monkeypatch)  # type: ignore[return-value]  # a plain value
 
 
 def typed(moment: dt.datetime) -> str:

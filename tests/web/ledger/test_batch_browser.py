@@ -6,26 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.factories.identity import client_for
 from tests.factories.ledger import make_batch, make_outage
 from tests.factories.study import units_of
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
-from zhenxue.identity.data import Actor
+from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Opener = Callable[..., BrowserContext]
 SHOTS = os.environ.get("ZHENXUE_TEST_SCREENSHOTS", "")
-
-
-def signed_in(context: BrowserContext, url: str, who: Actor) -> BrowserContext:
-    """The context with the cookie of a sign-in made beside it."""
-    cookie = client_for(who).cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": url}])
-    return context
 
 
 def look(page: Page, name: str) -> None:
@@ -41,7 +32,7 @@ def test_a_class_is_picked_at_a_desk_and_decided_on_a_phone(live_server: Any, op
     running, earlier = make_outage(), make_outage(learners=2)
     asked = f"?unit={units_of(running)[0].pk}&first_day=2026-03-02&since=10:00&until=11:00"
     way = f"{live_server.url}/progress/cohorts/{running.cohort.pk}/make-up/{asked}"
-    manager = signed_in(open_context(DESK), live_server.url, running.manager).new_page()
+    manager = signed_in(open_context, live_server.url, running.manager, DESK)
     manager.goto(way)
     expect(manager.locator("[data-bulk-count]")).to_have_text("3")
     manager.locator("[data-bulk-all]").uncheck()
@@ -57,7 +48,7 @@ def test_a_class_is_picked_at_a_desk_and_decided_on_a_phone(live_server: Any, op
     expect(manager.get_by_role("heading", level=1)).to_contain_text("3 人 3 条")
     look(manager, "batch-desk")
     make_batch(earlier)
-    bureau = signed_in(open_context(PHONE), live_server.url, running.bureau).new_page()
+    bureau = signed_in(open_context, live_server.url, running.bureau, PHONE)
     bureau.goto(f"{live_server.url}/progress/corrections/")
     look(bureau, "corrections-phone")
     bureau.get_by_role("link", name="批 补计学时").first.click()

@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import BrowserContext, expect
 
-from tests.factories.identity import client_for
 from tests.factories.ledger import after, book, make_mixed_day
 from tests.factories.study import BEGIN, units_of
 from tests.factories.training import attend_all
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
-from zhenxue.identity.data import Actor
+from tests.support.pages import signed_in
 from zhenxue.kernel import clock
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import CorrectionKind, Reason
@@ -23,13 +21,6 @@ from zhenxue.ledger.data import CorrectionKind, Reason
 pytestmark = pytest.mark.django_db(transaction=True)
 Opener = Callable[..., BrowserContext]
 SHOTS = os.environ.get("ZHENXUE_TEST_SCREENSHOTS", "")
-
-
-def signed_in(context: BrowserContext, url: str, who: Actor) -> BrowserContext:
-    """The context with the cookie of a sign-in made beside it."""
-    cookie = client_for(who).cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": url}])
-    return context
 
 
 def test_lanes_trends_and_corrections_can_be_read_on_a_phone_and_at_a_desk(
@@ -61,7 +52,7 @@ def test_lanes_trends_and_corrections_can_be_read_on_a_phone_and_at_a_desk(
         "form": f"{base}make-up/",
     }
     for kind, size, who in ((PHONE, "phone", running.learners[0]), (DESK, "desk", running.manager)):
-        page = signed_in(open_context(kind), live_server.url, who).new_page()
+        page = signed_in(open_context, live_server.url, who, kind)
         for name, path in paths.items():
             page.goto(live_server.url + path)
             expect(page.locator("html.js")).to_be_attached()

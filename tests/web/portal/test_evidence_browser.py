@@ -8,28 +8,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.factories.identity import USER_AGENT, client_for
 from tests.factories.training import Running, attend_all, make_running_cohort
 from tests.factories.witnesses import make_cosignature, make_witness, witness_signer
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
+from tests.support.pages import signed_in
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.models import Dossier, Witness
 from zhenxue.evidence.operations import dossiers
-from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Opener = Callable[..., BrowserContext]
 PICTURES = os.environ.get("ZHENXUE_TEST_SCREENSHOTS")
-
-
-def signed_in(opener: Opener, url: str, actor: Actor, kind: dict[str, Any]) -> Page:
-    """A page of the actor's own browser."""
-    context = opener(kind, base_url=url, user_agent=USER_AGENT)
-    for name, morsel in client_for(actor).cookies.items():
-        context.add_cookies([{"name": name, "value": morsel.value, "url": url}])
-    return context.new_page()
 
 
 def look(page: Page, name: str) -> None:

@@ -6,31 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.factories.evidence import make_log
-from tests.factories.identity import client_for, make_bureau, make_operator
+from tests.factories.identity import make_bureau, make_operator
 from tests.factories.witnesses import witness_signer
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
+from tests.support.pages import signed_in
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.operations import add_witness
 from zhenxue.evidence.operations.cosigning import Reply, System, ask, take
 from zhenxue.evidence.operations.verifying import ask_verification, run_verification
-from zhenxue.identity.data import Actor
 from zhenxue.kernel import clock
 from zhenxue.tlog import notes
 from zhenxue.tlog.cosignatures import WitnessKey, cosign
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SHOTS = os.environ.get("ZHENXUE_TEST_SCREENSHOTS", "")
-
-
-def signed_in(context: BrowserContext, url: str, who: Actor) -> Page:
-    cookie = client_for(who).cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": url}])
-    return context.new_page()
 
 
 def look(page: Page, name: str) -> None:
@@ -63,7 +56,7 @@ def test_the_administrator_adds_a_witness_and_a_bureau_reads_the_alarm_on_a_phon
         take(question, Reply(status, body or line), now=clock.now())
     run_verification(run_id=ask_verification(account_id=None, now=clock.now()).pk, clock=clock.now)
 
-    desk = signed_in(open_context(DESK), live_server.url, make_operator())
+    desk = signed_in(open_context, live_server.url, make_operator(), DESK)
     evidence.integrate(clock.now())
     desk.goto(f"{live_server.url}/supervision/log/")
     expect(desk.get_by_role("alert")).to_contain_text("第 900 号")
@@ -84,7 +77,7 @@ def test_the_administrator_adds_a_witness_and_a_bureau_reads_the_alarm_on_a_phon
     desk.get_by_role("dialog").get_by_role("button", name="停用见证").click()
     expect(desk.get_by_text("已停用的见证（1）")).to_be_visible()
 
-    phone = signed_in(open_context(PHONE), live_server.url, make_bureau("3715"))
+    phone = signed_in(open_context, live_server.url, make_bureau("3715"), PHONE)
     phone.goto(f"{live_server.url}/supervision/log/")
     expect(phone.get_by_role("alert").first).to_contain_text("见证不一致")
     look(phone, "phone")

@@ -5,25 +5,16 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
-from tests.factories.identity import USER_AGENT, client_for
 from tests.factories.training import make_draft_cohort
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
-from zhenxue.identity.data import Actor
+from tests.support.pages import signed_in
 from zhenxue.training.models import Enrolment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Opener = Callable[..., BrowserContext]
-
-
-def signed_in(opener: Opener, url: str, actor: Actor, kind: dict[str, Any], **options: Any) -> Page:
-    """A page of the actor's own browser."""
-    context = opener(kind, base_url=url, user_agent=USER_AGENT, **options)
-    for name, morsel in client_for(actor).cookies.items():
-        context.add_cookies([{"name": name, "value": morsel.value, "url": url}])
-    return context.new_page()
 
 
 def test_the_rows_of_a_roster_share_a_dialog_that_keys_can_work(live_server: Any, open_context: Opener) -> None:
