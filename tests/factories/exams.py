@@ -84,12 +84,11 @@ def make_paper(
 
 
 @dataclass
-class Sitting:
-    """A cohort with a scheduled exam."""
+class Held:
+    """An exam of a cohort, and everybody of it."""
 
     running: Running
     exam: Exam
-    answers: list[list[str]] = field(default_factory=lambda: [list(one) for one in RIGHT])
 
     @property
     def manager(self) -> Actor:
@@ -102,6 +101,13 @@ class Sitting:
     @property
     def enrolments(self) -> list[Enrolment]:
         return self.running.enrolments
+
+
+@dataclass
+class Sitting(Held):
+    """A cohort with a scheduled exam."""
+
+    answers: list[list[str]] = field(default_factory=lambda: [list(one) for one in RIGHT])
 
 
 @laid

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tests.factories.exams import CLOSES, DEVICE, OPENS, SITTING, choice
+from tests.factories.exams import CLOSES, DEVICE, OPENS, SITTING, Held, choice
 from tests.factories.identity import NOW, make_teacher
 from tests.factories.training import Running, make_running_cohort
 from tests.support.laid import laid
 from zhenxue.exams import api as exams
 from zhenxue.exams.data import ExamKind, QuestionFacts
-from zhenxue.exams.models import Attempt, Exam, Mark, Question, ScoreSheet
+from zhenxue.exams.models import Attempt, Mark, Question, ScoreSheet
 from zhenxue.exams.operations import marking_desk
 from zhenxue.exams.operations import practical as scoring_room
 from zhenxue.exams.operations.banks import add_question
@@ -28,21 +28,11 @@ DEDUCTIONS = [[{"text": "没有断电操作", "points": "4"}], []]
 
 
 @dataclass
-class Marked:
+class Marked(Held):
     """A cohort with a scheduled exam that people mark, and two teachers beside the cohort's own."""
 
-    running: Running
-    exam: Exam
-    questions: list[Question]
+    questions: list[Question] = field(default_factory=list)
     teachers: list[Actor] = field(default_factory=list)
-
-    @property
-    def manager(self) -> Actor:
-        return self.running.manager
-
-    @property
-    def learners(self) -> list[Actor]:
-        return self.running.learners
 
 
 def short_answer(stem: str, *, score: int, rubric: Sequence[dict[str, str]] = ()) -> QuestionFacts:

@@ -60,15 +60,25 @@ def is_own(actor: Actor, attempt: Attempt) -> bool:
     return actor.is_learner and actor.person_id is not None and attempt.enrolment.person_id == actor.person_id
 
 
+def check_is_own(actor: Actor, attempt: Attempt) -> None:
+    """Raises ``Refused`` for everybody but the learner whose attempt it is."""
+    if not is_own(actor, attempt):
+        raise Refused("exams.not_your_attempt", "这不是你的考试。")
+
+
+def check_sits(actor: Actor, attempt: Attempt) -> None:
+    """Raises ``Refused`` for another's attempt, ``AttemptEnded`` for one that is handed in."""
+    check_is_own(actor, attempt)
+    if attempt.state != AttemptState.OPEN:
+        raise AttemptEnded
+
+
 def check_can_answer(actor: Actor, attempt: Attempt, device: str) -> None:
     """Raises when the attempt is another's, handed in, on a break, or goes on elsewhere.
 
     The deadline is the operation's matter.
     """
-    if not is_own(actor, attempt):
-        raise Refused("exams.not_your_attempt", "这不是你的考试。")
-    if attempt.state != AttemptState.OPEN:
-        raise AttemptEnded
+    check_sits(actor, attempt)
     if attempt.device != device:
         raise OtherDevice
     if attempt.paused_at is not None:
@@ -120,8 +130,7 @@ def check_can_mark(actor: Actor, exam: Exam) -> None:
 
 def check_can_appeal(actor: Actor, attempt: Attempt, until: dt.date | None, now: dt.datetime) -> None:
     """Raises ``Refused`` unless the learner may still ask for a second look; once for each attempt."""
-    if not is_own(actor, attempt):
-        raise Refused("exams.not_your_attempt", "这不是你的考试。")
+    check_is_own(actor, attempt)
     if attempt.state != AttemptState.MARKED or until is None:
         raise Refused("exams.no_result", "成绩还没有公布，公布后才能申请复核。")
     if clock.civil_day(now) > until:

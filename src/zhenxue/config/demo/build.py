@@ -178,6 +178,7 @@ def build(*, password: str, now: dt.datetime, say: Callable[[str], None], second
     for index, words in enumerate(("学员：学到一半", "学员：刚开始", "学员：线上学完，可以考试")):
         make.show_learner(running, index, words)
     make.show_learner(assessed, 0, "学员：已考核")
+    make.show_learner(paid, 0, "学员：已结业，有证书")
     say("写入存证链 …")
     while evidence.integrate(now):
         pass

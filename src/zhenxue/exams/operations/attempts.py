@@ -19,7 +19,7 @@ from zhenxue.exams.operations.handing_in import hand_in, settle
 from zhenxue.exams.operations.presence import asks_presence
 from zhenxue.exams.operations.saving import Standing, check_may_save, judge_answer, line_at
 from zhenxue.exams.operations.timing import check_may_hand_in, deadline_of
-from zhenxue.exams.policies import check_can_answer, check_can_start, is_own
+from zhenxue.exams.policies import check_can_answer, check_can_start, check_is_own
 from zhenxue.exams.queries import extra_minutes_of, readiness_of
 from zhenxue.exams.queries.content import contents_of
 from zhenxue.identity.data import SYSTEM, Actor, Role
@@ -88,8 +88,7 @@ def submit_attempt(*, actor: Actor, attempt_id: int, device: str, now: dt.dateti
     """Hands in and marks. Handing in twice, or after the deadline did it, is harmless and answers the same attempt."""
     with transaction.atomic():
         attempt = lock_attempt(attempt_id)
-        if not is_own(actor, attempt):
-            raise Refused("exams.not_your_attempt", "这不是你的考试。")
+        check_is_own(actor, attempt)
         if attempt.state != AttemptState.OPEN:
             return attempt
         if now >= attempt.deadline_at:

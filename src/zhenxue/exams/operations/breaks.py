@@ -9,12 +9,12 @@ import datetime as dt
 from django.db import transaction
 
 from zhenxue.exams.data import AttemptState
-from zhenxue.exams.errors import AttemptEnded, DeadlinePassed, OtherDevice
+from zhenxue.exams.errors import DeadlinePassed, OtherDevice
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations.common import lock_attempt, record
-from zhenxue.exams.policies import check_can_answer, is_own
+from zhenxue.exams.policies import check_can_answer, check_sits, is_own
 from zhenxue.identity.data import Actor
-from zhenxue.kernel.errors import Conflict, Refused
+from zhenxue.kernel.errors import Conflict
 
 
 def begin_break(*, actor: Actor, attempt_id: int, device: str, now: dt.datetime) -> Attempt:
@@ -49,10 +49,7 @@ def end_break(*, actor: Actor, attempt_id: int, device: str, now: dt.datetime) -
     """
     with transaction.atomic():
         attempt = lock_attempt(attempt_id)
-        if not is_own(actor, attempt):
-            raise Refused("exams.not_your_attempt", "这不是你的考试。")
-        if attempt.state != AttemptState.OPEN:
-            raise AttemptEnded
+        check_sits(actor, attempt)
         if attempt.paused_at is None:
             return attempt
         if attempt.device != device:

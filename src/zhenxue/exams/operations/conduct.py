@@ -11,13 +11,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from zhenxue.exams.data import AttemptState, ConductClaim, ConductKind
-from zhenxue.exams.errors import AttemptEnded, OtherDevice
+from zhenxue.exams.errors import OtherDevice
 from zhenxue.exams.models import Attempt, ConductEvent, ConductStream, RoomMessage
 from zhenxue.exams.operations.presence import is_at_the_door
-from zhenxue.exams.policies import is_own
+from zhenxue.exams.policies import check_sits
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
-from zhenxue.kernel.errors import Invalid, NotFound, Refused
+from zhenxue.kernel.errors import Invalid, NotFound
 from zhenxue.notices import api as notices
 
 #: What a page may tell of; the rest only the server sees.
@@ -53,10 +53,7 @@ def take_conduct(
     attempt = Attempt.objects.select_related("enrolment").filter(pk=attempt_id).first()
     if attempt is None:
         raise NotFound("exams.attempt_not_found", "没有找到这次考试。")
-    if not is_own(actor, attempt):
-        raise Refused("exams.not_your_attempt", "这不是你的考试。")
-    if attempt.state != AttemptState.OPEN:
-        raise AttemptEnded
+    check_sits(actor, attempt)
     if attempt.device != device:
         raise OtherDevice
     with transaction.atomic():

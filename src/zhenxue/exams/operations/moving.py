@@ -12,9 +12,9 @@ from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations.common import lock_attempt, record
 from zhenxue.exams.operations.conduct import note_conduct
 from zhenxue.exams.operations.presence import ask_again, asks_presence, close_the_door
-from zhenxue.exams.policies import check_can_invigilate, is_own
+from zhenxue.exams.policies import check_can_invigilate, check_sits
 from zhenxue.identity.data import Actor
-from zhenxue.kernel.errors import Invalid, Refused
+from zhenxue.kernel.errors import Invalid
 
 #: ``Attempt.device`` of an attempt that the next device of its learner may take.
 RELEASED = ""
@@ -35,10 +35,7 @@ def move_attempt(*, actor: Actor, attempt_id: int, device: str, fingerprint: str
     """
     with transaction.atomic():
         attempt = lock_attempt(attempt_id)
-        if not is_own(actor, attempt):
-            raise Refused("exams.not_your_attempt", "这不是你的考试。")
-        if attempt.state != AttemptState.OPEN:
-            raise AttemptEnded
+        check_sits(actor, attempt)
         if attempt.device == device:
             return attempt
         if not may_move_alone(attempt, fingerprint):

@@ -11,7 +11,7 @@ from zhenxue.exams.data import Kind
 from zhenxue.exams.kinds.arranged import SHAPES
 from zhenxue.exams.kinds.composed import EVIDENCE, PART_RULES
 from zhenxue.exams.kinds.written import BLANK
-from zhenxue.exams.web.forms.editors import EditorForm, Group, choice, line
+from zhenxue.exams.web.forms.editors import EditorForm, Group, choice, line, lines
 from zhenxue.exams.web.forms.questions import read_choice, split
 from zhenxue.kernel.web.fields import set_choices
 
@@ -139,11 +139,7 @@ class PracticalForm(EditorForm):
             {
                 "title": line("步骤", 300),
                 "points": line("分值", 6, inputmode="decimal"),
-                "deductions": lambda at: forms.CharField(
-                    label=f"扣分项 {at + 1}",
-                    max_length=3000,
-                    widget=forms.Textarea(attrs={"rows": 2, "placeholder": "每行一条：未戴手套 扣 2 分"}),
-                ),
+                "deductions": lines("扣分项", 3000, placeholder="每行一条：未戴手套 扣 2 分"),
             },
             ("title", "points", "deductions"),
             least=2,
@@ -190,19 +186,9 @@ class CaseForm(EditorForm):
             "再加一道小题",
             {
                 "kind": choice("题型", PART_KINDS),
-                "stem": lambda at: forms.CharField(
-                    label=f"小题题干 {at + 1}", max_length=3000, widget=forms.Textarea(attrs={"rows": 2})
-                ),
-                "options": lambda at: forms.CharField(
-                    label=f"选项 {at + 1}",
-                    max_length=4000,
-                    widget=forms.Textarea(attrs={"rows": 3, "placeholder": "选择题：每行一个"}),
-                ),
-                "answer": lambda at: forms.CharField(
-                    label=f"答案 {at + 1}",
-                    max_length=4000,
-                    widget=forms.Textarea(attrs={"rows": 2, "placeholder": "填空：每行一空，写法用 | 隔开"}),
-                ),
+                "stem": lines("小题题干", 3000),
+                "options": lines("选项", 4000, rows=3, placeholder="选择题：每行一个"),
+                "answer": lines("答案", 4000, placeholder="填空：每行一空，写法用 | 隔开"),
                 "score": line("分值", 6, inputmode="decimal"),
             },
             ("stem", "options", "answer"),

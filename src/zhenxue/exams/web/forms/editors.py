@@ -236,9 +236,15 @@ def line(label: str, longest: int, placeholder: str = "", **attrs: str) -> MakeF
     return lambda at: text(f"{label} {at + 1}", longest, required=False, **more, **attrs)
 
 
+def lines(label: str, longest: int, *, rows: int = 2, placeholder: str = "") -> MakeField:
+    """A maker of text of several lines for rows."""
+    shown = {"rows": str(rows), **({"placeholder": placeholder} if placeholder else {})}
+    return lambda at: forms.CharField(label=f"{label} {at + 1}", max_length=longest, widget=forms.Textarea(attrs=shown))
+
+
 def choice(label: str, choices: Sequence[tuple[str, str]]) -> MakeField:
     """A maker of choices for rows."""
     return lambda at: forms.ChoiceField(label=f"{label} {at + 1}", choices=list(choices), initial=choices[0][0])
 
 
-__all__ = ["EditorForm", "FilesField", "Group", "choice", "line", "set_choices"]
+__all__ = ["EditorForm", "FilesField", "Group", "choice", "line", "lines", "set_choices"]
