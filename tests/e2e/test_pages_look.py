@@ -54,6 +54,7 @@ NO_PAGE_NAMES = {
     "exams:attempt_state",
     "exams:bank_statistics_sheet",
     "exams:certificate_file",
+    "exams:import_file",
     "exams:import_refused",
     "exams:practice_home",  # the part of the learner's home that says what is due
     "exams:rule_count",  # the part of a blueprint's rule that counts what fits
