@@ -23,6 +23,7 @@ class Film:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.takes = 0
+        self.is_recorded = False  # every moment of a take is the same: what somebody plays into a camera twice
         self.show("a")
 
     def show(self, person: str, turn: str = "front") -> None:
@@ -32,7 +33,7 @@ class Film:
         pose = front if turn == "front" else turned
         across = float(self.takes * 5 % 23) - 11
         content = HEAD
-        for number in range(FRAMES):
+        for number in [0] * FRAMES if self.is_recorded else range(FRAMES):
             frame = faces.moved(pose, across + number % 2, across / 3, seed=100 * self.takes + number)
             content += b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes()
         with self.path.open("r+b" if self.path.exists() else "wb") as stream:

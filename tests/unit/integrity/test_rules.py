@@ -22,7 +22,7 @@ from zhenxue.integrity.rules import (
     SessionFacts,
     SignInFacts,
 )
-from zhenxue.integrity.rules.together import same_answers
+from zhenxue.integrity.rules.together import device_shared, same_answers
 
 AT = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
 MINUTE, SOON = 60_000, AT + dt.timedelta(minutes=5)
@@ -247,6 +247,13 @@ def test_a_class_wide_rule_speaks_of_each_learner_once() -> None:
         found = rule.find(CASES[key][0])
         assert len({one.owner for one in found}) == len(found) == people
         assert len({one.once for one in found}) == people
+
+
+def test_thirty_learners_on_one_device_are_named_each_and_together() -> None:
+    owners = [Owner(number, 100 + number, 5) for number in range(30)]
+    found = device_shared([session(n, one, n * 6, device="d" * 64) for n, one in enumerate(owners)])
+    assert {one.owner for one in found} == set(owners)
+    assert {one.facts["people"] for one in found} == {30}
 
 
 def test_one_learner_may_open_an_incident_only_by_strong_or_many_signals() -> None:

@@ -92,7 +92,7 @@ def option(page: Page, check: Check) -> Locator:
     return page.locator(f"input[name=given][value='{right(check)[0]}']")
 
 
-def test_a_face_passes_and_another_person_s_does_not(
+def test_a_face_passes_and_another_person_s_or_the_same_film_again_does_not(
     live_server: Any, camera_context: Open, film: Film, room: Class
 ) -> None:
     enrolled(room.learner, "a", now=clock.now())
@@ -111,12 +111,22 @@ def test_a_face_passes_and_another_person_s_does_not(
     expect(page.locator(".presence-hint")).to_contain_text("还可以再试 2 次")
     expect(page.get_by_role("button", name="再拍一次")).to_be_focused()
     axe.check_width(page)
+    film.is_recorded, begins = True, film.takes
     shoot(page, film, check, "a")
     expect(page.locator("main")).to_contain_text("核验通过")
     check.refresh_from_db()
     assert (check.state, check.strength, check.tries) == ("passed", 3, 1)
     assert check.claims["width"] == 640
     assert FaceJob.objects.filter(presence=check).count() == 2
+    later = ask(room)
+    page.goto(at(later))
+    page.get_by_role("button", name="打开摄像头").click()
+    expect(page.get_by_role("button", name="开始拍照")).to_be_visible()
+    film.takes = begins
+    shoot(page, film, later, "a")
+    expect(page.locator(".presence-hint")).to_contain_text("这张照片以前用过")
+    later.refresh_from_db()
+    assert (later.state, later.tries) == ("open", 1)
 
 
 def test_who_has_no_camera_answers_a_question_by_keyboard(live_server: Any, open_context: Open, room: Class) -> None:
