@@ -5,7 +5,7 @@ The questions of a self-test belong to its unit. One that somebody got wrong is 
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.db import transaction
@@ -28,20 +28,19 @@ def note_test(*, enrolment_id: int, unit_id: int, judged: Mapping[int, bool], no
     """A self-test was handed in, ``judged`` by question: wrong answers come into the learner's book, right ones let
     what stands there rest; in the caller's transaction."""
     enrolment = training.visible_enrolments(SYSTEM).get(pk=enrolment_id)
-    known = _known(enrolment.cohort.organisation_id, unit_id)
-    for asked in catalogue.list_questions(unit_id):
-        right = judged.get(asked.pk, True)
-        question = known.get(_digest(asked))
+    questions = {_digest(one): one for one in catalogue.list_questions(unit_id)}
+    known = _known(enrolment.cohort.organisation_id, questions)
+    for digest, asked in questions.items():
+        right, question = judged.get(asked.pk, True), known.get(digest)
         if not right and (question is None or question.key != _key(asked)):
             question = _keep(enrolment.cohort.organisation_id, asked, question, now)
         if question is not None and question.state == QuestionState.ACTIVE:
             note_answer(enrolment_id=enrolment_id, question_id=question.pk, correct=right, now=now)
 
 
-def _known(organisation_id: int, unit_id: int) -> dict[str, Question]:
+def _known(organisation_id: int, digests: Iterable[str]) -> dict[str, Question]:
     """Those of the unit's questions that the bank has, by digest; retired ones are known too, and stay out."""
-    digests = [_digest(one) for one in catalogue.list_questions(unit_id)]
-    rows = Question.objects.filter(bank__organisation=organisation_id, bank__title=BANK, digest__in=digests)
+    rows = Question.objects.filter(bank__organisation=organisation_id, bank__title=BANK, digest__in=list(digests))
     return {one.digest: one for one in rows.exclude(state=QuestionState.REPLACED).order_by("pk")}
 
 
