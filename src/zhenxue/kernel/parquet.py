@@ -7,16 +7,20 @@ import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
+if TYPE_CHECKING:
+    import duckdb
 
 CHUNK = 5_000
 MEMORY = "512MB"
 
 
-def connect(database: str | Path = ":memory:") -> duckdb.DuckDBPyConnection:
+def connect(database: str | Path = ":memory:") -> "duckdb.DuckDBPyConnection":
     """A DuckDB of our own: one thread, bounded memory, no extensions from the net."""
+    # Not above: every process would begin by loading it, and few ever read or write such a file.
+    import duckdb
+
     return duckdb.connect(
         str(database),
         config={"threads": 1, "memory_limit": MEMORY, "autoinstall_known_extensions": False},

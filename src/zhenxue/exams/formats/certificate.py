@@ -1,7 +1,7 @@
 """A certificate of completion on paper: one A4 page across with Chinese fonts and a QR code, set by Typst.
 
 What is printed goes in as data (``sys_inputs``), never as markup. One compiler with the font is kept per process:
-some 12 ms a page instead of 40.
+some 12 ms a page instead of 40. Typst and PDFium are loaded by the first page: every process would begin with them.
 """
 
 import datetime as dt
@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import noto_cjk_sans_otc
-import pypdfium2
 import segno
-import typst
+
+if TYPE_CHECKING:
+    import typst
 
 TEMPLATE = Path(__file__).with_name("certificate.typ")
 #: A compiler is for one thread at a time.
@@ -62,6 +64,8 @@ def qr_svg(text: str, *, standalone: bool = False) -> str:
 
 def together(files: Sequence[bytes]) -> bytes:
     """Several certificates as one file, to print them at once."""
+    import pypdfium2
+
     out = io.BytesIO()
     with pypdfium2.PdfDocument.new() as whole:
         for one in files:
@@ -72,7 +76,9 @@ def together(files: Sequence[bytes]) -> bytes:
 
 
 @cache
-def _compiler() -> typst.Compiler:
+def _compiler() -> "typst.Compiler":
+    import typst
+
     folder = str(Path(noto_cjk_sans_otc.__file__).parent)
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
     return typst.Compiler(str(TEMPLATE), root=str(TEMPLATE.parent), font_paths=fonts, ignore_system_fonts=True)

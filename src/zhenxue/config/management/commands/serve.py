@@ -23,6 +23,7 @@ ANSWER_SECONDS = 60.0
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # the web process checks
     help = "Start the whole platform (web, workers, sequencer), restart what dies, stop on SIGTERM or Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -11,6 +11,7 @@ from zhenxue.kernel import periodic
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # the web process checks; a worker should start at once
     help = "Run background tasks of the given queues, and the periodic jobs when asked to."
 
     def add_arguments(self, parser: CommandParser) -> None:

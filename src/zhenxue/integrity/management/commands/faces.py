@@ -18,6 +18,7 @@ SAY_SECONDS = 5.0
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # the web process checks; this one should start at once
     help = "Run the face engine: enrolments, presence checks, and the nightly search for one face on two people."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
 
-import duckdb
-
 from zhenxue.kernel import parquet, storage
 from zhenxue.kernel.errors import Conflict
 from zhenxue.study.models import Beat
@@ -151,6 +149,8 @@ def what_is_wrong(path: str, *, sha256: str, size_bytes: int, row_count: int) ->
         return f"文件大小 {full.stat().st_size} 字节，归档时 {size_bytes} 字节"
     if storage.digest_of(full) != sha256:
         return "文件的 SHA-256 与归档时不符"
+    import duckdb  # as in ``kernel.parquet``
+
     try:
         found = facts_of(full).row_count
     except duckdb.Error as error:
