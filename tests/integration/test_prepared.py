@@ -5,6 +5,7 @@ import gc
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection, models
 from django.db.models import Count
 from django.test import RequestFactory
@@ -14,10 +15,11 @@ from tests.factories import incidents
 from tests.factories.exams import Sitting, make_exam, sit
 from tests.factories.identity import NOW, client_for, make_bureau, make_operator, make_teacher
 from tests.factories.training import make_running_cohort
+from zhenxue.exams.ingest import stores
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations import attempts
 from zhenxue.exams.operations.allowances import give_allowance
-from zhenxue.exams.queries import allowances, conduct, learner, results, sitting
+from zhenxue.exams.queries import allowances, conduct, learner, results, room, sitting
 from zhenxue.exams.queries import scope as exam_scope
 from zhenxue.identity.data import ANONYMOUS, SYSTEM
 from zhenxue.identity.models import AccessLogEntry, LoginSession, Region
@@ -26,7 +28,7 @@ from zhenxue.identity.web import session_store
 from zhenxue.integrity.queries import own
 from zhenxue.kernel.fields import Sealed
 from zhenxue.kernel.listing import Filter, Listing
-from zhenxue.kernel.prepared import LARGEST, LONGEST_LIST, Prepared, PreparedInsert
+from zhenxue.kernel.prepared import LARGEST, LONGEST_LIST, Prepared, PreparedInsert, padded
 from zhenxue.ledger.queries import progress
 from zhenxue.subsidy.queries import claims
 from zhenxue.supervision import queries as supervision
@@ -62,6 +64,10 @@ def cases_of(made: Sitting) -> list[Case]:
     found: list[Case] = [
         (accounts._sign_ins, (LoginSession.objects.values_list("key_digest", flat=True)[0],)),
         (accounts._sign_ins, ("nobody's",)),
+        (accounts._many_sign_ins, (list(LoginSession.objects.values_list("key_digest", flat=True)),)),
+        (accounts._many_sign_ins, (["nobody's", "' OR '1'='1", "%s"],)),
+        (sessions._data_of, (list(Session.objects.values_list("pk", flat=True)), NOW)),
+        (sessions._data_of, (["no such key"], NOW)),
         (sessions.lasting_sessions, ("no such key", NOW)),
         (sessions.lasting_sessions, (None, NOW)),
         (scope._enrolments_of_person, (made.learners[0].person_id,)),
@@ -75,10 +81,16 @@ def cases_of(made: Sitting) -> list[Case]:
         (allowances._given, ([made.exam.pk], enrolments[1:])),
         (exam_scope._own_attempt, (made.learners[0].person_id, attempt)),
         (exam_scope._own_attempt, (made.learners[1].person_id, attempt)),
+        (exam_scope._own_sitting, (made.learners[0].person_id, attempt)),
+        (exam_scope._own_sitting, (made.learners[1].person_id, attempt)),
         (exam_scope._own_exam, (made.learners[0].person_id, made.exam.pk)),
         (exam_scope._own_exam, (made.learners[0].person_id, made.exam.pk + 1)),
         (attempts._enrolments, (made.learners[0].person_id, cohort)),
         (sitting._answers, (attempt,)),
+        (stores._held, ([attempt],)),
+        (stores._held, ([attempt, attempt + 1, attempt + 2],)),
+        (room._rooms, ([attempt, attempt + 1],)),
+        (room._words, ([made.exam.pk], [attempt, attempt + 1])),
         (conduct._messages, (made.exam.pk, attempt, NOW)),
     ]
     lists: list[list[int]] = [enrolments, enrolments[:1], [], [0, -1], list(range(LONGEST_LIST + 1)), [LARGEST + 1]]
@@ -119,7 +131,7 @@ def test_a_prepared_query_asks_and_finds_what_the_plain_one_does() -> None:
     living = [one for one in gc.get_objects() if type(one) is Prepared]
     every = {one for one in living if one.build.__module__.startswith("zhenxue.")}
     assert every == {prepared for prepared, _ in cases}, "each prepared query is held against the plain one here"
-    silent = {conduct._messages, sessions.lasting_sessions, cohorts._imports, claims._claims.first}
+    silent = {conduct._messages, room._words, sessions.lasting_sessions, cohorts._imports, claims._claims.first}
     assert every - seen <= silent, "and finds something"
 
 
@@ -187,6 +199,18 @@ def test_what_begins_with_a_text_is_found_though_it_holds_signs_of_the_database(
 
 
 @pytest.mark.django_db
+def test_a_padded_list_finds_what_the_list_does() -> None:
+    names = Prepared(
+        lambda codes: Region.objects.filter(code__in=codes).order_by("code").values_list("name", flat=True)
+    )
+    for code in "abcde":
+        Region.objects.create(code=code, name=code.upper())
+
+    assert [len(padded(range(length))) for length in range(6)] == [0, 1, 2, 4, 4, 8]
+    assert names(padded("abcde")) == names(list("abcde")) == ["A", "B", "C", "D", "E"]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("ip", ["10.0.0.1", "2001:db8::1", None])
 def test_a_prepared_insert_writes_what_the_plain_one_does(ip: str | None) -> None:
     add = PreparedInsert(AccessLogEntry)
@@ -196,16 +220,14 @@ def test_a_prepared_insert_writes_what_the_plain_one_does(ip: str | None) -> Non
     with CaptureQueriesContext(connection) as captured:
         AccessLogEntry.objects.create(**values)
         add(**values)
-    plain, prepared = (one["sql"] for one in captured)
+        add.many([values, {**values, "status": 404}])
+        add.many([])
+    plain, prepared, *many = (one["sql"] for one in captured)
     assert plain.startswith(prepared), "but for the key that comes back"
-    first, second = ({**vars(one), "id": 0, "_state": None} for one in AccessLogEntry.objects.order_by("pk"))
-    assert first == second
-    with pytest.raises(TypeError, match="no columns colour"):
-        add(**values, colour="red")
-    with pytest.raises(KeyError, match="status"):
-        add(**{name: value for name, value in values.items() if name != "status"})
-
-
+    assert len(many) == 1, "however many rows"
+    rows = list(AccessLogEntry.objects.order_by("pk").values())
+    assert len(rows) == 4
+    assert [row | {"id": 0} for row in rows] == [values | {"id": 0, "status": one} for one in (200, 200, 200, 404)]
 def test_a_value_in_the_sql_itself_is_refused() -> None:
     with pytest.raises(TypeError, match="stands in its SQL"):
         Prepared[Any](lambda count: Cohort.objects.order_by("pk")[:count])(3)

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.test import Client
 
 from tests.support.loops import run_apart
-from zhenxue.exams.ingest import make_limits, make_writer
-from zhenxue.exams.ingest.app import Answers
+from zhenxue.exams.ingest import make_limits, make_reader, make_writer
+from zhenxue.exams.ingest.app import Answers, States
+from zhenxue.kernel.ingest.app import LeanApp
 
 type Answer = tuple[int, dict[str, Any]]
 
@@ -66,7 +67,7 @@ class Lean:
         return run_apart(self._send(messages))
 
     async def _send(self, messages: tuple[Message, ...]) -> list[Answer]:
-        app = Answers(make_writer=make_writer, make_limits=make_limits)
+        app = new_answers()
         app.start()
         try:
             return list(await asyncio.gather(*(ask(app, one) for one in messages)))
@@ -74,15 +75,52 @@ class Lean:
             await app.stop()
 
 
+def new_answers() -> Answers:
+    return Answers(make_writer=make_writer, make_limits=make_limits)
+
+
+class LeanRooms:
+    """Asks how attempts stand, through the lean handler."""
+
+    def __init__(self) -> None:
+        self.app = States(make_writer=make_reader)
+
+    def ask(self, client: Client, path: str) -> Answer:
+        return run_apart(self._ask(client, path))
+
+    async def _ask(self, client: Client, path: str) -> Answer:
+        self.app.start()
+        try:
+            return await call(self.app, "GET", path, {"Host": "testserver", "Cookie": cookies_of(client)})
+        finally:
+            await self.app.stop()
+
+
+def ask_pages(client: Client, path: str) -> Answer:
+    """Asks how an attempt stands, through Django."""
+    browser = Client()
+    browser.cookies = client.cookies
+    found = browser.get(path, headers={"Accept": "application/json"})
+    return found.status_code, json.loads(found.content)
+
+
 async def ask(app: Answers, message: Message) -> Answer:
-    """One request to the application, as a server would make it."""
-    cookies = "; ".join(f"{name}={one.value}" for name, one in message.client.cookies.items())
-    headers = {**message.headers(), "Content-Type": "application/json", "Cookie": cookies}
+    """One answer to the application, as a server would hand it over."""
+    headers = {**message.headers(), "Content-Type": "application/json", "Cookie": cookies_of(message.client)}
+    return await call(app, "POST", path_of(message.attempt_id, message.position), headers, message.raw)
+
+
+def cookies_of(client: Client) -> str:
+    return "; ".join(f"{name}={one.value}" for name, one in client.cookies.items())
+
+
+async def call(app: LeanApp[Any], method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
+    """One request to a lean handler."""
     scope = {
         "type": "http",
-        "method": "POST",
+        "method": method,
         "scheme": "http",
-        "path": path_of(message.attempt_id, message.position),
+        "path": path,
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "client": ("127.0.0.1", 4711),
         "server": ("testserver", 80),
@@ -90,7 +128,7 @@ async def ask(app: Answers, message: Message) -> Answer:
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": message.raw, "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(part: Any) -> None:
         sent.append(part)

@@ -8,6 +8,7 @@ from typing import Any, cast
 from zhenxue.config import env, lean
 from zhenxue.config.bridge import PageMiddleware
 from zhenxue.config.wsgi import application as django_pages
+from zhenxue.kernel.ingest.app import lifespan
 
 PAGE_THREADS = env.number("PAGE_THREADS", 8)
 
@@ -17,7 +18,7 @@ _pages: Any = PageMiddleware(cast(Any, django_pages), workers=PAGE_THREADS)
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Beats, answers, and the start and stop of the server to ``lean``; the rest to the pages."""
     if scope["type"] == "lifespan":
-        await lean.lifespan(receive, send)
+        await lifespan(lean.APPS, receive, send)
     else:
         await (lean.find(scope) or _pages)(scope, receive, send)
 

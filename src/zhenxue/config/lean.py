@@ -1,33 +1,23 @@
-"""The lean handlers, without Django's middleware: beats of study sessions and answers of exam rooms."""
+"""The lean handlers, without Django's middleware: beats of study sessions, answers and states of exam rooms."""
 
 from typing import Any
 
-from zhenxue.exams.ingest import application as answers
-from zhenxue.exams.ingest import takes as takes_answer
+from zhenxue.exams import ingest as exams
+from zhenxue.kernel.ingest.app import LeanApp
+from zhenxue.kernel.ingest.lane import ShortProtocol, short_ways
 from zhenxue.study.ingest import application as beats
 
-__all__ = ["answers", "beats", "find", "lifespan"]
+__all__ = ["APPS", "beats", "find", "protocol"]
 
 BEATS = "/study/beats/"
+APPS: tuple[LeanApp[Any], ...] = (beats, exams.answers, exams.states)
 
 
 def find(scope: Any) -> Any:
     """The handler that takes a request, or none."""
-    if scope["path"].startswith(BEATS):
-        return beats
-    return answers if takes_answer(scope) else None
+    return beats if scope["path"].startswith(BEATS) else exams.find(scope)
 
 
-async def lifespan(receive: Any, send: Any) -> None:
-    """Starts both with the server, and lets both write what waits at its end."""
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            beats.start()
-            answers.start()
-            await send({"type": "lifespan.startup.complete"})
-        elif message["type"] == "lifespan.shutdown":
-            await answers.stop()
-            await beats.stop()
-            await send({"type": "lifespan.shutdown.complete"})
-            return
+def protocol() -> type[ShortProtocol]:
+    """What uvicorn speaks where these handlers are served."""
+    return short_ways(*APPS)

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("zhenxue.exams.web.urls")),  # first: a hall in an exam asks most
     path("", include("zhenxue.portal.web.urls")),
     path("", include("zhenxue.kernel.web.urls")),
     path("", include("zhenxue.identity.web.urls")),
@@ -13,7 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("zhenxue.ledger.web.urls")),
     path("", include("zhenxue.integrity.web.urls")),
     path("", include("zhenxue.study.web.urls")),
-    path("", include("zhenxue.exams.web.urls")),
     path("", include("zhenxue.subsidy.web.urls")),
     path("", include("zhenxue.supervision.web.urls")),
 ]

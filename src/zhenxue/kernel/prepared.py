@@ -7,7 +7,7 @@ the plain one.
 """
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,9 +91,9 @@ class Statement:
 class Prepared[R]:
     """A query by its ``build``, which is called with marks in place of values, once for each shape of the values.
 
-    Values are whole numbers, text, moments and lists of numbers; ``build`` may look at whether one is there (None, 0
-    and empty text come as they are), at its other values not at all. Anything else (a role, None) belongs to the shape,
-    and ``build`` may do with it what it likes. Raises ``TypeError`` for a query that cannot be prepared.
+    Values are whole numbers, text, moments and lists of numbers or of texts; ``build`` may look at whether one is there
+    (None, 0 and empty text come as they are), at its other values not at all. Anything else (a role, None) belongs to
+    the shape, and ``build`` may do with it what it likes. Raises ``TypeError`` for a query that cannot be prepared.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, R]]) -> None:
@@ -105,9 +105,11 @@ class Prepared[R]:
         for value in values:
             kind = type(value)
             if kind is list:
-                if not 0 < len(value) <= LONGEST_LIST or max(value) > LARGEST:
+                if not 0 < len(value) <= LONGEST_LIST:
                     return list(self.build(*values))
-                shape.append(("list", len(value)))
+                if type(value[0]) is int and max(value) > LARGEST:
+                    return list(self.build(*values))
+                shape.append(("list", type(value[0]), len(value)))
             elif value and (kind is str or kind is dt.datetime):
                 shape.append((kind.__name__,))
             elif value and kind is int:
@@ -138,6 +140,14 @@ class Prepared[R]:
             return None
 
 
+def padded[V](values: Iterable[V]) -> list[V]:
+    """The values, the last one repeated up to the next power of two: a list in a query finds the same with it, and few
+    statements do for lists of all lengths."""
+    found = list(values)
+    room = 1 << (len(found) - 1).bit_length() if found else 0
+    return found + found[-1:] * (room - len(found))
+
+
 class PreparedInsert:
     """Adds a row of a model, ``add(account_id=7, path="/", …)`` with every column but the key; gives nothing back.
 
@@ -157,6 +167,22 @@ class PreparedInsert:
         with connection.cursor() as cursor:
             cursor.execute(statement, params)
 
+    def many(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """As many rows as there are, each with every column but the key, whose values the columns take as they are."""
+        connection = connections[DEFAULT_DB_ALIAS]
+        statement, fields = self._written.get(connection.vendor) or self._write(connection.vendor)
+        columns = [[row[field.attname] for row in rows] for field in fields]
+        if not columns[0]:
+            return
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                kinds = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
+                head = statement[: statement.index(" VALUES (")]
+                cursor.execute(f"{head} SELECT * FROM unnest({kinds})", columns)
+            else:
+                adapted = [_adapted(column, connection) for column in columns]
+                cursor.executemany(statement, list(zip(*adapted, strict=True)))
+
     def _write(self, vendor: str) -> tuple[str, list[Any]]:
         fields = [field for field in self.model._meta.concrete_fields if not field.primary_key]
         query = sql.InsertQuery(self.model)
@@ -168,13 +194,24 @@ class PreparedInsert:
         return found
 
 
+def _adapted(column: list[Any], connection: Any) -> list[Any]:
+    """A column of values as the database's driver takes them: moments are the ones it does not know."""
+    if not any(type(one) is dt.datetime for one in column):
+        return column
+    return [one if one is None else connection.ops.adapt_datetimefield_value(one) for one in column]
+
+
 def _mark(value: Any, at: int, marks: dict[Any, tuple[int, int]]) -> Any:
     """What ``build`` gets in place of a value; ``marks`` learns by which parameter it will be known."""
     kind = type(value)
     if kind is list:
-        numbers = [FIRST_NUMBER + 100_000 * at + element for element in range(len(value))]
-        marks.update({number: (at, element) for element, number in enumerate(numbers)})
-        return numbers
+        places = range(len(value))
+        if type(value[0]) is str:
+            listed: list[Any] = [WORD.format(f"{at}.{element}") for element in places]
+        else:
+            listed = [FIRST_NUMBER + 100_000 * at + element for element in places]
+        marks.update({one: (at, element) for element, one in enumerate(listed)})
+        return listed
     if not value or kind not in {int, str, dt.datetime}:
         return value
     if kind is int:

@@ -1,6 +1,8 @@
 """Answers through both doors, Django's view and the ingest: the same rules, the same words, nothing lost or doubled."""
 
 import datetime as dt
+import http.client
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +11,27 @@ from django.test import Client
 
 from tests.factories.exams import RIGHT, SITTING, Sitting, make_exam
 from tests.factories.identity import client_for
-from tests.support.answers import Answer, Door, Lean, Message, Pages
+from tests.support.answers import (
+    Answer,
+    Door,
+    Lean,
+    LeanRooms,
+    Message,
+    Pages,
+    ask_pages,
+    cookies_of,
+    new_answers,
+    path_of,
+)
+from tests.support.loops import serving
 from zhenxue.exams.models import Answer as Stored
-from zhenxue.exams.models import Attempt
+from zhenxue.exams.models import Attempt, RoomMessage
 from zhenxue.exams.operations.attempts import close_due_attempts
 from zhenxue.identity.models import AccessLogEntry, Account, LoginSession
 from zhenxue.kernel import clock
+from zhenxue.kernel.ingest import lane
+from zhenxue.kernel.ingest.app import Place, lifespan
+from zhenxue.kernel.ingest.http import respond
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -208,6 +225,80 @@ def test_a_crowd_in_one_group_gets_its_numbers_in_order() -> None:
         assert room.attempt.sequence == 6
         assert sorted(Stored.objects.filter(attempt=room.attempt_id).values_list("sequence", flat=True)) == numbers[:6]
     assert AccessLogEntry.objects.filter(path__contains="/answers/").count() == 25
+
+
+def test_a_room_is_told_how_it_stands_alike_by_both_doors(monkeypatch: pytest.MonkeyPatch) -> None:
+    sitting = make_exam()
+    room, other, manager = Room(sitting), Room(sitting, 1), client_for(sitting.manager)
+    elsewhere, stranger = client_for(sitting.learners[0]), Client()
+    RoomMessage.objects.create(exam=sitting.exam, text="请保持安静", sent_at=SITTING)
+    RoomMessage.objects.create(exam=sitting.exam, attempt=other.attempt, text="只对一个人", sent_at=SITTING)
+    RoomMessage.objects.create(exam=sitting.exam, text="开考之前", sent_at=SITTING - dt.timedelta(hours=1))
+    asked = [(other.client, other.attempt_id), (other.client, room.attempt_id), (manager, room.attempt_id)]
+    asked += [(elsewhere, room.attempt_id), (stranger, room.attempt_id), (elsewhere, 10**9)]
+    asked += [(room.client, room.attempt_id)]  # its sign-in was ended by the other one; that page is asked last
+    AccessLogEntry.objects.all().delete()
+
+    def told(door: Any) -> tuple[list[Answer], list[Any]]:
+        found = [door(client, f"/exams/attempts/{attempt_id}/state/") for client, attempt_id in asked]
+        log = AccessLogEntry.objects.order_by("pk").values_list("account_id", "role", "method", "path", "status", "ip")
+        lines = list(log)
+        AccessLogEntry.objects.all().delete()
+        return found, lines
+
+    lean = told(LeanRooms().ask)
+    assert lean == told(ask_pages)
+    states, lines = lean
+    assert [status for status, _ in states] == [200, 404, 403, 200, 401, 404, 401]
+    assert [one["text"] for one in states[0][1]["messages"]] == ["请保持安静", "只对一个人"]
+    assert [states[0][1][name] for name in ("here", "state", "presence", "paused")] == [True, "open", False, False]
+    assert (states[3][1]["here"], [one["text"] for one in states[3][1]["messages"]]) == (False, ["请保持安静"])
+    assert [line[-2] for line in lines] == [403, 401, 401]
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: other.attempt.deadline_at)
+        close_due_attempts(now=other.attempt.deadline_at)
+        ((_, over),) = [LeanRooms().ask(other.client, f"/exams/attempts/{other.attempt_id}/state/")]
+    assert over["state"] != "open"
+
+
+def test_answers_and_states_take_the_short_way_through_the_server(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Place] = []
+    cycle = lane.ShortCycle.__init__
+
+    def noted(self: Any, protocol: Any, app: Any, place: Place) -> None:
+        seen.append(place)
+        cycle(self, protocol, app, place)
+
+    monkeypatch.setattr(lane.ShortCycle, "__init__", noted)
+    answers, states = new_answers(), LeanRooms().app
+    message, state = room.message(2, "B", number=1), f"/exams/attempts/{room.attempt_id}/state/"
+
+    async def pages(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan([answers, states], receive, send)
+        else:
+            await respond(send, (404, b"{}"))
+
+    with serving(lane.short_ways(answers, states), pages) as port:
+        line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        headers = {**message.headers(), "Cookie": cookies_of(room.client)}
+        found = []
+        for method, path, kind, body in (
+            ("POST", path_of(room.attempt_id, 2), "application/json", message.raw),
+            ("POST", path_of(room.attempt_id, 2), "application/json", message.raw),
+            ("GET", state, "application/json", None),
+            ("POST", path_of(room.attempt_id, 2), "application/x-www-form-urlencoded", b"given=A"),
+            ("POST", state, "application/json", b"{}"),
+            ("GET", f"{state}?x=1", "application/json", None),
+            ("POST", path_of(room.attempt_id, 2), "application/json", b" " * 300_000),
+        ):
+            line.request(method, path, body, {**headers, "Content-Type": kind})
+            answer = line.getresponse()
+            found.append((answer.status, json.loads(answer.read()).get("sequence")))
+        line.close()
+    assert found == [(200, 1), (200, 1), (200, 1), (404, None), (404, None), (404, None), (413, None)]
+    own = Place(room.attempt_id, 2)
+    assert seen == [own, own, Place(room.attempt_id), own]
 
 
 def test_too_many_answers_of_one_sign_in_wait(room: Room) -> None:

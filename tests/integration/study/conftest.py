@@ -22,10 +22,10 @@ from django.db import connections
 from tests.factories.study import COOKIE, Page, make_studying, page_of
 from tests.support.postgres import free_port
 from zhenxue.kernel import clock
+from zhenxue.kernel.ingest.lane import short_ways
 from zhenxue.study import pageside
 from zhenxue.study.ingest import application, make_limits, make_writer
 from zhenxue.study.ingest.app import Ingest
-from zhenxue.study.ingest.lane import beat_protocol
 from zhenxue.study.models import StudySession
 from zhenxue.study.protocol import Claim
 
@@ -79,7 +79,7 @@ def line(transactional_db: None) -> Iterator[Line]:
     assert type(app) is type(application)
     port = free_port()
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning", lifespan="on", access_log=False, http=beat_protocol(app)
+        app, host="127.0.0.1", port=port, log_level="warning", lifespan="on", access_log=False, http=short_ways(app)
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)

@@ -1,46 +1,25 @@
-"""The short way of a beat through the web server (``ingest.lane``): the same answers as ASGI, whatever comes how."""
+"""The short way of a beat through the web server (``kernel.ingest.lane``): it answers as ASGI, whatever comes how."""
 
-import asyncio
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 from django.conf import settings
 
 from tests.factories.study import Page
 from tests.integration.study.conftest import Line, wait_for
+from tests.support.loops import serving
+from zhenxue.kernel.ingest.lane import ShortProtocol, short_ways
 from zhenxue.kernel.ingest.limits import Limits
 from zhenxue.study import pageside
 from zhenxue.study.ingest import make_writer
 from zhenxue.study.ingest.app import BODY_LIMIT, Ingest
-from zhenxue.study.ingest.lane import BeatProtocol, beat_protocol
 from zhenxue.study.models import Beat
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 type Answer = tuple[int, dict[str, str], Any]
-
-
-@contextmanager
-def serving(http: Any, app: Ingest, **options: Any) -> Iterator[int]:
-    """The ingest behind one protocol of uvicorn; the port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, http=http, log_level="warning", lifespan="on", access_log=False, **options)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
-    thread.start()
-    wait_for(lambda: server.started)
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(60)
-        listener.close()
 
 
 def make_ingest(**limits: Any) -> Ingest:
@@ -90,22 +69,22 @@ def talk(port: int, pieces: list[bytes], answers: int) -> list[Answer]:
 
 
 @pytest.fixture
-def short_ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def short(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The addresses that went the short way."""
     seen: list[str] = []
-    before = BeatProtocol._is_plain_beat
+    before = ShortProtocol._short_way
 
-    def noted(protocol: BeatProtocol) -> bool:
-        plain = before(protocol)
-        if plain:
+    def noted(protocol: ShortProtocol) -> Any:
+        way = before(protocol)
+        if way:
             seen.append(protocol.url.decode())
-        return plain
+        return way
 
-    monkeypatch.setattr(BeatProtocol, "_is_plain_beat", noted)
+    monkeypatch.setattr(ShortProtocol, "_short_way", noted)
     return seen
 
 
-def test_both_ways_answer_with_the_same_words_and_headers(page: Page, short_ways: list[str]) -> None:
+def test_both_ways_answer_with_the_same_words_and_headers(page: Page, short: list[str]) -> None:
     honest = claim(page)
     requests = [
         beat(page, b"not json"),
@@ -116,28 +95,28 @@ def test_both_ways_answer_with_the_same_words_and_headers(page: Page, short_ways
     ]
     with serving("httptools", make_ingest()) as port:
         long = [talk(port, [request], 1)[0] for request in requests]
-    assert not short_ways
-    with serving(beat_protocol(app := make_ingest()), app) as port:
-        short = [talk(port, [request], 1)[0] for request in requests]
+    assert not short
+    with serving(short_ways(app := make_ingest()), app) as port:
+        answers = [talk(port, [request], 1)[0] for request in requests]
     assert [answer[0] for answer in long] == [422, 404, 200, 200, 409]
-    assert short_ways == [f"/study/beats/{page.session_id}"] * 4
-    for one, other in zip(long, short, strict=True):
+    assert short == [f"/study/beats/{page.session_id}"] * 4
+    for one, other in zip(long, answers, strict=True):
         assert (one[0], one[1].keys()) == (other[0], other[1].keys())
         assert one[1]["content-type"] == other[1]["content-type"]
         assert one[2] | {"saved_at_ms": 0} == other[2] | {"saved_at_ms": 0}
     assert Beat.objects.filter(accepted=True).count() == 1
 
 
-def test_a_beat_may_come_in_any_pieces_and_behind_another(page: Page, short_ways: list[str]) -> None:
+def test_a_beat_may_come_in_any_pieces_and_behind_another(page: Page, short: list[str]) -> None:
     whole = beat(page, claim(page))
-    with serving(beat_protocol(app := make_ingest()), app) as port:
+    with serving(short_ways(app := make_ingest()), app) as port:
         drops = [whole[at : at + 7] for at in range(0, len(whole), 7)]
         assert [answer[0] for answer in talk(port, drops, 1)] == [200]
-        assert len(short_ways) == 1
+        assert len(short) == 1
         pipelined = talk(port, [whole + beat(page, b"{}") + beat(page, b"{", head="Connection: close")], 4)
     assert [answer[0] for answer in pipelined] == [200, 409, 422]
     assert pipelined[2][1]["connection"] == "close"
-    assert len(short_ways) == 2  # what waited behind another took uvicorn's way, which keeps the order
+    assert len(short) == 2  # what waited behind another took uvicorn's way, which keeps the order
 
 
 @pytest.mark.parametrize(
@@ -149,21 +128,19 @@ def test_a_beat_may_come_in_any_pieces_and_behind_another(page: Page, short_ways
         ("", "HTTP/1.1", "/"),
     ],
 )
-def test_what_is_not_plain_takes_the_long_way(
-    page: Page, short_ways: list[str], head: str, version: str, path: str
-) -> None:
+def test_what_is_not_plain_takes_the_long_way(page: Page, short: list[str], head: str, version: str, path: str) -> None:
     path = f"/study/beats/{page.session_id}{path}"
-    with serving(beat_protocol(app := make_ingest()), app) as port:
+    with serving(short_ways(app := make_ingest()), app) as port:
         answers = talk(port, [beat(page, claim(page), head=head, version=version, path=path)], 1)
     assert [answer[0] for answer in answers] == [200]
-    assert not short_ways
+    assert not short
 
 
 def test_a_body_in_chunks_counts_and_one_too_long_is_refused_before_its_end(page: Page) -> None:
     body = claim(page)
     chunked = beat(page, body, head="Transfer-Encoding: chunked").removesuffix(body)
     chunked += b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (body[:50], body[50:])) + b"0\r\n\r\n"
-    with serving(beat_protocol(app := make_ingest()), app) as port:
+    with serving(short_ways(app := make_ingest()), app) as port:
         assert talk(port, [chunked], 1)[0][0] == 200
         long = beat(page, b"{}" + b" " * (BODY_LIMIT * 3))
         assert talk(port, [long[: BODY_LIMIT * 2]], 1)[0][0] == 413
@@ -177,11 +154,11 @@ def test_behind_a_trusted_proxy_the_limit_is_that_of_the_client(page: Page) -> N
         return [talk(port, [request], 1)[0][0] for _ in range(times)]
 
     app = make_ingest(per_sign_in=0, per_address=1)
-    with serving(beat_protocol(app), app, proxy_headers=True, forwarded_allow_ips="127.0.0.1") as port:
+    with serving(short_ways(app), app, proxy_headers=True, forwarded_allow_ips="127.0.0.1") as port:
         assert codes("203.0.113.7", 6) == [422] * 5 + [429]
         assert codes("203.0.113.8", 1) == [422]
     app = make_ingest(per_sign_in=0, per_address=1)
-    with serving(beat_protocol(app), app, proxy_headers=False) as port:
+    with serving(short_ways(app), app, proxy_headers=False) as port:
         assert [codes(f"203.0.113.{host}", 1) for host in range(6)] == [[422]] * 5 + [[429]]
 
 
@@ -191,7 +168,7 @@ def test_a_fault_in_our_own_code_says_try_again(
     def broken(*given: Any) -> None:
         raise ZeroDivisionError
 
-    with serving(beat_protocol(app := make_ingest()), app) as port:
+    with serving(short_ways(app := make_ingest()), app) as port:
         monkeypatch.setattr(app, "take", broken)
         status, headers, answer = talk(port, [beat(page, claim(page))], 1)[0]
     assert (status, headers["retry-after"], answer["code"]) == (503, "2", "study.retry")

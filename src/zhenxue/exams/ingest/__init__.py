@@ -1,7 +1,7 @@
 """The ingest of answers: what the exam room sends while somebody sits an exam, without Django's middleware.
 
-``application`` is an ASGI app for ``takes(scope)``; ``config.asgi`` sends it what it takes, and the rest of ``/exams/``
-to the pages (docs/decisions/0011-answers-ingest.md). It has the rules of ``exams.operations.saving``.
+``answers`` and ``states`` are ASGI apps; ``find(scope)`` says which takes a request, and the rest of ``/exams/`` goes
+to the pages (docs/decisions/0011-answers-ingest.md). They have the rules of ``exams.operations.saving`` and of pages.
 """
 
 import os
@@ -16,8 +16,12 @@ if not apps.ready:
 from django.conf import settings
 from django.db import connection
 
-from zhenxue.exams.ingest.app import Answers, takes
-from zhenxue.exams.ingest.writer import AnswerWriter, SiteStore
+from zhenxue.exams.ingest.app import Answers, States, is_json
+from zhenxue.exams.ingest.states import StateReader
+from zhenxue.exams.ingest.stores import SiteStore
+from zhenxue.exams.ingest.writer import AnswerWriter
+from zhenxue.kernel.ingest.app import Place
+from zhenxue.kernel.ingest.http import Scope
 from zhenxue.kernel.ingest.limits import Limits
 
 #: Answers that may come at once after a silence: a whole paper that was answered off line.
@@ -41,6 +45,21 @@ def make_limits() -> Limits:
     )
 
 
-application = Answers(make_writer=make_writer, make_limits=make_limits)
+def make_reader() -> StateReader:
+    """A reader on the site's database."""
+    return StateReader(open_store=SiteStore)
 
-__all__ = ["application", "make_limits", "make_writer", "takes"]
+
+answers = Answers(make_writer=make_writer, make_limits=make_limits)
+states = States(make_writer=make_reader)
+
+
+def find(scope: Scope) -> Answers | States | None:
+    """The handler that takes a request; forms are Django's."""
+    method, path = scope["method"], scope["path"]
+    if isinstance(answers.find(method, path), Place) and is_json(scope["headers"]):
+        return answers
+    return states if isinstance(states.find(method, path), Place) else None
+
+
+__all__ = ["answers", "find", "make_limits", "make_reader", "make_writer", "states"]

@@ -7,19 +7,27 @@ doubles however many processes take answers. What one answer does wrong is its o
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db import DatabaseError, InterfaceError, OperationalError
 
-from zhenxue.exams.models import Answer, Attempt
+from zhenxue.exams.ingest.stores import Place, SiteStore, hold, standing_at, write
+from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations.common import not_found
-from zhenxue.exams.operations.saving import Message, Standing, acknowledgement, check_may_save, judge_answer, line_at
-from zhenxue.exams.queries.content import contents_of
+from zhenxue.exams.operations.saving import (
+    Message,
+    Standing,
+    acknowledgement,
+    check_may_save,
+    judge_answer,
+    question_at,
+)
+from zhenxue.exams.queries.content import Content, contents_of
+from zhenxue.exams.queries.room import device_digest
+from zhenxue.exams.queries.sitting import questions_on
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Request, Role, SignIn
 from zhenxue.kernel import clock
@@ -29,16 +37,6 @@ from zhenxue.kernel.ingest.http import Reply, problem
 
 log = logging.getLogger(__name__)
 
-#: How long a group may wait for the database: the page gives up an answer after 10 s and sends it again.
-PATIENCE_MS: Final = 8_000
-SETTINGS: Final = {
-    "postgresql": (
-        "SET synchronous_commit = on",
-        f"SET lock_timeout = {PATIENCE_MS}",
-        f"SET statement_timeout = {PATIENCE_MS}",
-    ),
-    "sqlite": (f"PRAGMA busy_timeout = {PATIENCE_MS}", "PRAGMA synchronous = FULL"),
-}
 PERMITTED: Final = frozenset({Role.LEARNER})
 #: Answered when the answer could not be made durable: the page keeps it and tries again.
 RETRY: Final = problem(503, "exams.retry", "服务器正忙，这道题还没有保存。作答留在本机，马上自动重试。")
@@ -66,42 +64,24 @@ class Waiting(msgspec.Struct, gc=False):
 
 
 @dataclass(slots=True)
+class Known:
+    """What the judgement of a group looks at, read when its attempts are held."""
+
+    sign_ins: Mapping[str, SignIn]
+    attempts: Mapping[int, Attempt]
+    sheets: Mapping[int, Sequence[int]]
+    contents: Mapping[int, Content]
+    standing: dict[Place, Standing]
+
+
+@dataclass(slots=True)
 class Judged:
-    """What a group comes to: new answers by attempt and question, numbers each attempt used, the access log."""
+    """What a group comes to: new answers by attempt and question, the last number of each attempt that used one, the
+    access log."""
 
-    stands: dict[tuple[int, int], Standing] = field(default_factory=dict)
-    used: dict[int, int] = field(default_factory=dict)
+    stands: dict[Place, Standing] = field(default_factory=dict)
+    numbers: dict[int, int] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
-
-
-class SiteStore:
-    """This thread's connection of Django, with one transaction at a time."""
-
-    def __init__(self) -> None:
-        connection.close_if_unusable_or_obsolete()
-        with connection.cursor() as cursor:
-            for statement in SETTINGS[connection.vendor]:
-                cursor.execute(statement)
-        self._open: transaction.Atomic | None = None
-
-    def begin(self) -> None:
-        self._open = transaction.atomic()
-        self._open.__enter__()
-
-    def commit(self) -> None:
-        """Durably before it returns."""
-        found, self._open = self._open, None
-        assert found is not None
-        found.__exit__(None, None, None)
-
-    def close(self) -> None:
-        found, self._open = self._open, None
-        try:
-            if found is not None:
-                transaction.set_rollback(True)
-                found.__exit__(None, None, None)
-        finally:
-            connection.close()
 
 
 class AnswerWriter(GroupWriter[Waiting, SiteStore, Judged]):
@@ -112,16 +92,11 @@ class AnswerWriter(GroupWriter[Waiting, SiteStore, Judged]):
 
     def judge(self, store: SiteStore, group: Sequence[Waiting]) -> Judged:
         store.begin()
-        now = clock.now()
-        sign_ins = identity.sign_ins_of({one.cookie for one in group if one.cookie}, now)
-        attempts = _held({one.attempt_id for one in group})
-        standing = _standing(group, attempts)
+        known = _look(group)
         judged = Judged()
         for one in group:
-            sign_in, attempt = sign_ins.get(one.cookie), attempts.get(one.attempt_id)
             try:
-                saved = _judge(one, sign_in, attempt, standing, judged)
-                one.reply = 200, msgspec.json.encode(saved)
+                one.reply = 200, msgspec.json.encode(_judge(one, known, judged))
             except ZhenxueError as refusal:
                 one.reply = refuse(refusal)
             except DatabaseError:  # the transaction is lost, and with it the group
@@ -129,31 +104,12 @@ class AnswerWriter(GroupWriter[Waiting, SiteStore, Judged]):
             except Exception:
                 log.exception("an answer could not be judged: attempt %d, position %d", one.attempt_id, one.position)
                 one.reply = FAULT
+            sign_in = known.sign_ins.get(one.cookie)
             judged.requests.append(Request(sign_in, "POST", one.path, one.reply[0], one.address or None))
         return judged
 
     def keep(self, store: SiteStore, judged: Judged) -> None:
-        by_count: dict[int, list[int]] = {}
-        for attempt_id, count in judged.used.items():
-            by_count.setdefault(count, []).append(attempt_id)
-        for count, ids in by_count.items():
-            Attempt.objects.filter(pk__in=ids).update(sequence=F("sequence") + count)
-        Answer.objects.bulk_create(
-            [
-                Answer(
-                    attempt_id=attempt,
-                    question_id=question,
-                    given=one.given,
-                    sequence=one.sequence,
-                    client_sequence=one.client_sequence,
-                    saved_at=one.saved_at,
-                )
-                for (attempt, question), one in judged.stands.items()
-            ],
-            update_conflicts=True,
-            unique_fields=["attempt", "question"],
-            update_fields=["given", "sequence", "client_sequence", "saved_at"],
-        )
+        write(judged.numbers, judged.stands)
         identity.note_requests(requests=judged.requests, now=clock.now())
         store.commit()
 
@@ -184,51 +140,39 @@ class AnswerWriter(GroupWriter[Waiting, SiteStore, Judged]):
         return FAULT if isinstance(error, DatabaseError) else RETRY
 
 
-def _judge(
-    one: Waiting,
-    sign_in: SignIn | None,
-    attempt: Attempt | None,
-    standing: dict[tuple[int, int], Standing],
-    judged: Judged,
-) -> dict[str, Any]:
+def _look(group: Sequence[Waiting]) -> Known:
+    sign_ins = identity.sign_ins_of({one.cookie for one in group if one.cookie}, clock.now())
+    attempts = hold(one.attempt_id for one in group)
+    sheets = questions_on(attempts.values())
+    places: set[Place] = set()
+    for one in group:
+        questions = sheets.get(one.attempt_id, ())
+        if 1 <= one.position <= len(questions):
+            places.add((one.attempt_id, questions[one.position - 1]))
+    contents = contents_of(question for _, question in places)
+    return Known(sign_ins, attempts, sheets, contents, standing_at(places))
+
+
+def _judge(one: Waiting, known: Known, judged: Judged) -> dict[str, Any]:
     """The acknowledgement of one answer; raises what the page's form would be refused with."""
-    actor = identity.check_may_ask(sign_in, PERMITTED)
+    actor = identity.check_may_ask(known.sign_ins.get(one.cookie), PERMITTED)
+    attempt = known.attempts.get(one.attempt_id)
     if attempt is None:
         raise not_found()
-    check_may_save(actor, attempt, sha256(one.cookie.encode()).hexdigest(), one.arrived_at)
-    question_id = line_at(attempt, one.position).question_id
+    check_may_save(actor, attempt, device_digest(one.cookie), one.arrived_at)
+    question_id = question_at(known.sheets[attempt.pk], one.position)
     place = attempt.pk, question_id
     verdict = judge_answer(
-        contents_of([question_id])[question_id],
+        known.contents[question_id],
         one.message.given,
         one.message.client_sequence,
         position=one.position,
-        standing=standing.get(place),
+        standing=known.standing.get(place),
         sequence=attempt.sequence,
         now=one.arrived_at,
     )
     if verdict.is_new:
-        attempt.sequence = verdict.saved.sequence
-        judged.used[attempt.pk] = judged.used.get(attempt.pk, 0) + 1
+        attempt.sequence = judged.numbers[attempt.pk] = verdict.saved.sequence
     if verdict.stands is not None:
-        standing[place] = judged.stands[place] = verdict.stands
+        known.standing[place] = judged.stands[place] = verdict.stands
     return acknowledgement(verdict.saved, clock.now())
-
-
-def _held(attempt_ids: set[int]) -> dict[int, Attempt]:
-    """The attempts, held by this transaction in the order of their ids."""
-    rows = Attempt.objects.select_for_update(of=("self",), no_key=True).select_related("enrolment")
-    return {one.pk: one for one in rows.filter(pk__in=attempt_ids).order_by("pk")}
-
-
-def _standing(group: Sequence[Waiting], attempts: dict[int, Attempt]) -> dict[tuple[int, int], Standing]:
-    """What stands for the questions that are answered; read when the attempts are held."""
-    questions = set()
-    for one in group:
-        attempt = attempts.get(one.attempt_id)
-        if attempt is not None and 1 <= one.position <= len(attempt.sheet):
-            questions.add(int(attempt.sheet[one.position - 1][0]))
-    contents_of(questions)  # all at once, for the judgement of each
-    rows = Answer.objects.filter(attempt__in=attempts, question__in=questions)
-    columns = ("attempt_id", "question_id", "given", "sequence", "client_sequence", "saved_at")
-    return {(row[0], row[1]): Standing(*row[2:]) for row in rows.values_list(*columns)}

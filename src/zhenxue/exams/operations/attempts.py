@@ -17,7 +17,7 @@ from zhenxue.exams.operations.common import lock_attempt
 from zhenxue.exams.operations.drawing import begin
 from zhenxue.exams.operations.handing_in import hand_in, settle
 from zhenxue.exams.operations.presence import asks_presence
-from zhenxue.exams.operations.saving import Standing, check_may_save, judge_answer, line_at
+from zhenxue.exams.operations.saving import Standing, check_may_save, judge_answer, question_at
 from zhenxue.exams.operations.timing import check_may_hand_in, deadline_of
 from zhenxue.exams.policies import check_can_answer, check_can_start, check_is_own
 from zhenxue.exams.queries import extra_minutes_of, readiness_of
@@ -109,7 +109,7 @@ def close_due_attempts(*, now: dt.datetime, cohort_id: int | None = None) -> int
 
 
 def _store(attempt: Attempt, position: int, given: list[Any], client_sequence: int, now: dt.datetime) -> Saved:
-    question_id = line_at(attempt, position).question_id
+    question_id = question_at([int(line[0]) for line in attempt.sheet], position)
     rows = Answer.objects.filter(attempt=attempt, question=question_id)
     stood = rows.values_list("given", "sequence", "client_sequence", "saved_at").first()
     verdict = judge_answer(

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from zhenxue.exams import kinds
-from zhenxue.exams.data import Saved, SheetLine
+from zhenxue.exams.data import Saved
 from zhenxue.exams.errors import DeadlinePassed, ProvePresence
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations.presence import is_at_the_door
@@ -76,11 +76,11 @@ def check_may_save(actor: Actor, attempt: Attempt, device: str, now: dt.datetime
         raise DeadlinePassed
 
 
-def line_at(attempt: Attempt, position: int) -> SheetLine:
-    """The line of the sheet; raises ``NotFound``."""
-    if not 1 <= position <= len(attempt.sheet):
+def question_at(questions: Sequence[int], position: int) -> int:
+    """The question at a place of the sheet; raises ``NotFound``."""
+    if not 1 <= position <= len(questions):
         raise NotFound("exams.no_such_question", "试卷里没有这道题，请刷新页面。")
-    return SheetLine.from_json(position, attempt.sheet[position - 1])
+    return questions[position - 1]
 
 
 def judge_answer(

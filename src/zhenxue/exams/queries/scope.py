@@ -108,8 +108,33 @@ def get_attempt(actor: Actor, attempt_id: int) -> Attempt:
     """The attempt, or ``NotFound``."""
     if actor.is_learner and actor.person_id:
         own = _own_attempt(actor.person_id, attempt_id)
-        return own[0] if own else _get(Attempt.objects.none(), attempt_id, "答卷")
+        if not own:
+            raise attempt_not_found()
+        return own[0]
     return _get(visible_attempts(actor), attempt_id, "答卷")
+
+
+def get_sitting(actor: Actor, attempt_id: int) -> Attempt:
+    """A learner's own attempt with what its room shows, its exam and no more; raises as ``get_attempt``."""
+    found = _own_sitting(actor.person_id, attempt_id) if actor.is_learner and actor.person_id else []
+    if not found:
+        raise attempt_not_found()
+    return found[0]
+
+
+_own_sitting = Prepared(
+    lambda person_id, attempt_id: (
+        visible_attempts(Actor(role=Role.LEARNER, person_id=person_id))
+        .select_related(None)
+        .select_related("exam", "enrolment")
+        .filter(pk=attempt_id)
+    )
+)
+
+
+def attempt_not_found() -> NotFound:
+    """No such attempt, or another's."""
+    return _not_found("答卷")
 
 
 #: A learner's own attempt: its page and the room's questions how it stands are asked for all the time.
@@ -131,8 +156,12 @@ def get_import(actor: Actor, bank: QuestionBank, import_id: int) -> QuestionImpo
 def _get[M: Model](rows: QuerySet[M], pk: int, what: str) -> M:
     found = rows.filter(pk=pk).first()
     if found is None:
-        raise NotFound("exams.not_found", f"没有找到这份{what}，或您无权查看。")
+        raise _not_found(what)
     return found
+
+
+def _not_found(what: str) -> NotFound:
+    return NotFound("exams.not_found", f"没有找到这份{what}，或您无权查看。")
 
 
 def _of_organisation[T: QuerySet[Any]](rows: T, actor: Actor, field: str) -> T:

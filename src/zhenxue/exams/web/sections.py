@@ -1,9 +1,11 @@
 """The questions of a running attempt as its page shows them: each is made once and kept while nothing in it changes."""
 
-import json
 from collections.abc import Sequence
+from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template.defaultfilters import floatformat
@@ -12,12 +14,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from zhenxue.exams.data import Kind
 from zhenxue.exams.queries import ShownLine
 from zhenxue.exams.web.forms import civil
 from zhenxue.kernel.remembering import Remembered
 
 #: Questions as a page shows them that a process remembers (some 2 kB each).
 KEPT = 10_000
+_encode = msgspec.json.Encoder().encode
 ANSWERED = SafeString(" data-answered")
 
 
@@ -43,7 +47,7 @@ def sections_of(request: HttpRequest, attempt_id: int, sheet: Sequence[ShownLine
             f"{action}{line.position}/",
             token,
             ANSWERED if line.given else SafeString(),
-            f"{line.kind_label}，{floatformat(line.score)} 分{'，可选多个' if line.is_multiple else ''}",
+            _about(line.kind, line.score),
             question,
             f"已保存 第 {line.sequence} 号 · {civil(line.saved_at):%H:%M:%S}" if line.saved_at else "",
         )
@@ -51,7 +55,13 @@ def sections_of(request: HttpRequest, attempt_id: int, sheet: Sequence[ShownLine
     ]
 
 
-_remembered: Remembered[str, SafeString] = Remembered(KEPT)
+@lru_cache(maxsize=512)
+def _about(kind: str, score: Decimal) -> str:
+    """What stands beside a question's number."""
+    return f"{Kind(kind).label}，{floatformat(score)} 分{'，可选多个' if kind == Kind.MULTIPLE else ''}"
+
+
+_remembered: Remembered[bytes, SafeString] = Remembered(KEPT)
 
 
 def _shown(sheet: Sequence[ShownLine]) -> list[SafeString]:
@@ -61,9 +71,9 @@ def _shown(sheet: Sequence[ShownLine]) -> list[SafeString]:
     return [found[key] for key in keys]
 
 
-def _key(line: ShownLine) -> str:
+def _key(line: ShownLine) -> bytes:
     """All that the markup of a question depends on: its version, what was drawn, its place, what was answered."""
-    return json.dumps([line.question_id, line.position, line.order, line.values, line.given], ensure_ascii=False)
+    return _encode((line.question_id, line.position, line.order, line.values, line.given))
 
 
 def _render(line: ShownLine) -> SafeString:

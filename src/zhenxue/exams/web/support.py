@@ -1,12 +1,11 @@
 """What the views of ``exams`` share: roles, the device, small answers."""
 
-import hashlib
-
 from django import forms
 from django.http import HttpRequest
 from django.urls import reverse
 
 from zhenxue.exams.operations.saving import Message, read_message
+from zhenxue.exams.queries.room import device_digest
 from zhenxue.exams.web.forms import AnswerForm, read_given
 from zhenxue.identity import api as identity
 from zhenxue.identity.api import ActorRequest
@@ -19,7 +18,7 @@ STAFF = (*AUTHORS, Role.BUREAU_OFFICER, Role.OPERATOR_REVIEWER, Role.OPERATOR_AD
 
 def device_of(request: HttpRequest) -> str:
     """A digest of this sign-in: one attempt is answered from one of them at a time."""
-    return hashlib.sha256((request.session.session_key or "").encode()).hexdigest()
+    return device_digest(request.session.session_key or "")
 
 
 def fingerprint_of(request: ActorRequest) -> str:

@@ -155,13 +155,15 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the access log keeps of a request that did not pass through the middleware."""
+    """What the access log keeps of a request that did not pass through the middleware; one that is not ``is_logged``
+    only shows that its sign-in is in use."""
 
     sign_in: SignIn | None
     method: str
     path: str
     status: int
     ip: str | None
+    is_logged: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,19 +152,20 @@ def note_requests(*, requests: Iterable[Request], now: dt.datetime) -> None:
         actor = found.actor if found else ANONYMOUS
         if found is not None and now - found.seen_at >= SEEN_EVERY:
             used.add(found.pk)
-        entries.append(
-            AccessLogEntry(
-                account_id=actor.account_id,
-                organisation_id=actor.organisation_id,
-                role=actor.role or "",
-                at=now,
-                method=one.method[:8],
-                path=one.path[:300],
-                status=one.status,
-                ip=one.ip,
+        if one.is_logged:
+            entries.append(
+                {
+                    "account_id": actor.account_id,
+                    "organisation_id": actor.organisation_id,
+                    "role": actor.role.value if actor.role else "",
+                    "at": now,
+                    "method": one.method[:8],
+                    "path": one.path[:300],
+                    "status": one.status,
+                    "ip": one.ip,
+                }
             )
-        )
-    AccessLogEntry.objects.bulk_create(entries)
+    _add_access.many(entries)
     if used:
         LoginSession.objects.filter(pk__in=used, seen_at__lt=now).update(seen_at=now)
 

@@ -13,7 +13,7 @@ from zhenxue.identity.models import AccessLogEntry, Account, LoginSession, Membe
 from zhenxue.identity.queries import people
 from zhenxue.identity.validators import check_phone
 from zhenxue.kernel.errors import Invalid, NotFound
-from zhenxue.kernel.prepared import Prepared
+from zhenxue.kernel.prepared import Prepared, padded
 
 
 def visible_accounts(actor: Actor) -> QuerySet[Account]:
@@ -153,11 +153,15 @@ def find_session(key: str) -> SignIn | None:
 
 def find_sessions(digests: Iterable[str]) -> dict[str, SignIn]:
     """The sign-ins behind many keys, by the digests of these; one query."""
-    rows = LoginSession.objects.filter(key_digest__in=list(digests)).values_list("key_digest", *SIGN_IN_COLUMNS)
-    return {row[0]: _sign_in(row[1:]) for row in rows}
+    wanted = padded(digests)
+    return {row[0]: _sign_in(row[1:]) for row in _many_sign_ins(wanted)} if wanted else {}
 
 
 _sign_ins = Prepared(lambda digest: LoginSession.objects.filter(key_digest=digest).values_list(*SIGN_IN_COLUMNS)[:1])
+
+_many_sign_ins = Prepared(
+    lambda digests: LoginSession.objects.filter(key_digest__in=digests).values_list("key_digest", *SIGN_IN_COLUMNS)
+)
 
 
 def _sign_in(row: tuple[Any, ...]) -> SignIn:

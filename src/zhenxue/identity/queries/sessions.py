@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 
 from zhenxue.identity.data import SignIn
 from zhenxue.identity.queries.accounts import find_sessions, key_digest
-from zhenxue.kernel.prepared import Prepared
+from zhenxue.kernel.prepared import Prepared, padded
 
 #: Where the key of the sign-in lies in Django's session.
 SESSION_KEY = "sign_in"
@@ -17,11 +17,17 @@ SESSION_KEY = "sign_in"
 #: The session of a key while it lasts, at most one; every page asks for one.
 lasting_sessions = Prepared(lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now))
 
+_data_of = Prepared(
+    lambda keys, now: Session.objects.filter(session_key__in=keys, expire_date__gt=now).values_list(
+        "session_key", "session_data"
+    )
+)
+
 
 def sign_ins_of(cookies: Collection[str], now: dt.datetime) -> dict[str, SignIn]:
     """The sign-ins behind many session cookies, alive or ended; two queries."""
-    rows = Session.objects.filter(session_key__in=cookies, expire_date__gt=now)
-    digests = {key: _digest_in(data) for key, data in rows.values_list("session_key", "session_data")}
+    wanted = padded(cookies)
+    digests = {key: _digest_in(data) for key, data in _data_of(wanted, now)} if wanted else {}
     found = find_sessions({digest for digest in digests.values() if digest})
     return {cookie: found[digest] for cookie, digest in digests.items() if digest in found}
 

@@ -10,9 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.urls import reverse
 
+from zhenxue.config import lean
 from zhenxue.config.management.commands.serve import listen
-from zhenxue.study.ingest import application as beats
-from zhenxue.study.ingest.lane import beat_protocol
 
 APPLICATIONS = {
     "all": "zhenxue.config.asgi:application",
@@ -35,7 +34,7 @@ class Command(BaseCommand):
         listener = listen(host, port) if fd is None else socket.socket(fileno=os.dup(fd))
         config = uvicorn.Config(
             APPLICATIONS[only],
-            http="auto" if only == "pages" else beat_protocol(beats),
+            http="auto" if only == "pages" else lean.protocol(),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -1,6 +1,7 @@
 """An attempt: its page, every answer, the clock, handing in, the result."""
 
 import datetime as dt
+from collections.abc import Callable
 from functools import partial
 
 from django.contrib import messages
@@ -19,7 +20,7 @@ from zhenxue.exams.operations.handing_in import settle
 from zhenxue.exams.operations.saving import acknowledgement
 from zhenxue.exams.operations.timing import may_hand_in_at
 from zhenxue.exams.queries.conduct import messages_to
-from zhenxue.exams.web.forms import civil
+from zhenxue.exams.queries.room import rooms_of, state_of
 from zhenxue.exams.web.results import result_context
 from zhenxue.exams.web.sections import sections_of
 from zhenxue.exams.web.support import STAFF, device_of, fingerprint_of, message_of, to_question, wants_json
@@ -28,20 +29,22 @@ from zhenxue.identity.data import Role
 from zhenxue.kernel import clock
 
 
-def settled(request: ActorRequest, attempt_id: int, now: dt.datetime) -> Attempt:
+def settled(
+    request: ActorRequest, attempt_id: int, now: dt.datetime, get: Callable[..., Attempt] = queries.get_attempt
+) -> Attempt:
     """The attempt after its deadline was applied, if it is over."""
-    attempt = queries.get_attempt(request.actor, attempt_id)
+    attempt = get(request.actor, attempt_id)
     if attempt.state != AttemptState.OPEN or now < attempt.deadline_at:
         return attempt
     settle(queries.visible_attempts(request.actor).filter(pk=attempt_id), now=now)
-    return queries.get_attempt(request.actor, attempt_id)
+    return get(request.actor, attempt_id)
 
 
 @roles(Role.LEARNER)
 @never_cache
 def attempt_page(request: ActorRequest, attempt_id: int) -> HttpResponse:
     now = clock.now()
-    attempt = settled(request, attempt_id, now)
+    attempt = settled(request, attempt_id, now, queries.get_sitting)
     if (elsewhere := instead(request, attempt, now)) is not None:
         return elsewhere
     sheet = queries.paper_sheet(attempt)
@@ -79,25 +82,12 @@ def other_device(request: ActorRequest, attempt: Attempt, now: dt.datetime) -> H
     return render(request, "exams/move.html", context, status=409)
 
 
-def words_of(attempt: Attempt) -> list[dict[str, object]]:
-    """What the invigilator said, as the island shows it."""
-    return [{"number": number, "text": text, "at": f"{civil(at):%H:%M}"} for number, text, at in messages_to(attempt)]
-
-
 @roles(Role.LEARNER)
 @never_cache
 def attempt_state(request: ActorRequest, attempt_id: int) -> HttpResponse:
     now = clock.now()
-    attempt = settled(request, attempt_id, now)
-    body: dict[str, object] = {
-        "state": attempt.state,
-        "server_now": clock.milliseconds(now),
-        "deadline": clock.milliseconds(attempt.deadline_at),
-    }
-    body |= {"sequence": attempt.sequence, "here": attempt.device == device_of(request)}
-    body["messages"] = words_of(attempt)
-    waits = {"presence": attempt.presence_asked_at is not None, "paused": attempt.paused_at is not None}
-    return JsonResponse({**body, **waits})
+    attempt = settled(request, attempt_id, now, queries.get_sitting)
+    return JsonResponse(state_of(rooms_of([attempt.pk])[attempt.pk], device_of(request), now))
 
 
 @roles(Role.LEARNER)
