@@ -17,7 +17,7 @@ from tests.factories.identity import NOW, client_for, make_bureau, make_operator
 from tests.factories.training import make_running_cohort
 from zhenxue.exams.ingest import stores
 from zhenxue.exams.models import Attempt
-from zhenxue.exams.operations import attempts
+from zhenxue.exams.operations import attempts, common
 from zhenxue.exams.operations.allowances import give_allowance
 from zhenxue.exams.queries import allowances, conduct, learner, results, room, sitting
 from zhenxue.exams.queries import scope as exam_scope
@@ -85,6 +85,7 @@ def cases_of(made: Sitting) -> list[Case]:
         (exam_scope._own_sitting, (made.learners[1].person_id, attempt)),
         (exam_scope._own_exam, (made.learners[0].person_id, made.exam.pk)),
         (exam_scope._own_exam, (made.learners[0].person_id, made.exam.pk + 1)),
+        (common._locked, (attempt,)),
         (attempts._enrolments, (made.learners[0].person_id, cohort)),
         (sitting._answers, (attempt,)),
         (stores._held, ([attempt],)),
@@ -228,6 +229,12 @@ def test_a_prepared_insert_writes_what_the_plain_one_does(ip: str | None) -> Non
     rows = list(AccessLogEntry.objects.order_by("pk").values())
     assert len(rows) == 4
     assert [row | {"id": 0} for row in rows] == [values | {"id": 0, "status": one} for one in (200, 200, 200, 404)]
+    with pytest.raises(TypeError, match="no columns colour"):
+        add(**values, colour="red")
+    with pytest.raises(KeyError, match="status"):
+        add(**{name: value for name, value in values.items() if name != "status"})
+
+
 def test_a_value_in_the_sql_itself_is_refused() -> None:
     with pytest.raises(TypeError, match="stands in its SQL"):
         Prepared[Any](lambda count: Cohort.objects.order_by("pk")[:count])(3)

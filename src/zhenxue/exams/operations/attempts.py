@@ -6,9 +6,10 @@ Writers of one attempt go one after another (its row is locked), so sequence num
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from zhenxue.exams.data import AttemptEnd, AttemptState, Saved
 from zhenxue.exams.errors import DeadlinePassed
@@ -20,7 +21,7 @@ from zhenxue.exams.operations.presence import asks_presence
 from zhenxue.exams.operations.saving import Standing, check_may_save, judge_answer, question_at
 from zhenxue.exams.operations.timing import check_may_hand_in, deadline_of
 from zhenxue.exams.policies import check_can_answer, check_can_start, check_is_own
-from zhenxue.exams.queries import extra_minutes_of, readiness_of
+from zhenxue.exams.queries import attempts_at, readiness_of
 from zhenxue.exams.queries.content import contents_of
 from zhenxue.identity.data import SYSTEM, Actor, Role
 from zhenxue.integrity.data import CheckCause
@@ -35,19 +36,31 @@ def start_attempt(*, actor: Actor, exam: Exam, device: str, fingerprint: str = "
     Raises ``CannotStart`` with the reason and what is missing (N14: first the stage's hours, then its assessment).
     """
     enrolment = _own_enrolment(actor, exam)
+    begin_now = partial(_start, actor, exam, enrolment, device, fingerprint, now)
+    try:
+        return begin_now()
+    except IntegrityError:  # at the same moment another click began one: the constraints let one of them through
+        return begin_now()
+
+
+def _start(
+    actor: Actor, exam: Exam, enrolment: training.Enrolment, device: str, fingerprint: str, now: dt.datetime
+) -> Attempt:
     with transaction.atomic():
-        Exam.objects.select_for_update().get(pk=exam.pk)  # two starts at once must not make two attempts
-        settle(Attempt.objects.filter(exam=exam, enrolment=enrolment), now=now)
-        readiness = readiness_of(exam=exam, enrolment=enrolment, now=now)
+        tried = attempts_at(exam, enrolment)
+        if any(one.state == AttemptState.OPEN and one.deadline_at <= now for one in tried):
+            settle(Attempt.objects.filter(exam=exam, enrolment=enrolment), now=now)
+            tried = attempts_at(exam, enrolment)
+        readiness = readiness_of(exam=exam, enrolment=enrolment, now=now, attempts=tried)
         check_can_start(readiness)
         if readiness.open_attempt_id is not None:
-            return Attempt.objects.get(pk=readiness.open_attempt_id)
+            return next(one for one in tried if one.pk == readiness.open_attempt_id)
         attempt = Attempt(
             exam=exam,
             enrolment=enrolment,
-            number=Attempt.objects.filter(exam=exam, enrolment=enrolment).count() + 1,
+            number=len(tried) + 1,
             started_at=now,
-            deadline_at=deadline_of(exam, now, extra_minutes_of(exam.pk, enrolment.pk)),
+            deadline_at=deadline_of(exam, now, readiness.extra_minutes),
             device=device,
             device_fingerprint=fingerprint,
             presence_asked_at=now if asks_presence(exam) else None,

@@ -8,17 +8,23 @@ from zhenxue.exams.data import ATTEMPT_TRANSITIONS, AttemptState
 from zhenxue.exams.models import Attempt, Exam
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Conflict, NotFound
+from zhenxue.kernel.prepared import Prepared
 
 
 def lock_attempt(attempt_id: int) -> Attempt:
     """One attempt with its exam, held by this transaction; raises ``NotFound``."""
-    rows = Attempt.objects.select_for_update(of=("self",)).select_related(
-        "exam__paper", "exam__blueprint", "exam__cohort", "enrolment"
+    for attempt in _locked(attempt_id):
+        return attempt
+    raise not_found()
+
+
+_locked = Prepared(
+    lambda attempt_id: (
+        Attempt.objects.select_for_update(of=("self",))
+        .select_related("exam__paper", "exam__blueprint", "exam__cohort", "enrolment")
+        .filter(pk=attempt_id)
     )
-    attempt = rows.filter(pk=attempt_id).first()
-    if attempt is None:
-        raise not_found()
-    return attempt
+)
 
 
 def lock_attempts(attempt_ids: Iterable[int]) -> list[Attempt]:

@@ -9,7 +9,7 @@ from random import Random, SystemRandom
 
 from zhenxue.exams import kinds
 from zhenxue.exams.data import Kind, SheetLine
-from zhenxue.exams.models import Attempt, Blueprint, BlueprintRule, Exam, PaperLine
+from zhenxue.exams.models import Attempt, Blueprint, BlueprintRule, Exam, Paper, PaperLine
 from zhenxue.exams.operations import selection
 from zhenxue.exams.operations.common import record
 from zhenxue.exams.operations.marking import digest_of
@@ -17,10 +17,13 @@ from zhenxue.exams.operations.planning import frozen_plan
 from zhenxue.exams.queries import times_shown
 from zhenxue.exams.queries.content import Content, contents_of
 from zhenxue.identity.data import Actor
+from zhenxue.kernel.remembering import Remembered
 
 RANDOM = SystemRandom()
 #: How long a process may go on with what it read of a blueprint; only the counts of how often questions were shown age.
 KEEPS_SECONDS = 600.0
+#: Final papers whose lines a process remembers.
+KEPT_PAPERS = 50
 #: Kinds that may draw parameters for each learner.
 WITH_PARAMETERS = frozenset({Kind.CALCULATION, Kind.CASE})
 
@@ -45,7 +48,7 @@ def draw_sheet(exam: Exam, random: Random = RANDOM) -> list[SheetLine]:
 
     Randomness is the operating system's; tests give their own.
     """
-    lines, varied = _of_paper(exam.paper_id) if exam.paper_id else _of_blueprint(exam.plan, random)
+    lines, varied = _of_blueprint(exam.plan, random) if isinstance(exam.plan, Blueprint) else _of_paper(exam.plan)
     if exam.shuffles_questions:
         lines = [line for _part, group in groupby(lines, lambda line: line.part) for line in _mixed(group, random)]
     questions = contents_of(line.question_id for line in lines) if exam.shuffles_options or varied else {}
@@ -60,14 +63,24 @@ def draw_sheet(exam: Exam, random: Random = RANDOM) -> list[SheetLine]:
     return sheet
 
 
-def _of_paper(paper_id: int) -> tuple[list[SheetLine], bool]:
+_papers: Remembered[tuple[int, str], tuple[list[SheetLine], bool]] = Remembered(KEPT_PAPERS)
+
+
+def _of_paper(paper: Paper) -> tuple[list[SheetLine], bool]:
+    """The lines of a paper and whether some draw parameters; of a final one, which has a digest, asked for once."""
+    if not paper.digest:
+        return _read_paper(paper.pk)
+    key = paper.pk, paper.digest
+    return _papers.many([key], lambda _: {key: _read_paper(paper.pk)})[key]
+
+
+def _read_paper(paper_id: int) -> tuple[list[SheetLine], bool]:
     columns = ("position", "question_id", "score", "part", "question__kind")
     rows = list(PaperLine.objects.filter(paper=paper_id).order_by("position").values_list(*columns))
     return [SheetLine(*row[:4]) for row in rows], any(row[4] in WITH_PARAMETERS for row in rows)
 
 
-def _of_blueprint(blueprint: object, random: Random) -> tuple[list[SheetLine], bool]:
-    assert isinstance(blueprint, Blueprint)
+def _of_blueprint(blueprint: Blueprint, random: Random) -> tuple[list[SheetLine], bool]:
     deck = deck_of(blueprint)
     picks = selection.draw(deck.drawn, deck.band, lambda number: deck.shown.get(number, 0), random)
     lines = [

@@ -11,7 +11,7 @@ from zhenxue.exams.queries.blueprints import (
     times_shown,
 )
 from zhenxue.exams.queries.entitled import Failing, active_learners, can_be_changed, entitled_to, failing_of
-from zhenxue.exams.queries.learner import LearnerExam, exams_of_learner, readiness_of
+from zhenxue.exams.queries.learner import LearnerExam, attempts_at, exams_of_learner, readiness_of
 from zhenxue.exams.queries.lines import ShownLine, choices_of
 from zhenxue.exams.queries.lists import (
     cards_of,
@@ -64,6 +64,7 @@ __all__ = [
     "active_learners",
     "allowance_of",
     "allowances_of",
+    "attempts_at",
     "attempts_of",
     "blueprints_to_use",
     "can_be_changed",

@@ -28,9 +28,16 @@ def missing_of(enrolment: training.Enrolment, stage_number: int | None) -> list[
     return missing or [Missing("本阶段线下课（缺勤的课请联系老师安排补课）", "offline", 0)]
 
 
-def readiness_of(*, exam: Exam, enrolment: training.Enrolment, now: dt.datetime) -> Readiness:
-    """Whether this learner may start this exam now, with what is missing."""
-    attempts = list(Attempt.objects.filter(exam=exam, enrolment=enrolment))
+def attempts_at(exam: Exam, enrolment: training.Enrolment) -> list[Attempt]:
+    """A learner's attempts at an exam in their order; one query."""
+    return _attempts([enrolment.pk], [exam.pk])
+
+
+def readiness_of(
+    *, exam: Exam, enrolment: training.Enrolment, now: dt.datetime, attempts: Sequence[Attempt] | None = None
+) -> Readiness:
+    """Whether this learner may start this exam now, with what is missing; ``attempts`` where the caller has them."""
+    attempts = attempts_at(exam, enrolment) if attempts is None else attempts
     readiness = judge_readiness(exam, attempts, _standing_of(exam, enrolment, now), now)
     wanted = training.rules_of(exam.cohort)["verify_strength_exam"]
     begins = readiness.can_start and readiness.open_attempt_id is None

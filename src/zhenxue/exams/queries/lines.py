@@ -23,7 +23,6 @@ class ShownLine:
     kind_label: str
     stem: str
     body: Mapping[str, Any]
-    choices: tuple[tuple[str, str], ...]  # value, text, in the order of this sheet
     score: Decimal
     given: tuple[Any, ...] = ()
     sequence: int = 0
@@ -40,6 +39,11 @@ class ShownLine:
     @property
     def is_multiple(self) -> bool:
         return self.kind == Kind.MULTIPLE
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """Value and text of each choice, in the order of this sheet."""
+        return choices_of(self.kind, self.body, self.order)
 
     @property
     def view(self) -> dict[str, Any]:
@@ -88,7 +92,6 @@ def shown(
         kind_label=Kind(question.kind).label,
         stem=kinds.fill_places(question.stem, line.values),
         body=body,
-        choices=choices_of(question.kind, body, line.order),
         score=line.score,
         given=tuple(given),
         key=question.key if solved else None,

@@ -23,7 +23,8 @@ def device_of(request: HttpRequest) -> str:
 
 def fingerprint_of(request: ActorRequest) -> str:
     """The fingerprint of the device key that this sign-in is bound to; empty where it is bound to none."""
-    found = identity.device_key_of(request.login_session.pk) if request.login_session else None
+    signed_in = request.login_session
+    found = identity.device_key_of(signed_in.pk) if signed_in and signed_in.device_key_id else None
     return found.fingerprint if found else ""
 
 
