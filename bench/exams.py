@@ -6,9 +6,10 @@ A room of learners is copied into a fresh, durable database. Two processes for p
 the scaled layout does (``--layout embedded``: one process for all); this process is the generator, and keeps what every
 learner was acknowledged. Phases: all start within a minute and see the paper; answers as fast as they are taken, first
 by the plain Django view (the baseline), then by the ingest; the attempt page as fast as it is answered; an answer of
-each every ten seconds for five minutes, in the middle of which the server of answers is killed with -9 and started
-anew; all hand in within a minute. Then every acknowledged answer is held against the database, one by one. Last, as
-many papers whose time is over are handed in and marked at once.
+each every ten seconds for five minutes, and between them each room asks how its attempt stands; in the middle the
+server of answers is killed with -9 and started anew (answers sent from ten seconds before to ten after are told apart
+as ``answer_killed``); all hand in within a minute. Then every acknowledged answer is held against the database, one by
+one. Last, as many papers whose time is over are handed in and marked at once.
 """
 
 import argparse
@@ -31,12 +32,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import uvloop
 
 from bench.support.ground import ROOT, cpu_seconds, database, postgres_seconds, report, run, wait_for
-from bench.support.load import Target, press
-from bench.support.sittings import KEPT, MARK, SETUP, TOKEN, Learner, Waits, ask, problems
+from bench.support.sittings import KEPT, MARK, SETUP, Learner, Waits, ask, problems
 
 WEB = ["-m", "zhenxue.config.cli", "web"]
 CONNECTIONS = 64
+PAGE_CONNECTIONS = 16
 STEP_SECONDS = 10.0
+#: So long before and after the kill answers are told apart.
+AROUND_SECONDS = 10.0
 
 type Act = Callable[[Learner, Waits], Awaitable[None]]
 
@@ -105,9 +108,8 @@ def main() -> None:
     count = options.learners or (60 if options.quick else 2_000)
     scale = count / 2_000 if options.quick else 1.0
     with database(options.database) as environment:
-        world = json.loads(
-            run(["-W", "ignore", "-c", SETUP, str(count), str(options.questions)], environment).splitlines()[-1]
-        )
+        hasty = environment | {"PGOPTIONS": "-c synchronous_commit=off"}  # before the load nothing has to last
+        world = told(hasty, SETUP, str(count), str(options.questions))
         with servers(environment, options.layout) as processes:
             learners = [
                 Learner(cookie, world["exam"], world["questions"], processes[-1].port, processes[0].port)
@@ -128,17 +130,21 @@ async def sit(
     learners: list[Learner], processes: list[Server], environment: dict[str, str], quick: bool, scale: float
 ) -> None:
     """All phases but the last."""
-    minute, turn = (max(60 * scale, 3.0), 2.0) if quick else (60.0, 8.0)
+    minute, turn = (max(60 * scale, 2.0), 1.5) if quick else (60.0, 8.0)
     await asyncio.gather(*(wake(one.port) for one in processes for _ in range(4)))
     await tell("start", paced(learners, lambda one, waits: one.start(waits), minute), processes, environment)
     plain = await tell("save_plain", pressed(learners, turn, port=processes[-1].port), processes, environment)
     lean = await tell("save", pressed(learners, turn), processes, environment)
     report("exams_save_to_plain", round(len(lean.seconds) / lean.took / (len(plain.seconds) / plain.took), 1), "x")
-    await asyncio.to_thread(page, learners, processes, turn)
-    steps, step = (6, 2.0) if quick else (30, STEP_SECONDS)
+    await tell("page", read(learners[:50], turn), processes, environment)
+    steps, step = (5, 1.5) if quick else (30, STEP_SECONDS)
     kill = asyncio.create_task(kill_in(processes[0], steps * step / 2))
-    await tell("answer", sittings(learners, steps, step), processes, environment)
+    states, around = Waits(), Waits()
+    phase = sittings(learners, steps, step, states, around, AROUND_SECONDS * step / STEP_SECONDS)
+    await tell("answer", phase, processes, environment)
     await kill
+    show("answer_killed", around)
+    show("state", states)
     await tell("submit", paced(learners, lambda one, waits: one.submit(waits), minute), processes, environment)
     for one in learners:
         one.leave()
@@ -149,15 +155,22 @@ async def tell(name: str, phase: Awaitable[Waits], processes: Sequence[Server], 
     began = used(processes), postgres_seconds(environment), cpu_seconds(os.getpid())
     waits = await phase
     ended = used(processes), postgres_seconds(environment), cpu_seconds(os.getpid())
-    count = len(waits.seconds)
-    report(f"exams_{name}", round(count / waits.took, 1), "requests/s")
+    show(name, waits)
+    for part, first, last in zip(("server", "postgres", "load"), began, ended, strict=True):
+        cpu = round(max(last - first, 0) * 1000 / max(len(waits.seconds), 1), 3)
+        report(f"exams_{name}_cpu_{part}", cpu, "ms_per_request")
+    return waits
+
+
+def show(name: str, waits: Waits) -> None:
+    if not waits.seconds:
+        return
+    if waits.took:
+        report(f"exams_{name}", round(len(waits.seconds) / waits.took, 1), "requests/s")
     for percent in (50, 95, 99):
         report(f"exams_{name}_p{percent}", waits.percentile(percent), "ms")
     if waits.again:
         report(f"exams_{name}_sent_again", waits.again, "requests")
-    for part, first, last in zip(("server", "postgres", "load"), began, ended, strict=True):
-        report(f"exams_{name}_cpu_{part}", round(max(last - first, 0) * 1000 / count, 2), "ms_per_request")
-    return waits
 
 
 async def wake(port: int) -> None:
@@ -186,20 +199,53 @@ async def paced(learners: Sequence[Learner], act: Act, seconds: float) -> Waits:
     return waits
 
 
-async def sittings(learners: Sequence[Learner], steps: int, step: float) -> Waits:
-    """Each answers once in every step, at a moment of its own."""
+async def sittings(
+    learners: Sequence[Learner], steps: int, step: float, states: Waits, around: Waits, near: float
+) -> Waits:
+    """Each answers once in every step, at a moment of its own, and half a step later its room asks how it stands
+    (``states``). What is sent ``near`` the middle, where the kill is, counts as ``around``."""
     waits = Waits()
     began = time.perf_counter()
+    middle = steps * step / 2
 
     async def one(learner: Learner) -> None:
         offset = random.uniform(0, step)
         for number in range(steps):
-            await asyncio.sleep(max(0.0, began + offset + number * step - time.perf_counter()))
-            await learner.save(waits)
+            await until(began + offset + number * step)
+            is_near = abs(time.perf_counter() - began - middle) < near
+            await learner.save(around if is_near else waits)
+            await until(began + offset + (number + 0.5) * step)
+            await learner.look(states)
         learner.leave()
 
     await asyncio.gather(*map(one, learners))
+    waits.took = states.took = time.perf_counter() - began
+    waits.again += around.again
+    return waits
+
+
+async def until(moment: float) -> None:
+    await asyncio.sleep(max(0.0, moment - time.perf_counter()))
+
+
+async def read(learners: Sequence[Learner], seconds: float) -> Waits:
+    """The attempt page as fast as it is answered, over so many connections."""
+    warm, waits, sizes = Waits(), Waits(), []
+    for learner in learners:
+        sizes.append(await learner.read(warm))
+    began = time.perf_counter()
+
+    async def one(own: Sequence[Learner]) -> None:
+        turn = 0
+        while time.perf_counter() < began + seconds:
+            await own[turn % len(own)].read(waits)
+            turn += 1
+
+    await asyncio.gather(*(one(learners[at::PAGE_CONNECTIONS]) for at in range(PAGE_CONNECTIONS)))
     waits.took = time.perf_counter() - began
+    report("exams_page_size", round(sum(sizes) / len(sizes) / 1000, 1), "kB")
+    for learner in learners:
+        learner.leave()
     return waits
 
 
@@ -228,19 +274,6 @@ async def kill_in(server: Server, seconds: float) -> None:
     await asyncio.sleep(seconds)
     await asyncio.to_thread(server.kill)
     report("exams_killed", 1, "server")
-
-
-def page(learners: Sequence[Learner], processes: Sequence[Server], seconds: float) -> None:
-    """The attempt page as fast as it is answered."""
-    some = learners[:50]
-    targets = [Target(f"/exams/attempts/{one.attempt}/", f"zhenxue={one.cookie}; csrftoken={TOKEN}") for one in some]
-    press(processes[-1].port, targets, connections=16, seconds=1.0)
-    began = used(processes)
-    result = press(processes[-1].port, targets, connections=16, seconds=seconds)
-    report("exams_page", round(result.rate, 1), "requests/s")
-    report("exams_page_p95", round(result.percentile(95), 1), "ms")
-    report("exams_page_cpu", round((used(processes) - began) * 1000 / len(result.waits), 2), "ms_per_request")
-    report("exams_page_size", round(result.bytes / len(result.waits) / 1000, 1), "kB")
 
 
 def check(learners: list[Learner], environment: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +97,11 @@ def postgres_seconds(environment: Mapping[str, str]) -> float:
     if POSTGRES_ID not in environment:
         return 0.0
     first = int(environment[POSTGRES_ID])
-    children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-    return cpu_seconds(first, ended_children=True) + sum(cpu_seconds(int(child)) for child in children)
+    found = 0.0
+    for child in Path(f"/proc/{first}/task/{first}/children").read_text().split():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended just now: its first process has its time
+            found += cpu_seconds(int(child))
+    return found + cpu_seconds(first, ended_children=True)
 
 
 def wait_for(port: int, process: "subprocess.Popen[Any]") -> None:

@@ -240,9 +240,28 @@ class Learner:
         if status != 302 or found is None:
             raise SystemExit(f"an exam did not start: {status} {body.decode(errors='replace')[:400]}")
         self.attempt = int(found[1])
+        await self.read(waits)
+
+    async def read(self, waits: Waits) -> int:
+        """The page of the attempt; its bytes."""
         status, _, body = await self.page("GET", f"/exams/attempts/{self.attempt}/", waits)
-        if status != 200 or b"data-exam" not in body:
+        if status != 200:
             raise SystemExit(f"the paper did not open: {status}")
+        return len(body)
+
+    async def look(self, waits: Waits) -> None:
+        """How the attempt stands, as the room asks every ten seconds; what does not come is not asked for again."""
+        request = self.head("GET", f"/exams/attempts/{self.attempt}/state/", 0, "", "Accept: application/json\r\n")
+        began = time.perf_counter()
+        try:
+            self.line, status, _, body = await ask(self.lean, self.line, request)
+        except Lost:
+            waits.again += 1
+            return
+        waits.seconds.append(time.perf_counter() - began)
+        found = json.loads(body)
+        if status != 200 or found["state"] != "open" or found["sequence"] != len(self.acknowledged):
+            raise SystemExit(f"an attempt stands otherwise than it was acknowledged: {status} {found}")
 
     async def save(self, waits: Waits, *, port: int | None = None) -> None:
         """The next answer, sent again with the same number until it is acknowledged."""

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -27,6 +28,7 @@ from zhenxue.exams import api as exams
 from zhenxue.exams import queries
 from zhenxue.exams.errors import AttemptEnded, CannotStart, DeadlinePassed, NotReleased, OtherDevice
 from zhenxue.exams.models import Answer, Attempt
+from zhenxue.exams.operations import attempts as operations
 from zhenxue.exams.operations.moving import move_attempt, release_device
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Invalid, NotFound, Refused
@@ -84,6 +86,20 @@ def test_starting_twice_gives_the_same_attempt() -> None:
             deadline_at=SITTING + SECOND,
             device=DEVICE,
         )
+
+
+def test_two_starts_at_one_moment_make_one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    sitting = make_exam()
+    first, real, asked = start(sitting, sitting.learners[0]), operations.attempts_at, []
+
+    def nothing_yet(*where: Any) -> list[Attempt]:
+        asked.append(where)
+        return [] if len(asked) == 1 else real(*where)
+
+    monkeypatch.setattr(operations, "attempts_at", nothing_yet)
+    assert start(sitting, sitting.learners[0]).pk == first.pk
+    assert len(asked) == 2
+    assert Entry.objects.filter(kind="exams.attempt_started").count() == Attempt.objects.count() == 1
 
 
 def test_every_answer_gets_the_next_number_and_repeats_change_nothing() -> None:
