@@ -44,8 +44,17 @@ def addresses() -> list[tuple[str, URLPattern]]:
     return list(walk(get_resolver().url_patterns))
 
 
-def sample_path(pattern: URLPattern) -> str:
-    route = str(pattern.pattern)
+def prefixes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[tuple[URLPattern, str]]:
+    """Each address with what is included before it."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from prefixes(pattern.url_patterns, before + str(pattern.pattern))
+        else:
+            yield pattern, before
+
+
+def sample_path(pattern: URLPattern, before: str) -> str:
+    route = before + str(pattern.pattern)
     for name, converter in pattern.pattern.converters.items():
         value = next(value for value in SAMPLES if fits(converter, value))
         route = re.sub(rf"<(\w+:)?{name}>", value, route)
@@ -77,12 +86,12 @@ def test_public_views_stand_on_the_list() -> None:
 
 @pytest.mark.django_db
 def test_the_anonymous_pass_nowhere_else(client: Client) -> None:
-    faults = []
+    faults, before = [], dict(prefixes(get_resolver().url_patterns))
     for name, pattern in addresses():
         if name in PUBLIC:
             continue
         for method in ("get", "post"):
-            answer = getattr(client, method)(sample_path(pattern))
+            answer = getattr(client, method)(sample_path(pattern, before[pattern]))
             to_sign_in = answer.status_code == 302 and "/sign-in/" in answer.headers["Location"]
             if not to_sign_in and answer.status_code not in {401, 403, 405}:
                 faults.append(f"{method} {name} answered {answer.status_code}")
