@@ -133,6 +133,8 @@ async def sit(
     minute, turn = (max(60 * scale, 2.0), 1.5) if quick else (60.0, 8.0)
     await asyncio.gather(*(wake(one.port) for one in processes for _ in range(4)))
     await tell("start", paced(learners, lambda one, waits: one.start(waits), minute), processes, environment)
+    for port in (processes[-1].port, None):  # statements are written and kept before they are measured
+        await pressed(learners, turn / 4, port=port)
     plain = await tell("save_plain", pressed(learners, turn, port=processes[-1].port), processes, environment)
     lean = await tell("save", pressed(learners, turn), processes, environment)
     report("exams_save_to_plain", round(len(lean.seconds) / lean.took / (len(plain.seconds) / plain.took), 1), "x")
