@@ -302,7 +302,7 @@ def test_answers_and_states_take_the_short_way_through_the_server(room: Room, mo
 
 
 def test_too_many_answers_of_one_sign_in_wait(room: Room) -> None:
-    answers = Lean().send(*(room.message(1 + n % 6, *RIGHT[n % 6], number=n + 1) for n in range(203)))
+    answers = Lean().send(*(room.message(1 + n % 6, *RIGHT[n % 6], number=n + 1) for n in range(260)))
     refused = [found["code"] for status, found in answers if status == 429]
     assert refused
     assert set(refused) == {"exams.too_many"}
