@@ -173,6 +173,7 @@ def test_more_time_for_one_and_for_all_leaves_evidence_and_keeps_solutions_close
     kinds = ["exams.time_extended", "exams.time_extended_all"]
     assert Entry.objects.filter(kind__in=kinds).count() == 2
     assert kinds_of(one) == ["extended", "extended"]
+    assert WHY in records.timeline_of(one)[-1].words
 
 
 def test_an_attempt_that_is_taken_in_is_marked_as_it_stands() -> None:

@@ -50,7 +50,7 @@ def extend_one(*, actor: Actor, attempt: Attempt, minutes: int, reason: str, now
             raise AttemptEnded
         if is_at_the_door(attempt):
             raise Conflict("exams.at_the_door", "学员还没有通过入场核验，答题时间从通过时算起，不用延长。")
-        _extend([attempt], minutes, now)
+        _extend([attempt], minutes, words, now)
         body = {"minutes": minutes, "reason": words, "deadline_at": _utc(attempt.deadline_at)}
         record(actor, attempt, "exams.time_extended", body, now)
     return attempt
@@ -69,7 +69,7 @@ def extend_all(*, actor: Actor, exam: Exam, minutes: int, reason: str, now: dt.d
             exam=exam, state=AttemptState.OPEN, deadline_at__gt=now
         )
         attempts = [one for one in rows.order_by("pk") if not is_at_the_door(one)]
-        _extend(attempts, minutes, now)
+        _extend(attempts, minutes, words, now)
         body = {"minutes": minutes, "reason": words, "attempts": len(attempts), "closes_at": _utc(exam.closes_at)}
         _record_exam(actor, exam, "exams.time_extended_all", body, now)
     return len(attempts)
@@ -150,13 +150,13 @@ def _reason(reason: str) -> str:
     return words
 
 
-def _extend(attempts: Iterable[Attempt], minutes: int, now: dt.datetime) -> None:
+def _extend(attempts: Iterable[Attempt], minutes: int, reason: str, now: dt.datetime) -> None:
     several = list(attempts)
     more = dt.timedelta(minutes=minutes)
     Attempt.objects.filter(pk__in=[one.pk for one in several]).update(deadline_at=F("deadline_at") + more)
     for one in several:
         one.deadline_at += more
-        note_conduct(one.pk, ConductKind.EXTENDED, now=now, minutes=minutes)
+        note_conduct(one.pk, ConductKind.EXTENDED, now=now, minutes=minutes, reason=reason)
 
 
 def _utc(moment: dt.datetime) -> str:

@@ -69,6 +69,6 @@ def release_device(*, actor: Actor, attempt: Attempt, reason: str, now: dt.datet
             return attempt
         attempt.device = attempt.device_fingerprint = RELEASED
         attempt.save(update_fields=["device", "device_fingerprint"])
-        note_conduct(attempt.pk, ConductKind.RELEASED, now=now)
+        note_conduct(attempt.pk, ConductKind.RELEASED, now=now, reason=reason.strip())
         record(actor, attempt, "exams.device_released", {"reason": reason.strip()}, now)
     return attempt

@@ -107,6 +107,8 @@ def _line(event: ConductEvent) -> Line:
         words.append(f"{facts['width']}×{facts['height']}")
     if "minutes" in facts:
         words.append(f"{facts['minutes']} 分钟")
+    if "reason" in facts:
+        words.append(f"原因：{facts['reason']}")
     if "passed" in facts:
         words.append("已通过" if facts["passed"] else "未通过或超时")
     if "how" in facts:
