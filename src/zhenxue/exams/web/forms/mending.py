@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.forms import BoundField
@@ -24,6 +24,7 @@ SPARE_OPTIONS = 2
 ROOM = 4
 RUBRIC_HINT = "简答题每行一条：要点（2分）；实操题每行一步：断电（10分）。"
 _PART = re.compile(r"^[\s└├]*(?:小题|子题|案例小题)\s*\d*\s*[:：、\-]?\s*")
+_MORE = frozenset({"explanation", "rubric", "settings"})
 _LINE = ("stem", "answer", "explanation", "score", "rubric", "settings")
 #: Of what a refusal speaks: the first of these words in it names the field where it is shown.
 _WORDS = {
@@ -50,6 +51,14 @@ def _shared() -> dict[str, forms.Field]:
         ),
         "settings": text("设置", 2000, "例如：单位=mm；顺序不限；行数=5。多数题不用填。", required=False),
     }
+
+
+class ShownPart(NamedTuple):
+    """One question of a case as the template shows it; ``more`` stands open where it holds something."""
+
+    main: list[BoundField]
+    more: list[BoundField]
+    is_open: bool
 
 
 class MendForm(forms.Form):
@@ -112,6 +121,13 @@ class MendForm(forms.Form):
         self.is_valid()
         for problem in problems:
             at = re.match(r"小题 (\d{1,2})：", problem)
+            if (
+                at is None
+                and self.parts
+                and re.match(r"[^：]{1,60}第 \d+ [行题][^：]*：|第 \d+ [行题][^：]*：", problem)
+            ):
+                self.add_error(None, problem)  # of a part, told by its line in the file
+                continue
             begin = f"part-{int(at[1]) - 1}-" if at else ""
             name = f"{begin}{_field_of(problem[at.end() :] if at else problem)}"
             name = name if name != f"{begin}options" else f"{begin}option-A"
@@ -152,9 +168,16 @@ class MendForm(forms.Form):
         return told or any(one.errors for one in self.more)
 
     @property
-    def shown_parts(self) -> list[list[BoundField]]:
+    def shown_parts(self) -> list[ShownPart]:
         """The questions of a case, the fields of each."""
-        return [[self[name] for name in self.fields if name.startswith(f"part-{at}-")] for at in range(self.parts)]
+        found = []
+        for at in range(self.parts):
+            begin = f"part-{at}-"
+            names = [name for name in self.fields if name.startswith(begin)]
+            more = [self[name] for name in names if name.removeprefix(begin) in _MORE]
+            main = [self[name] for name in names if name.removeprefix(begin) not in _MORE]
+            found.append(ShownPart(main, more, any(one.value() or one.errors for one in more)))
+        return found
 
 
 def _field_of(problem: str) -> str:
