@@ -25,7 +25,11 @@ def media_of(asset_id: int) -> markup.Media | None:
 
 
 def _media(text: str) -> markup.FindMedia:
-    return text.media if isinstance(text, markup.Dressed) else media_of
+    """Where the media of a text lie: its own before those of the banks."""
+    if not isinstance(text, markup.Dressed):
+        return media_of
+    own = text.media
+    return lambda number: own(number) or media_of(number)
 
 
 @register.filter

@@ -9,7 +9,6 @@ from zhenxue.exams.formats import Draft
 from zhenxue.exams.markup import MOST_FORMULAS, Dressed, Media
 from zhenxue.exams.models import ImportItem, QuestionImport
 from zhenxue.exams.queries import imports
-from zhenxue.exams.templatetags.questions import media_of
 from zhenxue.exams.web.editing import Sample, sample_of
 
 #: The media of a file that is not saved have no numbers yet: counted from here, where none of a bank is.
@@ -70,6 +69,6 @@ class Shown:
     def _find(self, number: int) -> Media | None:
         at = number - NOT_SAVED
         if not 0 <= at < len(self._media):
-            return media_of(number)
+            return None
         one = self._media[at]
         return Media(one["kind"], self._url(at), one["width"], one["height"])
