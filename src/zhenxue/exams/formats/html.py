@@ -37,7 +37,9 @@ _VOID = {"br", "img", "hr", "source", "input", "wbr", "col", "meta", "link", "ar
 _SUPER = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 _SUB = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
 _MARK = re.compile(r"- |\d+\. ")
-_MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$(.+?)\$\$", re.DOTALL)
+_MATH = re.compile(r"\\\((.{1,600}?)\\\)|\\\[(.{1,600}?)\\\]|\$\$(.{1,600}?)\$\$", re.DOTALL)
+#: A whole tag, a declaration, or a sign that begins neither.
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|(<[!?][^<>]*>)|(<)")
 
 
 class Markup:
@@ -229,10 +231,21 @@ class _Parser(HTMLParser):
             self._markup.end(self._open.pop())
 
 
+def _whole(text: str) -> str:
+    """The text without comments and declarations, and without signs that begin nothing: the parser would look to the
+    end of the text for the end of each of them."""
+    pieces, at = [], 0
+    while (begin := text.find("<!--", at)) >= 0 and (end := text.find("-->", begin + 4)) >= 0:
+        pieces.append(text[at:begin])
+        at = end + 3
+    kept = "".join([*pieces, text[at:]])
+    return _TAG.sub(lambda found: "&lt;" if found[2] else "" if found[1] else found[0], kept)
+
+
 def from_html(text: str, resolve: Resolve) -> Markup:
     """A fragment of HTML; ``done()`` of the answer is its markup."""
     markup = Markup(resolve)
     parser = _Parser(markup)
-    parser.feed(text[:MAX_HTML])
+    parser.feed(_whole(text[:MAX_HTML]))
     parser.finish()
     return markup

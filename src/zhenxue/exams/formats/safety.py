@@ -23,12 +23,14 @@ MAX_UNPACKED_BYTES = 200 * MIB
 MAX_MEMBERS = 30_000
 MAX_RATIO = 200
 MAX_XML_BYTES = 40 * MIB
+MAX_TAGS = 3_000_000
 MAX_DEPTH = 120
 MAX_ASSET_BYTES = 20 * MIB
 MAX_PIXELS = 40_000_000
 
 _PICTURES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 _SVG = re.compile(rb"<\s*(?:[\w-]+:)?svg[\s/>]", re.IGNORECASE)
+_ENCODING = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _NAME = re.compile(r"[^\w.\-]+")
 
 
@@ -117,6 +119,8 @@ def parse_xml(data: bytes, *, what: str = "文件") -> Element:
     """An XML tree without entities and of bounded depth; ``Unusable`` says what is wrong."""
     if len(data) > MAX_XML_BYTES:
         raise Unusable(f"{what}超过 {MAX_XML_BYTES // MIB} MB，请拆成几个文件")
+    if data.count(b"<") > MAX_TAGS or _hides_tags(data[:300]):
+        raise Unusable(f"{what}里的标记太多或编码不常见，不能导入；请拆成几个文件，用 UTF-8 编码保存")
     try:
         root: Element = fromstring(data, forbid_dtd=False, forbid_entities=True, forbid_external=True)
     except DefusedXmlException as error:
@@ -129,6 +133,15 @@ def parse_xml(data: bytes, *, what: str = "文件") -> Element:
         if not level:
             return root
     raise Unusable(f"{what}嵌套太深，不能导入")
+
+
+def _hides_tags(head: bytes) -> bool:
+    """Whether a file says that it is written in an encoding in which ``<`` is another byte."""
+    found = _ENCODING.search(head)
+    try:
+        return found is not None and b"<" not in "<".encode(found[1].decode())
+    except LookupError:
+        return False  # the parser does not know it either
 
 
 def asset(name: str, data: bytes) -> DraftAsset:

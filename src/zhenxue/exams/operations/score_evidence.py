@@ -153,10 +153,11 @@ def _clean(content: bytes) -> tuple[str, bytes]:
             with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as picture:
                 if picture.width * picture.height > LARGEST_PIXELS:
                     raise _wrong("照片尺寸太大，请缩小后再传。")
+                picture.draft("RGB", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))  # a large JPEG is decoded at a fraction
+                picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))  # before anything makes a copy of it
                 upright = ImageOps.exif_transpose(picture).convert("RGB")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise _wrong(ONLY) from error
-    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=85)
     return PHOTO, out.getvalue()

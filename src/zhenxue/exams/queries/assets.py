@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from zhenxue.exams.data import AssetKind, Kind
+from zhenxue.exams.data import AssetKind, AttemptState, Kind, PracticeMode
 from zhenxue.exams.markup import asset_ids
 from zhenxue.exams.models import Attempt, PracticeRound, Question, QuestionAsset, QuestionBank
+from zhenxue.exams.queries.practice import may_show
 from zhenxue.exams.queries.scope import visible_attempts, visible_banks
 from zhenxue.identity.data import Actor
 from zhenxue.kernel import storage
@@ -58,8 +59,8 @@ def asset_path(asset: QuestionAsset) -> Path:
 def get_asset(actor: Actor, asset_id: int, *, is_solved: Callable[[Attempt], bool]) -> QuestionAsset:
     """An asset that the actor may open, or ``NotFound``; ``is_solved`` says whether an attempt's solutions are shown.
 
-    Staff: of the banks they see. Learners: what stands in a question of one of their own attempts past the door or of
-    their practice; what only stands in an explanation, once solutions are shown.
+    Staff: of the banks they see. Learners: what stands in a question of one of their own attempts past the door (not
+    during a break) or of what they may practise now; what only stands in an explanation, once that is shown.
     """
     asset = QuestionAsset.objects.filter(pk=asset_id).select_related("bank").first()
     if asset is None or not (_learner_may(actor, asset, is_solved) if actor.is_learner else _staff_may(actor, asset)):
@@ -77,18 +78,38 @@ def _learner_may(actor: Actor, asset: QuestionAsset, is_solved: Callable[[Attemp
     shown: set[int] = set()
     solved: set[int] = set()
     inside = Q(presence_asked_at__isnull=True) | Q(proven_at__isnull=False)
-    for attempt in visible_attempts(actor).filter(inside):
+    resting = Q(state=AttemptState.OPEN, paused_at__isnull=False)
+    for attempt in visible_attempts(actor).filter(inside).exclude(resting):
         held = {row[0] for row in attempt.sheet}
         shown |= held
         if is_solved(attempt):
             solved |= held
-    rounds = PracticeRound.objects.filter(enrolment__person_id=actor.person_id).values_list("sheet", flat=True)
-    practised = {row[0] for sheet in rounds for row in sheet}
-    questions = Question.objects.filter(bank=asset.bank_id, pk__in=shown | practised)
+    if _shows(asset, shown, solved):
+        return True
+    practised, judged = _practised(actor)
+    may = may_show(asset.bank.organisation_id, practised) if practised else set()
+    return _shows(asset, practised & may, judged & may)
+
+
+def _practised(actor: Actor) -> tuple[set[int], set[int]]:
+    """The questions of a learner's rounds of practice, and those whose solution was shown there."""
+    practised: set[int] = set()
+    judged: set[int] = set()
+    rounds = PracticeRound.objects.filter(enrolment__person_id=actor.person_id or 0)
+    for sheet, answers, mode, ended_at in rounds.values_list("sheet", "answers", "mode", "ended_at"):
+        is_mock = mode == PracticeMode.MOCK
+        for position, row in enumerate(sheet, start=1):
+            practised.add(row[0])
+            if ended_at is not None if is_mock else str(position) in answers:
+                judged.add(row[0])
+    return practised, judged
+
+
+def _shows(asset: QuestionAsset, shown: set[int], solved: set[int]) -> bool:
+    """Whether one of the questions shows the asset, or the explanation of one that is solved."""
+    questions = Question.objects.filter(bank=asset.bank_id, pk__in=shown)
     for pk, stem, body, explanation in questions.values_list("pk", "stem", "body", "explanation"):
-        if asset.pk in named_assets(stem, body):
-            return True
-        if pk in solved | practised and asset.pk in asset_ids(explanation):
+        if asset.pk in named_assets(stem, body) or (pk in solved and asset.pk in asset_ids(explanation)):
             return True
     return False
 

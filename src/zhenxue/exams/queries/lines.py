@@ -35,6 +35,7 @@ class ShownLine:
     order: tuple[int, ...] | None = None
     values: Mapping[str, str] | None = None
     marks: tuple[Mark, ...] = ()  # what people gave, when solutions are shown
+    is_withheld: bool = False  # solutions are out, but another exam still asks this
 
     @property
     def is_multiple(self) -> bool:

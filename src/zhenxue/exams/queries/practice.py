@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Any
 
@@ -24,13 +24,13 @@ NOT_OVER = (ExamState.DRAFT, ExamState.SCHEDULED)
 CHUNK = 900  # ids in one statement
 
 
-def barred(organisation_id: int) -> tuple[set[tuple[int, int]], set[str]]:
-    """What an exam of the organisation holds that is not over: bank and number (in any version), and the digest (the
-    same words in another bank).
+def barred(organisation_id: int, besides: int | None = None) -> tuple[set[tuple[int, int]], set[str]]:
+    """What an exam of the organisation (``besides`` one) holds that is not over: bank and number (in any version), and
+    the digest (the same words in another bank).
 
     Whoever practises must never meet what an exam is about to ask; a blueprint bars all that it may draw.
     """
-    exams = Exam.objects.filter(cohort__organisation=organisation_id, state__in=NOT_OVER)
+    exams = Exam.objects.filter(cohort__organisation=organisation_id, state__in=NOT_OVER).exclude(pk=besides or 0)
     papers = PaperLine.objects.filter(paper__in=exams.filter(paper__isnull=False).values("paper"))
     ids = set(papers.values_list("question_id", flat=True))
     for blueprint in Blueprint.objects.filter(pk__in=exams.filter(blueprint__isnull=False).values("blueprint")):
@@ -44,14 +44,22 @@ def barred(organisation_id: int) -> tuple[set[tuple[int, int]], set[str]]:
     return numbers, digests
 
 
-def may_show(organisation_id: int, question_ids: Iterable[int]) -> set[int]:
-    """Those of the questions that practice may show now."""
-    numbers, digests = barred(organisation_id)
+def may_show(organisation_id: int, question_ids: Iterable[int], besides: int | None = None) -> set[int]:
+    """Those of the questions that practice, or the result of the exam ``besides``, may show solved now."""
+    numbers, digests = barred(organisation_id, besides)
     found = set()
     for chunk in batched(sorted(question_ids), CHUNK):
         rows = Question.objects.filter(pk__in=chunk).values_list("pk", "bank_id", "number", "digest")
         found |= {pk for pk, bank, number, digest in rows if (bank, number) not in numbers and digest not in digests}
     return found
+
+
+def without_barred(sheet: Sequence[ShownLine], exam: Exam) -> list[ShownLine]:
+    """The sheet of an exam that is over, without the solutions of what another one still asks."""
+    may = may_show(exam.cohort.organisation_id, [line.question_id for line in sheet], exam.pk)
+    return [
+        line if line.question_id in may else replace(line, key=None, explanation="", is_withheld=True) for line in sheet
+    ]
 
 
 def practicable(bank_id: int) -> QuerySet[Question]:

@@ -7,6 +7,7 @@ from zhenxue.exams.data import AttemptState
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.queries.appeals import appeal_until
 from zhenxue.exams.queries.practical import shown_sheets
+from zhenxue.exams.queries.practice import without_barred
 from zhenxue.exams.web.support import read_only
 from zhenxue.identity.api import ActorRequest
 from zhenxue.kernel.policies import allows
@@ -20,6 +21,7 @@ def result_context(request: ActorRequest, attempt: Attempt, now: dt.datetime) ->
         attempt.score, attempt.passed, attempt.parts = None, None, {}
     shows = policies.can_see_solutions(actor, attempt, now)
     sheet = queries.paper_sheet(attempt, with_solutions=shows)
+    sheet = without_barred(sheet, attempt.exam) if shows and actor.is_learner else sheet
     until = appeal_until(attempt)
     practical = attempt.exam.is_practical
     return {

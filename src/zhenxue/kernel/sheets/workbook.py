@@ -18,8 +18,6 @@ from zhenxue.kernel.errors import Invalid
 from zhenxue.kernel.sheets.cells import (
     FORMULA,
     MAX_COLUMNS,
-    MAX_PARTS,
-    MAX_UNPACKED_BYTES,
     Row,
     Sheet,
     check_count,
@@ -27,8 +25,15 @@ from zhenxue.kernel.sheets.cells import (
     text_of,
     trimmed,
 )
+from zhenxue.kernel.sheets.package import check_package
 
 MAX_MERGES = 20_000
+#: They never lie over each other, so that a row meets no more than it has columns.
+MAX_MERGES_IN_ROW = MAX_COLUMNS
+#: What a sheet of any office program has at most.
+MAX_SHEET_ROWS = 1_048_576
+#: Elements of a sheet outside its rows (merges, links), or inside one.
+MAX_ELEMENTS = 300_000
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 
@@ -46,7 +51,7 @@ def _sheets(data: bytes, max_rows: int) -> Iterator[Sheet]:
     left = max_rows
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
-            _check_package(package)
+            check_package(package, data)
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
             for sheet in book.worksheets:
                 if sheet.sheet_state != "visible":
@@ -81,24 +86,6 @@ def _sheets(data: bytes, max_rows: int) -> Iterator[Sheet]:
         raise invalid("empty", "表格里没有内容，请检查是否选错了文件。")
 
 
-def _check_package(package: zipfile.ZipFile) -> None:
-    parts = package.infolist()
-    if any(part.flag_bits & 1 for part in parts):
-        raise invalid("encrypted", "文件设了密码，请去掉密码后再导入。")
-    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
-        raise invalid("bomb", "文件解开后太大，不能导入。请只保留需要的工作表，拆成几个文件再导入。")
-    names = {part.filename for part in parts}
-    if "[Content_Types].xml" not in names or not any(name.endswith(("workbook.xml", "workbook.bin")) for name in names):
-        raise invalid("not_a_sheet", "这不是 Excel 表格（可能是压缩包或 Word 文档）。请选择 .xlsx 或 .csv 文件。")
-    if any(name.endswith("workbook.bin") for name in names):
-        raise invalid("binary", "这是 .xlsb 二进制表格，请另存为 .xlsx 后再导入。")
-    for part in parts:
-        if part.filename.endswith((".xml", ".rels")):
-            with package.open(part) as stream:
-                if b"<!DOCTYPE" in stream.read(4096):
-                    raise invalid("doctype", "文件含有不允许的内容（DTD），不能导入。请用表格软件另存为 .xlsx。")
-
-
 @dataclass(slots=True)
 class _Marks:
     """What the value reader does not tell: merged ranges and formulas without a cached value."""
@@ -107,22 +94,38 @@ class _Marks:
     formulas: dict[int, set[int]]  # row → columns; from 1
 
 
-def _scan_marks(package: zipfile.ZipFile, part: str) -> _Marks:
+def _scan_marks(package: zipfile.ZipFile, part: str, left: int, max_rows: int) -> _Marks:
+    """The marks of a sheet. Raises ``Invalid`` for more than ``left`` rows with a value, or for a sheet that no program
+    writes: what is kept of it while it is read stays small."""
     marks = _Marks([], {})
+    elements = rows = filled = 0
+    has_value = False
     with package.open(part.lstrip("/")) as stream:
         for _, element in ElementTree.iterparse(stream):
             name = element.tag.removeprefix(_MAIN).removeprefix(_STRICT)
+            elements += 1
             if name == "c":
                 _mark_formula(element, marks)
+                has_value = has_value or any(_has_value(child) for child in element)
             elif name == "mergeCell" and len(marks.merges) < MAX_MERGES:
                 min_col, min_row, max_col, max_row = cast(
                     tuple[int, int, int, int], range_boundaries(element.get("ref", ""))
                 )
-                marks.merges.append((min_row, min_col, max_row, max_col))
+                if min_col <= MAX_COLUMNS:
+                    marks.merges.append((min_row, min_col, max_row, max_col))
             elif name == "row":
                 element.clear()
+                rows, filled = rows + 1, filled + has_value
+                elements, has_value = 0, False
+                check_count(max_rows + 1 if filled > left else 0, max_rows)
+            if elements > MAX_ELEMENTS or rows > MAX_SHEET_ROWS:
+                raise ValueError(f"{elements} elements after {rows} rows")
     marks.merges.sort()
     return marks
+
+
+def _has_value(child: ElementTree.Element) -> bool:
+    return bool(child.text or len(child)) and not child.tag.endswith("}f")
 
 
 def _mark_formula(element: ElementTree.Element, marks: _Marks) -> None:
@@ -140,19 +143,27 @@ def _mark_formula(element: ElementTree.Element, marks: _Marks) -> None:
 
 
 def _xlsx_rows(package: zipfile.ZipFile, part: str, sheet: Any, left: int, max_rows: int) -> Iterator[Row]:
-    marks = _scan_marks(package, part)
+    marks = _scan_marks(package, part, left, max_rows)
     sheet.reset_dimensions()  # the stated dimension is often wrong
     coming = iter(marks.merges)
     following = next(coming, None)
     active: list[tuple[tuple[int, int, int, int], str]] = []
     count = 0
-    for number, values in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), start=1):
+    values_by_row = sheet.iter_rows(values_only=True, max_row=MAX_SHEET_ROWS, max_col=MAX_COLUMNS)
+    for number, values in enumerate(values_by_row, start=1):
         formulas = marks.formulas.get(number, set())
+        begins = following is not None and following[0] <= number
+        if not formulas and not begins and values.count(None) == len(values):
+            continue
         row = _xlsx_row(number, values, formulas)
         while following is not None and following[0] <= number:
             anchor = following[1] - 1
             active.append((following, row.cells[anchor] if anchor < len(row.cells) else ""))
             following = next(coming, None)
+            if len(active) > MAX_MERGES_IN_ROW:
+                active = [entry for entry in active if entry[0][2] >= number]
+                if len(active) > MAX_MERGES_IN_ROW:
+                    raise ValueError("merged cells lie over each other")
         if not any(row.cells) and not row.problems:
             continue
         active = [entry for entry in active if entry[0][2] >= number]
