@@ -166,7 +166,9 @@ def asset(name: str, data: bytes) -> DraftAsset:
                 if width * height > MAX_PIXELS:
                     raise Unusable(f"图片“{shown}”太大（{width}×{height}），请缩小后再导入")
                 picture.verify()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, KeyError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise Unusable(f"图片“{shown}”太大，请缩小后再导入") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, KeyError) as error:
         raise Unusable(f"“{shown}”不是能用的图片、音频或视频（只收 PNG、JPEG、WebP、GIF、MP3、M4A、MP4）") from error
     return DraftAsset(safe, data, mime, "image", width, height)
 

@@ -158,6 +158,7 @@ def _clean(content: bytes) -> tuple[str, bytes]:
                 upright = ImageOps.exif_transpose(picture).convert("RGB")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise _wrong(ONLY) from error
+    upright.info.clear()  # a comment would be written again
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=85)
     return PHOTO, out.getvalue()

@@ -55,11 +55,11 @@ def may_show(organisation_id: int, question_ids: Iterable[int], besides: int | N
 
 
 def without_barred(sheet: Sequence[ShownLine], exam: Exam) -> list[ShownLine]:
-    """The sheet of an exam that is over, without the solutions of what another one still asks."""
+    """The sheet of an exam that is over, without the solutions (and what markers said by rubric) of what another one
+    still asks."""
     may = may_show(exam.cohort.organisation_id, [line.question_id for line in sheet], exam.pk)
-    return [
-        line if line.question_id in may else replace(line, key=None, explanation="", is_withheld=True) for line in sheet
-    ]
+    nothing: dict[str, Any] = {"key": None, "explanation": "", "marks": (), "is_withheld": True}
+    return [line if line.question_id in may else replace(line, **nothing) for line in sheet]
 
 
 def practicable(bank_id: int) -> QuerySet[Question]:

@@ -114,6 +114,7 @@ def _clean(content: bytes, number: int) -> bytes:
         raise _wrong(f"第 {number} 张照片{words}，请换一张。") from error
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     out = io.BytesIO()
+    upright.info.clear()  # a comment would be written again
     upright.save(out, "JPEG", quality=85)
     return out.getvalue()
 

@@ -62,7 +62,7 @@ def _unpacked(part: zipfile.ZipInfo, data: bytes) -> Iterator[bytes]:
         yield from (data[at : min(at + PIECE, end)] for at in range(begin, end, PIECE))
         return
     if part.compress_type != zipfile.ZIP_DEFLATED:
-        raise NotImplementedError(part.compress_type)  # no office program packs in any other way
+        raise ValueError(part.compress_type)  # no office program packs in any other way
     machine, seen = zlib.decompressobj(-zlib.MAX_WBITS), 0
     for at in range(begin, end, PIECE):
         packed = data[at : min(at + PIECE, end)]
