@@ -42,6 +42,8 @@ which the learner reads in plain words, or the code of a refusal.
 - **Many profiles on one machine.** The device limit holds for a device key, and a new browser profile has a new key.
   Thirty profiles with thirty accounts and passwords earn thirty times real time from one address; the address stands in
   every study session for the bureau to see. Each of the thirty is asked by the presence checks of its class.
+- **A copied sign-in in an exam.** Answers of an exam are bound to the sign-in and not signed by the device key: who
+  holds its cookie answers beside the learner, in one chain of numbers. Who sits there is asked by presence checks.
 - **The first two minutes of an open page.** What is read counts for `reading_idle_seconds` (120 s by default) after the
   last input, so a page that lies open alone earns that much, once per opening and never beyond the page's share; the
   unit is not done without its self-test. A region that wants less sets the rule lower (30 s at least).

@@ -200,13 +200,13 @@ class World:
         """Somebody of the class whose rules ask for presence checks, who has not studied yet."""
         if not self._checked:
             self.checked_class = self.running(CLASS_SIZE, checked=True)
-            self._checked = self._learners_of(self.checked_class)
+            self._checked = self.learners_of(self.checked_class)
         return self._checked.pop()
 
     def examined(self) -> tuple[list[Learner], Exam]:
         """One learner who is ready for an exam of a class of their own, whose rules ask for presence checks."""
         sitting = make_exam(self.running(1, checked=True))
-        return self._learners_of(sitting.running), sitting.exam
+        return self.learners_of(sitting.running), sitting.exam
 
     def staff(self, actor: Actor) -> Staff:
         """Somebody who does not learn, with the factories' password."""
@@ -217,9 +217,9 @@ class World:
 
     def learners(self, number: int) -> list[Learner]:
         """A running cohort of its own with so many learners."""
-        return self._learners_of(self.running(number))
+        return self.learners_of(self.running(number))
 
-    def _learners_of(self, running: Running) -> list[Learner]:
+    def learners_of(self, running: Running) -> list[Learner]:
         units = tuple(planned.unit for planned in training.plan_units(running.cohort.pk))
         return [
             Learner(actor, enrolment, identity.Account.objects.get(pk=actor.account_id or 0).username, units)
