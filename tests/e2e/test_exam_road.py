@@ -146,7 +146,14 @@ class Road:
         page.get_by_label("类别").select_option(label="结业考试")
         page.get_by_label("试卷或组卷方案").select_option(label="抽题：结业抽题（6 题，15 分）")
         times = {"开始时间": now, "结束时间": now + dt.timedelta(hours=5)}
-        fill(page, {"考试名称": "结业考试", **{label: f"{one:%Y-%m-%dT%H:%M}" for label, one in times.items()}})
+        fill(
+            page,
+            {
+                "考试名称": "结业考试",
+                "可考次数": "1",
+                **{label: f"{one:%Y-%m-%dT%H:%M}" for label, one in times.items()},
+            },
+        )
         page.locator("summary", has_text="更多规则").click()
         page.get_by_label("成绩公布时间").fill(f"{now + dt.timedelta(days=2):%Y-%m-%dT%H:%M}")
         page.get_by_role("button", name="保存草稿").click()
