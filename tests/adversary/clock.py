@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from tests.factories.study import BEGIN
+from zhenxue.exams import ingest as exams_ingest
 from zhenxue.kernel import clock as kernel_clock
 from zhenxue.kernel.ingest.limits import Limits
 from zhenxue.study import ingest
@@ -49,6 +50,7 @@ class Clock:
         patch.setattr(timezone, "now", self.now)  # Django's sessions, django-axes
         patch.setattr(ingest, "Writer", partial(Writer, now_ms=self.now_ms))
         patch.setattr(ingest, "Limits", partial(Limits, clock=self.monotonic))
+        patch.setattr(exams_ingest, "Limits", partial(Limits, clock=self.monotonic))
         patch.setattr(ingest, "Settler", Settles)
         patch.setattr(settlers, "TIDY_SECONDS", 86_400.0)  # ``World.tidy`` does it at its own hour
 
