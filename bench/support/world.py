@@ -29,7 +29,7 @@ from zhenxue.catalogue.data import UnitDraft, UnitKind  # noqa: E402 - see above
 from zhenxue.catalogue.models import Video  # noqa: E402 - see above
 from zhenxue.config.demo.city import City, build_city  # noqa: E402 - see above
 from zhenxue.config.demo.cohorts import Cohorts, Group  # noqa: E402 - see above
-from zhenxue.config.demo.exams import build_paper, plan_exam  # noqa: E402 - see above
+from zhenxue.config.demo.exams import build_paper, plan_stage  # noqa: E402 - see above
 from zhenxue.config.demo.subsidies import build_policy, claim_stage  # noqa: E402 - see above
 from zhenxue.evidence.data import SALT_BYTES, moment_text  # noqa: E402 - see above
 from zhenxue.evidence.models import Entry, EntryRef  # noqa: E402 - see above
@@ -170,7 +170,7 @@ def make_pattern(city: City, make: Cohorts, manager: Actor, teacher: Actor, kind
                 )
     make.attend(group, training.list_lessons(group.cohort.pk)[0])
     paper = build_paper(manager, make.at(-60))
-    exam = plan_exam(manager, group.cohort, 1, paper, opens=make.at(-2, 8), made=make.at(-3), days=10)
+    exam = plan_stage(manager, group.cohort, 1, paper, opens=make.at(-2, 8), made=make.at(-3), days=10)
     sit(group, done, exam, paper.answers, make.at(-2, 9))
     claim = claim_stage(manager, group.cohort, 1, make.at(-1))
     return Pattern(group, done, halfway, exam, claim)
