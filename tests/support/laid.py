@@ -104,7 +104,8 @@ def laid[**P, R](factory: Callable[P, R]) -> Callable[P, R]:
         else:
             _lay(kept)
             result = copy.deepcopy(kept.result, {id(hole): one for hole, one in zip(kept.given, given, strict=True)})
-        STATE.chain, STATE.settled = chain, STATE.writes
+        if chain in STATE.kept:
+            STATE.chain, STATE.settled = chain, STATE.writes
         return result
 
     return lay
