@@ -15,7 +15,9 @@ export function startLargeType(): void {
       one.querySelector("button")?.setAttribute("aria-pressed", String(on));
     }
     const body = new URLSearchParams({ on: on ? "1" : "0", next: location.pathname });
-    void fetch(form.action, { method: "POST", body, headers: { "X-CSRFToken": csrfToken(), "HX-Request": "true" }, redirect: "manual" }).catch(() => undefined);
+    const headers = { "X-CSRFToken": csrfToken(), "HX-Request": "true" };
+    // It arrives though somebody leaves the page at once.
+    void fetch(form.action, { method: "POST", body, headers, redirect: "manual", keepalive: true }).catch(() => undefined);
     for (const one of document.querySelectorAll<HTMLInputElement>("[data-large-type] [name=on]")) one.value = on ? "0" : "1";
   }, { capture: true });
 }

@@ -80,9 +80,7 @@ def judged() -> None:
 def shoot(page: Page, film: Film, check: Check, person: str = "a") -> None:
     """One burst: presses, turns as asked, and the engine's word on it."""
     check.refresh_from_db()
-    film.show(person)
-    page.locator(".presence-button").click()
-    film.turn_as_asked(page, person, asked=check.task["turns"])
+    film.shoot(page.locator(".presence-button"), person, asked=check.task["turns"])
     judged()
 
 
@@ -178,9 +176,7 @@ def test_a_face_is_enrolled_with_the_camera(live_server: Any, camera_context: Op
     page.get_by_role("button", name="打开摄像头").click()
     axe.check(page, within="main")
     axe.check_width(page)
-    film.show("a")
-    page.get_by_role("button", name="开始拍照").click()
-    film.turn_as_asked(page, "a", asked=[*turns, "front"])
+    film.shoot(page.get_by_role("button", name="开始拍照"), "a", asked=[*turns, "front"])
     judged()
     expect(page.locator("main")).to_contain_text("已登记")
     assert FaceTemplate.objects.filter(person_id=room.learner.person_id, ended_at__isnull=True).exists()

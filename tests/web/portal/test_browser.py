@@ -53,7 +53,8 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
 def test_large_type_and_double_zoom_still_fit(live_server: Any, open_context: Opener) -> None:
     page = open_context({"viewport": {"width": 640, "height": 400}}).new_page()
     page.goto(live_server.url + "/gallery/")
-    page.get_by_role("button", name="关怀版").click()
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.get_by_role("button", name="关怀版").click()
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
     axe.check_width(page)
     page.reload()
