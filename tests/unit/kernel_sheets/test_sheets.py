@@ -172,6 +172,9 @@ def test_a_truncated_or_scrambled_workbook_is_broken() -> None:
     assert refusal(data[: len(data) // 2]) == "kernel.sheet_broken"
     assert refusal(with_part(data, SHEET, lambda body: body[:-30])) == "kernel.sheet_broken"
     assert refusal(with_part(data, "xl/workbook.xml", lambda _: b"<x")) == "kernel.sheet_broken"
+    first = data.find(b"PK\x01\x02") + 42  # where the directory says that the first part begins
+    for begin in (len(data) - 10, 2**31):
+        assert refusal(data[:first] + begin.to_bytes(4, "little") + data[first + 4 :]) == "kernel.sheet_broken"
 
 
 def test_bombs_are_refused_before_they_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ MAX_TREE_TAGS: Final = 600_000
 #: Parts that are streamed.
 STREAMED: Final = ("xl/worksheets/", "xl/sharedStrings.xml", "xl/media/")
 PIECE: Final = 256 * 1024
+#: Of a local file header, without name and extra field, whose lengths are its end (APPNOTE 4.3.7).
+HEADER_BYTES: Final = 30
 _DOCTYPE: Final = b"<!DOCTYPE"
 
 
@@ -52,9 +54,12 @@ def _count_tags(part: zipfile.ZipInfo, data: bytes) -> int:
 
 
 def _unpacked(part: zipfile.ZipInfo, data: bytes) -> Iterator[bytes]:
-    """A part in pieces; ``Invalid`` as soon as there is more of it than the directory says."""
-    name, extra = struct.unpack_from("<HH", data, part.header_offset + 26)
-    begin = part.header_offset + 30 + name + extra
+    """A part in pieces; ``Invalid`` as soon as there is more of it than the directory says, ``ValueError`` where the
+    directory points to nothing."""
+    if not 0 <= part.header_offset <= len(data) - HEADER_BYTES:
+        raise ValueError(part.header_offset)
+    name, extra = struct.unpack_from("<HH", data, part.header_offset + HEADER_BYTES - 4)
+    begin = part.header_offset + HEADER_BYTES + name + extra
     end = begin + part.compress_size
     if part.compress_type == zipfile.ZIP_STORED:
         if part.compress_size != part.file_size:
