@@ -7,7 +7,8 @@ import pytest
 from django.db import transaction
 
 from tests.factories.catalogue import make_standard, right_answers
-from tests.factories.exams import CLOSES, make_bank, make_exam, make_paper, questions_of, sit
+from tests.factories.exams import CLOSES, choice, make_bank, make_exam, make_paper, questions_of, sit
+from tests.factories.exams_kinds import facts_of_kinds, make_picture
 from tests.factories.exams_plans import make_blueprint
 from tests.factories.identity import NOW, make_learner, make_provider
 from tests.factories.study import units_of
@@ -16,6 +17,7 @@ from zhenxue.catalogue import api as catalogue
 from zhenxue.exams.data import ExamState
 from zhenxue.exams.models import ErrorCard, Exam, PracticeOpening, PracticeRound, Question
 from zhenxue.exams.operations import practice as operations
+from zhenxue.exams.operations.banks import add_question
 from zhenxue.exams.operations.errors import collect_again, collect_errors
 from zhenxue.exams.queries import practice as queries
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
@@ -89,6 +91,29 @@ def test_no_question_of_an_exam_that_is_not_over_is_ever_practised() -> None:
         operations.start_bank(actor=learner, opening_id=other.pk, now=NOW)
     Exam.objects.filter(pk=sitting.exam.pk).update(state=ExamState.CLOSED, closed_at=AFTER_CLOSE)
     assert operations.start_bank(actor=learner, opening_id=opening.pk, now=AFTER_CLOSE).sheet
+
+
+def test_a_copy_with_a_picture_is_known_by_the_picture_and_not_by_its_number() -> None:
+    running = make_running_cohort(learners=1)
+    manager, learner = running.manager, running.learners[0]
+    banks = [make_bank(manager, title=title, questions=0) for title in ("考试", "照抄", "另图")]
+    make_picture(manager, banks[1], "white")  # so that the numbers differ, too
+    pictures = [
+        make_picture(manager, bank, colour) for bank, colour in zip(banks, ["teal", "teal", "red"], strict=True)
+    ]
+    for bank, picture in zip(banks, pictures, strict=True):
+        stem = f"看图，先做什么？![图](asset:{picture.pk})"
+        add_question(actor=manager, bank=bank, facts=choice(stem), now=NOW)
+    spots = [facts_of_kinds(one.pk)[9] for one in (pictures[1], make_picture(manager, banks[1], "blue"))]
+    kept = [add_question(actor=manager, bank=banks[1], facts=one, now=NOW).digest for one in spots]
+    assert kept[0] != kept[1]  # the same words under two pictures are two questions
+    with pytest.raises(Invalid, match="已有相同的题"):
+        add_question(actor=manager, bank=banks[1], facts=spots[0], now=NOW)
+    make_exam(running, ready=False, paper=make_paper(manager, bank=banks[0]))
+    openings = [operations.open_practice(actor=manager, cohort=running.cohort, bank=bank, now=NOW) for bank in banks]
+    with pytest.raises(Conflict, match="现在没有可以练的题"):
+        operations.start_bank(actor=learner, opening_id=openings[1].pk, kind="single", now=NOW)
+    assert operations.start_bank(actor=learner, opening_id=openings[2].pk, kind="single", now=NOW).sheet
 
 
 def test_wrong_answers_of_an_exam_come_into_the_book_only_when_it_is_over_and_come_back_in_growing_distances() -> None:

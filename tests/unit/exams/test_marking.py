@@ -33,3 +33,15 @@ def digest(stem: str, *options: str) -> str:
 def test_doubles_are_found_in_spite_of_blanks_width_and_marks() -> None:
     assert digest("先做什么？", "开灯", "关灯") == digest(" 先做 什么?", "关灯", "开灯 ")
     assert digest("先做什么", "开灯") != digest("后做什么", "开灯")
+
+
+def test_a_picture_is_told_by_its_bytes_whatever_it_is_called() -> None:
+    here, there = {"asset:3": "aa", "asset:4": "bb"}, {"asset:3": "bb", "file:图.png": "aa"}
+    stem, other = "看![甲](asset:3)", "看 ![乙](file:图.png)"
+    assert question_digest(stem, {}, here) == question_digest(other, {}, there)
+    assert question_digest(stem, {}, here) != question_digest(stem, {}, there)
+    spot, drawn = {"asset": 3, "width": 200}, {"asset": "file:图.png", "width": 100}
+    assert question_digest("点出开关", spot, here) == question_digest("点出开关", drawn, there)
+    assert question_digest("点出开关", spot, here) != question_digest("点出开关", {"asset": 4, "width": 200}, here)
+    case = {"parts": [{"kind": "hotspot", "stem": "点出开关", "body": spot}]}
+    assert question_digest("案例", case, here) != question_digest("案例", case, there)

@@ -13,7 +13,7 @@ from zhenxue.exams.data import Kind, QuestionFacts, QuestionState
 from zhenxue.exams.models import Question, QuestionBank
 from zhenxue.exams.operations.marking import digest_of, is_score, points, question_digest, texts_in
 from zhenxue.exams.policies import check_can_change_bank, check_can_write
-from zhenxue.exams.queries.assets import named_assets
+from zhenxue.exams.queries.assets import digests_in, named_assets
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Conflict, Invalid
 
@@ -103,7 +103,8 @@ def _checked(bank: QuestionBank, facts: QuestionFacts) -> dict[str, Any]:
         raise Invalid("exams.question", "题目还不完整：" + "".join(wrong.values()), fields=wrong)
     stem = facts.stem.strip()
     values = {**asdict(facts), "stem": stem, "explanation": facts.explanation.strip(), "source": facts.source.strip()}
-    return {**values, "digest": question_digest(stem, facts.body)}
+    media = digests_in(bank, named_assets(stem, facts.body))
+    return {**values, "digest": question_digest(stem, facts.body, media)}
 
 
 def _check_texts(bank: QuestionBank, facts: QuestionFacts) -> dict[str, str]:

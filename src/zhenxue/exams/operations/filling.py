@@ -14,6 +14,7 @@ from zhenxue.exams.models import ImportItem, Question, QuestionBank, QuestionImp
 from zhenxue.exams.operations.assets import store_asset
 from zhenxue.exams.operations.banks import lock_bank, next_number, record_questions
 from zhenxue.exams.operations.marking import question_digest
+from zhenxue.exams.queries.assets import digests_in
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Invalid
 
@@ -42,7 +43,7 @@ class Filling:
         self._media = media
         self._now = now
         self._assets: dict[str, int] = {}
-        self._own = set(batch.bank.assets.values_list("pk", flat=True))
+        self._told = digests_in(batch.bank)
         self._next = next_number(batch.bank)
         active = batch.bank.questions.filter(state=QuestionState.ACTIVE)
         self._digests = set(active.values_list("digest", flat=True))
@@ -134,14 +135,14 @@ class Filling:
             "difficulty": draft["difficulty"] or PLAIN_DIFFICULTY,
             "point_id": self._points.get(draft["point"].strip()) if draft["point"] else None,
             "source": draft["source"],
-            "digest": question_digest(texts["stem"], body),
+            "digest": question_digest(texts["stem"], body, self._told),
         }
 
     def _asset(self, name: str) -> int:
         if name not in self._assets:
             made = store_asset(actor=self._actor, bank=self._bank, asset=self._media[name], now=self._now)
             self._assets[name] = made.pk
-            self._own.add(made.pk)
+            self._told[f"asset:{made.pk}"] = made.sha256
         return self._assets[name]
 
     def _turn(self, value: Any, names: Mapping[str, int]) -> Any:
@@ -164,8 +165,9 @@ class Filling:
         shown = {int(pk) for text in texts for pk in _ASSET.findall(text)}
         if isinstance(body.get("asset"), int):
             shown.add(body["asset"])
-        if shown - self._own or named_files(*texts):
-            missing = "、".join(f"asset:{pk}" for pk in sorted(shown - self._own)) or "图片"
+        foreign = [f"asset:{pk}" for pk in sorted(shown) if f"asset:{pk}" not in self._told]
+        if foreign or named_files(*texts):
+            missing = "、".join(foreign) or "图片"
             raise Invalid(
                 "exams.import_picture",
                 f"{item.where} 用到的 {missing} 不在这个题库里。请从原题库带图片导出（zip）后再导入。",

@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from zhenxue.exams.data import SheetLine
 
 TENTH = Decimal("0.1")
+_MEDIUM = re.compile(r"!\[[^\]\n]*\]\(((?:file|asset):[^)\n]+)\)")
 
 
 def has_passed(*, score: Decimal, total: Decimal, pass_percent: int) -> bool:
@@ -60,11 +63,35 @@ def points(score: Decimal) -> str:
     return format(score.quantize(TENTH), "f").removesuffix(".0")
 
 
-def question_digest(stem: str, body: Mapping[str, Any]) -> str:
+def question_digest(stem: str, body: Mapping[str, Any], media: Mapping[str, str] = MappingProxyType({})) -> str:
     """A digest that is the same for questions that differ only in blanks, width, case, punctuation at the ends, or the
-    order of what is chosen from."""
-    parts = [_normal(stem), *sorted(_normal(text) for text in texts_in(body))]
+    order of what is chosen from.
+
+    ``media``: SHA-256 of files by what a question calls them (``asset:12``, ``file:图.png``). A picture is told by its
+    bytes, in whichever bank or file it lies and whatever words stand for it.
+    """
+    said = [_told(text, media) for text in (stem, *texts_in(body), *_pictures(body))]
+    parts = [_normal(said[0]), *sorted(_normal(text) for text in said[1:])]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _told(text: str, media: Mapping[str, str]) -> str:
+    """A text with the digests of the media that it shows; one that only names a file is that file's."""
+    if "](" not in text:
+        return media.get(text, text)
+    return _MEDIUM.sub(lambda found: media.get(found[1], found[0]), text)
+
+
+def _pictures(value: Any) -> Iterator[str]:
+    """What the pictures of hotspots are called, where they have a number."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("asset"), int):
+            yield f"asset:{value['asset']}"
+        for part in value.values():
+            yield from _pictures(part)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for part in value:
+            yield from _pictures(part)
 
 
 def digest_of(value: Mapping[str, Any] | Sequence[Any]) -> str:

@@ -51,6 +51,15 @@ def pictures_of(bank: QuestionBank) -> list[tuple[int, str]]:
     return list(assets_of(bank).filter(kind=AssetKind.IMAGE).values_list("pk", "name"))
 
 
+def digests_in(bank: QuestionBank, asset_ids: Iterable[int] | None = None) -> dict[str, str]:
+    """SHA-256 of a bank's files (or of these) by what its questions call them: ``asset:12``."""
+    wanted = None if asset_ids is None else list(asset_ids)
+    if wanted == []:
+        return {}
+    rows = bank.assets.all() if wanted is None else bank.assets.filter(pk__in=wanted)
+    return {f"asset:{pk}": sha256 for pk, sha256 in rows.values_list("pk", "sha256")}
+
+
 def asset_path(asset: QuestionAsset) -> Path:
     """Where the file lies."""
     return storage.full_path(asset.path)
