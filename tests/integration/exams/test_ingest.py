@@ -124,7 +124,7 @@ def test_what_does_not_belong_is_refused_alone(door: Door, room: Room) -> None:
         "two of one": choice,
         "no such question": (404, "exams.no_such_question"),
         "position nought": (404, "exams.no_such_question"),
-        "no such attempt": (404, "exams.attempt_not_found"),
+        "no such attempt": (404, "exams.not_found"),
         "what no database keeps": choice,
         "other shapes": choice,
         "too long": (422, "exams.too_long"),

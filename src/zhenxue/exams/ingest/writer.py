@@ -16,7 +16,6 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from zhenxue.exams.ingest.stores import Place, SiteStore, hold, standing_at, write
 from zhenxue.exams.models import Attempt
-from zhenxue.exams.operations.common import not_found
 from zhenxue.exams.operations.saving import (
     Message,
     Standing,
@@ -27,6 +26,7 @@ from zhenxue.exams.operations.saving import (
 )
 from zhenxue.exams.queries.content import Content, contents_of
 from zhenxue.exams.queries.room import device_digest
+from zhenxue.exams.queries.scope import attempt_not_found
 from zhenxue.exams.queries.sitting import questions_on
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Request, Role, SignIn
@@ -158,7 +158,7 @@ def _judge(one: Waiting, known: Known, judged: Judged) -> dict[str, Any]:
     actor = identity.check_may_ask(known.sign_ins.get(one.cookie), PERMITTED)
     attempt = known.attempts.get(one.attempt_id)
     if attempt is None:
-        raise not_found()
+        raise attempt_not_found()
     check_may_save(actor, attempt, device_digest(one.cookie), one.arrived_at)
     question_id = question_at(known.sheets[attempt.pk], one.position)
     place = attempt.pk, question_id

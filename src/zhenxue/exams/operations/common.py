@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from zhenxue.evidence import api as evidence
 from zhenxue.exams.data import ATTEMPT_TRANSITIONS, AttemptState
 from zhenxue.exams.models import Attempt, Exam
+from zhenxue.exams.queries.scope import attempt_not_found
 from zhenxue.identity.data import Actor
-from zhenxue.kernel.errors import Conflict, NotFound
+from zhenxue.kernel.errors import Conflict
 from zhenxue.kernel.prepared import Prepared
 
 
@@ -15,7 +16,7 @@ def lock_attempt(attempt_id: int) -> Attempt:
     """One attempt with its exam, held by this transaction; raises ``NotFound``."""
     for attempt in _locked(attempt_id):
         return attempt
-    raise not_found()
+    raise attempt_not_found()
 
 
 _locked = Prepared(
@@ -37,11 +38,6 @@ def lock_attempts(attempt_ids: Iterable[int]) -> list[Attempt]:
     for one in attempts:
         one.exam = exams[one.exam_id]
     return attempts
-
-
-def not_found() -> NotFound:
-    """No such attempt."""
-    return NotFound("exams.attempt_not_found", "没有找到这次考试。")
 
 
 def move(attempt: Attempt, state: AttemptState) -> None:

@@ -15,9 +15,10 @@ from zhenxue.exams.errors import OtherDevice
 from zhenxue.exams.models import Attempt, ConductEvent, ConductStream, RoomMessage
 from zhenxue.exams.operations.presence import is_at_the_door
 from zhenxue.exams.policies import check_sits
+from zhenxue.exams.queries.scope import attempt_not_found
 from zhenxue.identity import api as identity
 from zhenxue.identity.data import Actor
-from zhenxue.kernel.errors import Invalid, NotFound
+from zhenxue.kernel.errors import Invalid
 from zhenxue.notices import api as notices
 
 #: What a page may tell of; the rest only the server sees.
@@ -52,7 +53,7 @@ def take_conduct(
         raise Invalid("exams.conduct_batch", "一次上报的内容太多，请刷新页面。")
     attempt = Attempt.objects.select_related("enrolment").filter(pk=attempt_id).first()
     if attempt is None:
-        raise NotFound("exams.attempt_not_found", "没有找到这次考试。")
+        raise attempt_not_found()
     check_sits(actor, attempt)
     if attempt.device != device:
         raise OtherDevice

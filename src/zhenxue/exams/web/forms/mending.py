@@ -46,9 +46,7 @@ def _shared() -> dict[str, forms.Field]:
         "answer": area("答案", required=False, rows=1, longest=MOST_STEM),
         "score": text("分值", 40, required=False, inputmode="decimal"),
         "explanation": area("解析", required=False, rows=2, longest=MOST_EXPLANATION * ROOM),
-        "rubric": area(
-            "评分标准", "简答题每行一条：要点（2分）；实操题每行一步：断电（10分）。", required=False, rows=2
-        ),
+        "rubric": area("评分标准", RUBRIC_HINT, required=False, rows=2),
         "settings": text("设置", 2000, "例如：单位=mm；顺序不限；行数=5。多数题不用填。", required=False),
     }
 
