@@ -7,6 +7,7 @@ from zhenxue.exams.data import AttemptState, ExamState, PaperState, Readiness
 from zhenxue.exams.errors import AttemptEnded, CannotStart, OnBreak, OtherDevice
 from zhenxue.exams.models import Attempt, Blueprint, Exam, Paper, QuestionBank
 from zhenxue.exams.queries.desk import is_marker
+from zhenxue.exams.queries.scope import visible_exams
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Conflict, Refused
@@ -96,14 +97,17 @@ def check_can_start(readiness: Readiness) -> None:
 
 
 def can_invigilate(actor: Actor, exam: Exam) -> bool:
-    """Managers and teachers of the organisation that runs the class watch its exams; bureaus read."""
-    return can_write(actor, exam.cohort.organisation_id)
+    """Managers of the organisation that runs the class watch its exams, and the teachers who lead or teach the class:
+    to others it is not in sight. Bureaus read."""
+    if not can_write(actor, exam.cohort.organisation_id):
+        return False
+    return actor.role is not Role.TEACHER or visible_exams(actor).filter(pk=exam.pk).exists()
 
 
 def check_can_invigilate(actor: Actor, exam: Exam) -> None:
     """Raises ``Refused`` for everybody else."""
     if not can_invigilate(actor, exam):
-        raise Refused("exams.not_invigilator", "只有办班机构的管理员和教师可以监考。")
+        raise Refused("exams.not_invigilator", "只有办班机构的管理员和这个班的班主任、任课教师可以监考。")
 
 
 def can_see_solutions(actor: Actor, attempt: Attempt, now: dt.datetime) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.factories.exams import CLOSES, DEVICE, SITTING, make_exam, start
 from tests.factories.exams_rooms import WHY, tell
-from tests.factories.identity import make_provider
+from tests.factories.identity import make_provider, make_teacher
 from zhenxue.evidence.models import Entry
 from zhenxue.exams import api as exams
 from zhenxue.exams.data import AttemptState, ConductClaim, ConductKind
@@ -201,7 +201,9 @@ def test_what_the_invigilator_notes_is_looked_into_and_changes_no_score() -> Non
     act: dict[str, Any] = {"attempt": attempt, "words": "把手机递给旁边的人", "now": SITTING}
     with pytest.raises(Refused):
         invigilation.note_incident(actor=make_provider(), **act)
-    invigilation.note_incident(actor=sitting.manager, **act)
+    with pytest.raises(Refused, match="这个班的班主任、任课教师"):
+        invigilation.note_incident(actor=make_teacher(sitting.manager.organisation_id), **act)
+    invigilation.note_incident(actor=sitting.running.teacher, **act)
     signal, incident = Signal.objects.get(), Incident.objects.get()
     assert (signal.kind, signal.context, signal.incident_id) == ("room_note", f"exam:{attempt.pk}", incident.pk)
     assert rooms.seat_of(attempt).incidents == 1

@@ -40,7 +40,7 @@ def room(request: ActorRequest, exam_id: int) -> HttpResponse:
     context = {"exam": exam, "listing": listing, "seats": rooms.seats_of(exam, listing.rows), "now": now}
     context |= {"figures": rooms.room_figures(exam, enrolled), "read_only": read_only(request)}
     context["live"] = exam.opens_at <= now and exam.state == "scheduled"
-    context["may"] = policies.can_invigilate(request.actor, exam) and context["live"]
+    context["may"] = context["live"] and policies.can_invigilate(request.actor, exam)
     return render(request, "exams/invigilation/_room.html" if request.htmx else "exams/invigilation/room.html", context)
 
 
