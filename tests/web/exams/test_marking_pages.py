@@ -46,8 +46,12 @@ def test_a_teacher_marks_blind_from_one_answer_to_the_next(time: Time) -> None:
     assert "理由" in wrong.content.decode()
     second = client.post(page, {"item-0": "4", "item-1": "3", "comment": "写得清楚"})
     assert second.headers["Location"] != page
+    held = f'href="{second.headers["Location"]}">接着评手上的一份'
+    assert held in text_of(client, desk)
+    assert held not in text_of(client_for(made.teachers[1]), desk)
     back = client.post(f"{second.headers['Location']}back/")
     assert back.headers["Location"] == desk
+    assert "接着评" not in text_of(client, desk)
     again = client.post(f"{desk}{made.questions[1].pk}/next/").headers["Location"]
     last = client.post(again, {"quick": "full", "comment": ""})
     assert last.headers["Location"] == desk

@@ -146,6 +146,12 @@ def desk_lines(exam: Exam) -> list[DeskLine]:
     ]
 
 
+def held_by(actor: Actor, exam: Exam, now: dt.datetime) -> dict[int, int]:
+    """The claims of an exam that this person has in hand and that have not lapsed: mark by question."""
+    held = Mark.objects.filter(marker=actor.person_id or 0, marked_at__isnull=True, claimed_at__gt=now - CLAIM_LASTS)
+    return dict(held.filter(answer__attempt__exam=exam).values_list("answer__question_id", "pk"))
+
+
 def hand_answers(exam: Exam) -> QuerySet[Answer]:
     """Answers of an exam that wait for a person or were marked by one."""
     marked = Exists(Mark.objects.filter(answer=OuterRef("pk")))

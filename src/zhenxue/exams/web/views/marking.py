@@ -46,12 +46,12 @@ def desk_list(request: ActorRequest) -> HttpResponse:
 @require_GET
 def exam_desk(request: ActorRequest, exam_id: int) -> HttpResponse:
     exam = desk.get_exam_to_score(request.actor, exam_id)
-    lines = desk.desk_lines(exam)
+    lines, held = desk.desk_lines(exam), desk.held_by(request.actor, exam, clock.now())
     oversees = policies.can_schedule(request.actor, exam.cohort.organisation_id)
     only = request.actor.person_id if request.actor.role in AUTHORS and not oversees else None
     context = {
         "exam": exam,
-        "lines": lines,
+        "lines": [(line, held.get(line.question_id)) for line in lines],
         "total": sum(line.total for line in lines),
         "done": sum(line.done for line in lines),
         "is_marker": desk.is_marker(request.actor, exam),
