@@ -1,10 +1,11 @@
 """The exam page in a real browser: answers that survive a lost network and a reload, and the page without script."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.factories.exams import RIGHT, Sitting, make_exam
@@ -52,6 +53,28 @@ def test_answers_survive_a_lost_network_and_a_reload_on_a_phone(open_context: Op
     kept = {answer.question.number: answer.given for answer in Answer.objects.select_related("question")}
     assert kept == {1: RIGHT[0], 2: RIGHT[1], 3: RIGHT[2]}
     page.get_by_role("link", name="返回继续作答").click()
+
+    refused = {"code": "identity.session_handed_over", "message": "你的账号已在另一台设备登录。"}
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=401, json=refused)
+
+    page.route(re.compile("/answers/|/state/"), refuse)
+    choose(page, 4, RIGHT[3])
+    banner = page.get_by_role("alert").filter(has_text="考试还在计时")
+    expect(banner).to_contain_text("你的账号已在另一台设备登录。")
+    before = len(asked)
+    page.get_by_role("button", name="下一题").click()
+    choose(page, 5, RIGHT[4])
+    expect(banner).to_contain_text("2 题还没有传到服务器，存在这台设备上")
+    assert len(asked) == before
+    page.unroute_all()
+    page.get_by_role("button", name="重新登录，接着考").click()  # signed in, in truth: the page opens at once
+    for position in (4, 5):
+        expect(page.locator(f"[data-question='{position}'] [data-ack]")).to_contain_text("已保存")
+    assert Answer.objects.count() == 5
 
     page.reload()
     expect(page.locator("[data-question='2'] input[value='B']")).to_be_checked()

@@ -9,7 +9,7 @@ import { asTime, ServerClock } from "./clock";
 import { Conduct, type Word } from "./conduct";
 import { Inputs } from "./inputs";
 import { Pages } from "./pages";
-import { OfflineBanner, fateOf } from "./network";
+import { RoomBanner, fateOf } from "./network";
 import { AnswerQueue, Refusal, type Ack, type Entry } from "./queue";
 
 const WARN_MS = 5 * 60_000;
@@ -61,6 +61,8 @@ function start(root: HTMLElement): void {
   const inputs = new Map<number, Inputs>();
   let leaving = false;
   let finishing = false; // wants to hand in as soon as everything has arrived
+  let out = ""; // why the sign-in is over, when it is
+  let looking = 0;
   document.getElementById("toasts")?.remove(); // the status line here says it better, and nothing may cover the buttons
 
   const say = (text: string, tone = "") => {
@@ -73,7 +75,16 @@ function start(root: HTMLElement): void {
   };
   for (const section of pages.sections) forms.set(Number(section.dataset.question), section.querySelector<HTMLFormElement>("[data-answer]")!);
 
-  const banner = new OfflineBanner(root);
+  const banner = new RoomBanner(root, () => leave(location.pathname));
+  /** The sign-in is over: nothing is sent or asked any more, answers stay on this device. */
+  const signedOut = (why: string) => {
+    out = why;
+    finishing = false;
+    queue.stop();
+    window.clearInterval(looking);
+    say("登录已结束，请重新登录", "bad");
+    banner.signedOut(why, queue.waiting, queue.stored);
+  };
   /** Another answer stands on the server (another window, or a message that came late): the server's is the one that counts. */
   const explain = (ack: Ack, form: HTMLFormElement) => {
     finishing = false;
@@ -87,7 +98,7 @@ function start(root: HTMLElement): void {
   const queue = new AnswerQueue(`exam-answers:${data.attempt}`, Number(data.clientSequence), (entry, gone) => post(forms.get(entry.position)!, entry, gone), {
     saved(ack, waiting) {
       clock.sync(ack.server_now);
-      banner.hide();
+      if (!out) banner.hide();
       const form = forms.get(ack.position);
       const line = form?.querySelector<HTMLElement>("[data-ack]");
       if (line) line.textContent = `已保存 第 ${ack.sequence} 号 · ${ack.at}`;
@@ -96,6 +107,7 @@ function start(root: HTMLElement): void {
       else if (!waiting && finishing) leave(data.submitUrl);
     },
     waiting({ count, offline, stored }) {
+      if (out) return signedOut(out);
       const then = finishing ? "，传完后进入交卷页" : "";
       say(offline ? `网络断开，${count} 题存在本机，恢复后自动上传${then}` : `正在保存…${then}`, "wait");
       if (offline) banner.show(count, stored);
@@ -104,8 +116,9 @@ function start(root: HTMLElement): void {
       banner.hide();
       say(refusal.message, "bad");
       const line = forms.get(entry.position)?.querySelector<HTMLElement>("[data-ack]");
-      if (line) line.textContent = refusal.fate === "halt" ? "还没有保存，留在本机" : "没有保存";
-      if (refusal.fate === "over") {
+      if (line) line.textContent = refusal.fate === "halt" || refusal.fate === "out" ? "还没有保存，留在本机" : "没有保存";
+      if (refusal.fate === "out") signedOut(refusal.message);
+      else if (refusal.fate === "over") {
         window.setTimeout(() => leave(data.resultUrl), 2_000);
       } else if (refusal.code === "exams.other_device") window.setTimeout(() => leave(location.pathname), 2_000);
     },
@@ -137,6 +150,7 @@ function start(root: HTMLElement): void {
   root.querySelector<HTMLAnchorElement>("[data-finish]")?.addEventListener("click", (event) => {
     event.preventDefault();
     for (const own of inputs.values()) own.flush();
+    if (out) return signedOut(out);
     if (!queue.waiting) return leave(data.submitUrl);
     finishing = true;
     say(`还有 ${queue.waiting} 题正在上传，传完后进入交卷页`, "wait");
@@ -163,8 +177,13 @@ function start(root: HTMLElement): void {
     if (document.visibilityState !== "visible" || leaving) return;
     fetch(data.stateUrl, { headers: { Accept: "application/json" } })
       .then(async (answer) => {
+        if (answer.status === 401) {
+          const problem = (await answer.json().catch(() => ({}))) as Problem;
+          return signedOut(problem.message ?? "请先登录。");
+        }
         if (!answer.ok) return;
         const state = (await answer.json()) as State;
+        if (out) return leave(location.pathname); // signed in again, in another window
         clock.sync(state.server_now, state.deadline);
         conduct.hear(state.messages);
         if (state.state !== "open") leave(data.resultUrl);
@@ -175,7 +194,7 @@ function start(root: HTMLElement): void {
       .catch(() => undefined);
   };
   document.addEventListener("visibilitychange", look);
-  window.setInterval(look, LOOK_MS);
+  looking = window.setInterval(look, LOOK_MS);
   look();
   window.addEventListener("beforeunload", (event) => {
     if (queue.waiting && !leaving) event.preventDefault();

@@ -21,8 +21,8 @@ export interface Ack {
   client_sequence?: number;
 }
 
-/** What becomes of an answer that the server did not take: it cannot be taken, the queue waits for the learner, or all is over. */
-export type Fate = "drop" | "halt" | "over";
+/** What becomes of an answer that the server did not take: it cannot be taken, the queue waits for the learner (``out``: to sign in), or all is over. */
+export type Fate = "drop" | "halt" | "out" | "over";
 
 /** The server said no in a way that sending again will not change. */
 export class Refusal extends Error {
@@ -71,6 +71,10 @@ export class AnswerQueue {
     window.addEventListener("online", () => this.hurry());
     window.addEventListener("offline", () => this.entries.length && this.tell(true));
     window.addEventListener("pagehide", () => this.flush());
+  }
+
+  get stored(): boolean {
+    return this.store.works;
   }
 
   get waiting(): number {
@@ -153,7 +157,7 @@ export class AnswerQueue {
   }
 
   private tell(offline: boolean): void {
-    this.listener.waiting({ count: this.entries.length, offline: offline || !navigator.onLine, stored: this.store.works });
+    this.listener.waiting({ count: this.entries.length, offline: offline || !navigator.onLine, stored: this.stored });
   }
 
   private drop(entry: Entry): void {
