@@ -14,12 +14,9 @@ from docx import Document
 from openpyxl import Workbook
 from PIL import Image
 
-#: Where no page may run it; ``FORMULA`` no spreadsheet program.
-SCRIPT = (
-    '"><script>alert(1)</script><img src=x onerror=alert(1)><svg onload=alert(1)></textarea></title><iframe '
-    "srcdoc='<script>alert(1)</script>'></iframe><a href='javascript:alert(1)'>x</a> {{7*7}} {% now %}"
-    r' $\href{javascript:alert(1)}{x}$ ![x" onerror="alert(1)](javascript:alert(1))'
-)
+from tests.support.hostile import SCRIPT
+
+#: A formula that no spreadsheet program may run.
 FORMULA = "=cmd|' /C calc'!A0"
 #: Elements that a format of HTML brings itself.
 TAGS = (
