@@ -40,6 +40,7 @@ def answer(url: str, data: bytes | None = None) -> tuple[int, dict[str, str]]:
 def test_one_command_serves_restarts_what_dies_and_stops_cleanly(make_site: Callable[..., Site]) -> None:
     site = make_site()
 
+    assert site.threads() == 1, "what a thread holds would stay locked in every part made later"
     code, headers = answer(f"{site.url}/")
     assert code == 200
     assert "content-security-policy" in headers

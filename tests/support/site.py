@@ -96,7 +96,10 @@ class Site:
                 [PROGRAM, "serve", "--host", "127.0.0.1", "--port", str(self.port)],
                 stdout=log,
                 stderr=log,
-                env={**self.environment, SUPERVISED: "1"},  # so that it ends with the tests, however they end
+                env={
+                    **self.environment,
+                    SUPERVISED: str(os.getpid()),
+                },  # so that it ends with the tests, however they end
                 cwd=self.folder,
             )
         end = time.monotonic() + START_SECONDS
@@ -133,13 +136,16 @@ class Site:
             return 0
         for status in Path("/proc").glob("[0-9]*/stat"):
             try:
-                parent = int(status.read_text().rsplit(")", 1)[1].split()[1])
-                words = (status.parent / "cmdline").read_text().split("\0")
-            except (OSError, IndexError):
+                title, _, facts = status.read_text().partition(" (")[2].rpartition(") ")
+            except OSError:
                 continue
-            if parent == self._server.pid and name in words:
+            if title == f"zx-{name}" and int(facts.split()[1]) == self._server.pid:
                 return int(status.parent.name)
         return 0
+
+    def threads(self) -> int:
+        """How many threads the supervisor has."""
+        return len(list(Path(f"/proc/{self._server.pid}/task").iterdir())) if self._server else 0
 
     def log(self) -> str:
         """What the server wrote so far."""

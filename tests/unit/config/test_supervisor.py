@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ from zhenxue.config.management.commands.serve import listen
 from zhenxue.config.supervisor import Part, Supervisor
 
 PYTHON = (sys.executable, "-c")
+END_WITH_IT = "from zhenxue.config.supervisor import die_with_parent; die_with_parent()"
 SLEEPER = "import os, sys, time; print('up', os.getpid(), flush=True); time.sleep(60)"
 
 
@@ -70,19 +72,24 @@ def test_what_dies_is_started_again_and_all_stops_at_the_end(monkeypatch: pytest
 def test_the_first_starts_alone_and_the_others_when_it_is_up_or_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.02)
     up, (first, second) = threading.Event(), (Part(name, [SLEEPER], program=PYTHON) for name in ("first", "second"))
+    asked: list[bool] = []
+
+    def is_up() -> bool:
+        asked.append(up.is_set())
+        return asked[-1]
 
     def story() -> None:
-        wait_until(lambda: first.process is not None)
-        time.sleep(0.2)
+        wait_until(lambda: len(asked) > 5)
+        assert first.process is not None
         assert second.process is None
         up.set()
         wait_until(lambda: second.process is not None)
 
-    run_while(Supervisor([first, second], first_is_up=up), story)
+    run_while(Supervisor([first, second], first_is_up=is_up), story)
     monkeypatch.setattr(module, "HEAD_START_SECONDS", 0.2)
-    late, never = Part("late", [SLEEPER], program=PYTHON), threading.Event()
-    slow = Part("slow", [SLEEPER], program=PYTHON)
-    run_while(Supervisor([slow, late], first_is_up=never), lambda: wait_until(lambda: late.process is not None))
+    assert asked.count(True) == 1, "nobody asks again"
+    slow, late = (Part(name, [SLEEPER], program=PYTHON) for name in ("slow", "late"))
+    run_while(Supervisor([slow, late], first_is_up=lambda: False), lambda: wait_until(lambda: late.process is not None))
 
 
 def test_what_dies_young_waits_longer_each_time(
@@ -96,16 +103,73 @@ def test_what_dies_young_waits_longer_each_time(
     assert "brief ended with code 3" in told
 
 
-def test_what_does_not_stop_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_does_not_stop_is_ended_and_heard_to_its_last_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(module, "STOP_SECONDS", 0.3)
     up = tmp_path / "up"
-    deaf = f"import signal, time; signal.signal(15, signal.SIG_IGN); open({str(up)!r}, 'w').close(); time.sleep(60)"
+    much = "signal.signal(15, lambda *_: print('x' * 200_000 + chr(10) + 'and not ended', end='', flush=True))"
+    deaf = f"import signal, time; {much}; open({str(up)!r}, 'w').close(); time.sleep(60)"
     part = Part("deaf", [deaf], program=PYTHON)
-    part.start()
-    wait_until(up.exists)
-    part.stop()
+    run_while(Supervisor([part]), lambda: wait_until(up.exists))
     assert part.process is not None
-    assert part.process.returncode == -signal.SIGKILL
+    assert part.process.poll() == -signal.SIGKILL
+    told = capsys.readouterr().out
+    assert "x" * 200_000 in told, "more than a pipe holds"
+    assert "deaf      | and not ended\n" in told
+
+
+COPIED = """
+import os, sys, time
+from pathlib import Path
+from zhenxue.config.supervisor import Part, Supervisor
+dear = []  # what is dear to make
+def main():
+    names = {os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.exists()}
+    sockets = sum(name.startswith("socket:") for name in names)
+    print(Path("/proc/self/comm").read_text().strip(), sys.argv[1:], dear, os.getsid(0) == os.getpid(), sockets)
+    print("half a line", end="")
+    time.sleep(60)
+import socket
+mine, yours = socket.socket(), socket.socket()
+dear.append("made once")
+parts = [
+    Part("one", ["a", "b"], pass_fds=(mine.fileno(),), main=main),
+    Part("two", [], pass_fds=(yours.fileno(), mine.fileno()), main=main),
+]
+Supervisor(parts).run()
+print("stopped")
+"""
+
+
+def test_a_copy_has_what_was_loaded_and_of_the_open_files_only_its_own(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as told:
+        supervisor = subprocess.Popen([sys.executable, "-c", COPIED], stdout=told, stderr=told)
+    first, second = (
+        "one       | zx-one ['a', 'b'] ['made once'] True 1\n",
+        "two       | zx-two [] ['made once'] True 2\n",
+    )
+    wait_until(lambda: first in log.read_text() and second in log.read_text())
+    [one] = [pid for pid in children(supervisor.pid) if title(pid) == "zx-one"]
+    os.kill(one, signal.SIGKILL)
+    wait_until(lambda: log.read_text().count(first) == 2)
+    assert "serve     | one ended with code -9; starting it again in 0.5 s\n" in log.read_text()
+    copies = children(supervisor.pid)
+    assert len(copies) == 2
+    supervisor.terminate()
+    assert supervisor.wait(60) == 0
+    assert not any(map(running, copies))
+    assert log.read_text().count("| half a line\n") == 3, "the last words of those that were stopped, and of the killed"
+    assert log.read_text().endswith("\nstopped\n")
+
+
+def children(parent: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def title(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 def test_a_taken_address_is_named_in_plain_words() -> None:
@@ -121,23 +185,23 @@ def test_an_address_of_another_machine_is_refused() -> None:
         listen("192.0.2.1", 8000)
 
 
-def test_a_child_dies_with_its_supervisor(tmp_path: Path) -> None:
-    """Killed without a chance to clean up, the supervisor still leaves nothing behind."""
-    child = (
-        "from zhenxue.config.supervisor import die_with_parent; die_with_parent(); "
-        f"import os, time; open({str(tmp_path / 'child')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    )
+def test_a_child_dies_with_its_supervisor() -> None:
+    """Killed without a chance to clean up, the supervisor still leaves nothing behind, be it a program or a copy."""
     parent = (
-        "import sys; from zhenxue.config.supervisor import Part, Supervisor; "
-        f"Supervisor([Part('child', [{child!r}], program=(sys.executable, '-c'))]).run()"
+        "import sys, time; from zhenxue.config.supervisor import Part, Supervisor; Supervisor(["
+        f"Part('child', [{f'{END_WITH_IT}; {SLEEPER}'!r}], program=(sys.executable, '-c')), "
+        "Part('copy', [], main=lambda: print('up') or time.sleep(60))]).run()"
     )
-    supervisor = module.subprocess.Popen([sys.executable, "-c", parent], stdout=module.subprocess.DEVNULL)
-    written = tmp_path / "child"
-    wait_until(lambda: written.exists() and bool(written.read_text()))
-    pid = int(written.read_text())
+    supervisor = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True)
+    assert supervisor.stdout is not None
+    for _ in range(2):
+        assert " | up" in supervisor.stdout.readline()
+    pids = children(supervisor.pid)
+    assert len(pids) == 2
     supervisor.kill()
     supervisor.wait()
-    wait_until(lambda: not running(pid))
+    supervisor.stdout.close()
+    wait_until(lambda: not any(map(running, pids)))
 
 
 def running(pid: int) -> bool:

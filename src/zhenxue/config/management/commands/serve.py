@@ -1,22 +1,26 @@
 """``zhenxue serve``: web, workers, sequencer and collector of cosignatures under one supervisor."""
 
 import contextlib
+import dataclasses
 import errno
+import gc
 import os
+import select
 import socket
 import sys
-import threading
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
+from django.urls import reverse
 
-from zhenxue.config.supervisor import Part, Supervisor, say
+from zhenxue.config import cli
+from zhenxue.config.supervisor import COPIES, Copy, Part, Supervisor, say
 from zhenxue.kernel import clock
 
 ANSWER_SECONDS = 60.0
@@ -35,28 +39,44 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, prepare: bool, demo: bool, **options: Any) -> None:
         listener = listen(host, port)
         if prepare or demo:
-            call_command("prepare", demo=demo, stdout=self.stdout)
-            connections.close_all()
+            apart(lambda: call_command("prepare", demo=demo, stdout=self.stdout))
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         handle = listener.fileno()
-        answered = threading.Event()
-        parts = [
-            Part("web", ["web", "--fd", str(handle)], pass_fds=(handle,)),
-            Part("worker", ["worker", "--queue", "default", "--timer", "--alone"]),
-            Part("media", ["worker", "--queue", "media", "--alone"]),
-            Part("faces", ["faces", "--alone"]),
-            Part("sequencer", ["sequencer"]),
-            Part("cosign", ["cosign"]),
-        ]
         with contextlib.ExitStack() as stack:
+            others = []
             if not settings.PRODUCTION and (settings.DATA_FOLDER / "demo-accounts.txt").exists():
-                parts.append(demo_witness(stack))
-                parts += demo_sandbox(stack)
-            supervisor = Supervisor(parts, first_is_up=answered)
-            threading.Thread(target=greet, args=(address, answered), daemon=True).start()
-            supervisor.run()
+                others = [demo_witness(stack), *demo_sandbox(stack)]
+            parts = [
+                Part("web", ["web", "--fd", str(handle)], pass_fds=(handle,), main=cli.main),
+                Part("worker", ["worker", "--queue", "default", "--timer", "--alone"], main=cli.main),
+                Part("media", ["worker", "--queue", "media", "--alone"], main=cli.main),
+                Part("faces", ["faces", "--alone"], main=cli.main),
+                Part("sequencer", ["sequencer"], main=cli.main),
+                Part("cosign", ["cosign"], main=cli.main),
+                *others,
+            ]
+            if COPIES:
+                settle(pages=True)
+            Supervisor(parts, first_is_up=Greeting(listener, address).given).run()
         listener.close()
         say("serve", "stopped")
+
+
+def apart(main: Callable[[], object]) -> None:
+    """Do it in a copy of this process: what it opens, starts and loads is in no part's way. Ends where it fails."""
+    if not COPIES:
+        main()
+        connections.close_all()
+    elif code := Copy("prepare", main).wait():
+        sys.exit(code)
+
+
+def settle(*, pages: bool) -> None:
+    """Loads what pages need and takes all that is loaded out of the garbage collector's rounds: it stays to the end."""
+    if pages:
+        reverse("portal:home")
+    gc.collect()
+    gc.freeze()
 
 
 def demo_witness(stack: contextlib.ExitStack) -> Part:
@@ -75,8 +95,8 @@ def demo_witness(stack: contextlib.ExitStack) -> Part:
 
 
 def demo_sandbox(stack: contextlib.ExitStack) -> list[Part]:
-    """The demo's services outside, played on this machine, where no real ones are set up; the other parts are told
-    through their environment."""
+    """The demo's services outside, played on this machine, where no real ones are set up; the other parts find them in
+    their settings, or make those from their environment."""
     from zhenxue.sandbox.api import APP_ID, SECRET, words_to_serve
 
     if any(settings.OUTSIDE_SERVICES.values()):
@@ -84,11 +104,12 @@ def demo_sandbox(stack: contextlib.ExitStack) -> list[Part]:
     listener = listen("127.0.0.1", 0)
     stack.callback(listener.close)
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    os.environ["ZHENXUE_SANDBOX"] = "1"
-    for name in ("SMS", "CARRIER", "POLICE", "SOCIAL_CARD"):
-        os.environ[f"ZHENXUE_{name}_URL"] = f"{base}/{name.lower().replace('_', '-')}"
-        os.environ[f"ZHENXUE_{name}_APP_ID"] = APP_ID
-        os.environ[f"ZHENXUE_{name}_SECRET"] = SECRET
+    os.environ["ZHENXUE_SANDBOX"], settings.SANDBOX = "1", True
+    for key, service in settings.OUTSIDE_SERVICES.items():
+        url = f"{base}/{key.replace('_', '-')}"
+        settings.OUTSIDE_SERVICES[key] = dataclasses.replace(service, url=url, app_id=APP_ID, secret=SECRET)
+        for what, value in (("URL", url), ("APP_ID", APP_ID), ("SECRET", SECRET)):
+            os.environ[f"ZHENXUE_{key.upper()}_{what}"] = value
     say("sandbox", f'{base}/ shows what is "sent" (短信、核验)')
     return [Part("sandbox", words_to_serve(listener.fileno()), pass_fds=(listener.fileno(),))]
 
@@ -112,20 +133,40 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def greet(address: str, answered: threading.Event) -> None:
-    """Once the first page answers: set ``answered``, say the address, and the demo's accounts where there is a demo."""
-    end = time.monotonic() + ANSWER_SECONDS
-    while time.monotonic() < end:
+class Greeting:
+    """Said once the web process answers, or has not for long: the address, and a demo's accounts."""
+
+    def __init__(self, listener: socket.socket, address: str) -> None:
+        self._place, self._address = listener.getsockname(), address
+        self._end = time.monotonic() + ANSWER_SECONDS
+        self._asking: socket.socket | None = None
+
+    def given(self) -> bool:
+        """Ask, look for an answer, and greet; never waits. What was asked stays with the listener until it is read."""
+        if not self._answered() and time.monotonic() < self._end:
+            return False
+        self._let_go()
+        accounts = settings.DATA_FOLDER / "demo-accounts.txt"
+        told = f"\n{accounts.read_text().rstrip()}\n" if accounts.exists() else ""
+        sys.stdout.write(f"\n真学 Zhenxue: {self._address}\n{told}\n")
+        sys.stdout.flush()
+        return True
+
+    def _answered(self) -> bool:
         try:
-            urllib.request.urlopen(f"{address}/", timeout=5).close()
-        except urllib.error.HTTPError:
-            break
-        except OSError:
-            time.sleep(0.2)
-        else:
-            break
-    answered.set()
-    accounts = settings.DATA_FOLDER / "demo-accounts.txt"
-    told = f"\n{accounts.read_text().rstrip()}\n" if accounts.exists() else ""
-    sys.stdout.write(f"\n真学 Zhenxue: {address}\n{told}\n")
-    sys.stdout.flush()
+            if self._asking is None:
+                self._asking = socket.create_connection(self._place[:2], timeout=1)
+                host = urlsplit(settings.PUBLIC_URL).netloc
+                self._asking.sendall(f"GET / HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+            readable, _, _ = select.select([self._asking], [], [], 0)
+            if readable and not self._asking.recv(1):
+                raise ConnectionResetError
+        except OSError:  # the web process ended over it: the next is asked
+            self._let_go()
+            return False
+        return bool(readable)
+
+    def _let_go(self) -> None:
+        if self._asking is not None:
+            self._asking.close()
+            self._asking = None

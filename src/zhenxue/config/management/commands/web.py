@@ -1,6 +1,5 @@
 """``zhenxue web``: the web server alone."""
 
-import gc
 import os
 import socket
 from typing import Any
@@ -8,10 +7,9 @@ from typing import Any
 import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.urls import reverse
 
 from zhenxue.config import lean
-from zhenxue.config.management.commands.serve import listen
+from zhenxue.config.management.commands.serve import listen, settle
 
 APPLICATIONS = {
     "all": "zhenxue.config.asgi:application",
@@ -46,11 +44,3 @@ class Command(BaseCommand):
         config.load()
         settle(pages=only != "beats")
         uvicorn.Server(config).run(sockets=[listener])
-
-
-def settle(*, pages: bool) -> None:
-    """Loads what pages need and takes all that is loaded out of the garbage collector's rounds: it stays to the end."""
-    if pages:
-        reverse("portal:home")
-    gc.collect()
-    gc.freeze()
