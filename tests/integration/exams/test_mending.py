@@ -146,6 +146,18 @@ def test_a_missing_picture_is_brought_along_and_comes_into_the_bank_with_its_que
     assert "file:" not in questions_of(desk.bank)[0].stem
 
 
+def test_a_picture_that_a_part_of_a_case_names_is_found_there() -> None:
+    desk = Desk()
+    case = desk.said(4)
+    first = replace(
+        case.parts[0], stem="看 ![图](file:图 1.png)，第一问？", answer="A", options=("甲", "乙 ![](file:图 1.png)")
+    )
+    found = desk.mend(4, replace(case, parts=(first, case.parts[1])), files=[("图 1.png", picture())])
+    assert found.draft is not None, found.problems
+    assert found.draft.stem == case.stem  # shown once, where it was written
+    assert "file:图_1.png" in found.draft.body["parts"][0]["stem"]
+
+
 def test_the_pictures_of_a_refused_item_are_kept_for_its_mending() -> None:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as made:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -84,7 +85,7 @@ def _with_files(found: QuestionImport, written: Written, files: Iterable[Upload]
     for name, source in files:
         one = read_asset(source, name)
         kept = _kept(found, media, one)
-        if f"file:{name}" in "".join((written.stem, written.explanation, *written.options, written.settings)):
+        if name in files_of(written):
             written = _renamed(written, name, kept)
         elif kept not in files_of(written):
             words = kept.rpartition(".")[0][:40]
@@ -110,13 +111,9 @@ def _kept(found: QuestionImport, media: list[dict[str, Any]], one: DraftAsset) -
 
 
 def _renamed(written: Written, name: str, kept: str) -> Written:
-    def turned(text: str) -> str:
-        return text.replace(f"file:{name}", f"file:{kept}")
-
-    return replace(
-        written,
-        stem=turned(written.stem),
-        explanation=turned(written.explanation),
-        options=tuple(turned(one) for one in written.options),
-        settings=turned(written.settings),
-    )
+    """An item with its parts that calls a file by another name, wherever ``files_of`` finds one."""
+    called = re.compile(rf"file:{re.escape(name)}(?=\s*(?:[);；\n]|$))")
+    texts = ("stem", "answer", "explanation", "rubric", "settings")
+    turned = {one: called.sub(lambda _: f"file:{kept}", getattr(written, one)) for one in texts}
+    options = tuple(called.sub(lambda _: f"file:{kept}", one) for one in written.options)
+    return replace(written, **turned, options=options, parts=tuple(_renamed(one, name, kept) for one in written.parts))

@@ -1,5 +1,6 @@
 """Items of an import as pages show them: as learners will see them, with the media that came along."""
 
+import re
 from typing import Any
 
 from django.urls import reverse
@@ -13,6 +14,7 @@ from zhenxue.exams.web.editing import Sample, sample_of
 
 #: The media of a file that is not saved have no numbers yet: counted from here, where none of a bank is.
 NOT_SAVED = 900_000_000_000
+_FILE = re.compile(r"\]\(file:([^)\n]+)\)")
 
 
 class Shown:
@@ -50,14 +52,18 @@ class Shown:
         if isinstance(value, str):
             if name == "asset":
                 return Dressed(self._address(value.removeprefix("file:")))
-            for one, at in self._places.items() if "](file:" in value else ():
-                value = value.replace(f"](file:{one})", f"](asset:{NOT_SAVED + at})")
+            value = _FILE.sub(self._number, value)
             return Dressed(value, self._find) if "(asset:" in value else value
         if isinstance(value, dict):
             return {key: self.dress(one, key) for key, one in value.items()}
         if isinstance(value, list | tuple):
             return type(value)(self.dress(one) for one in value)
         return value
+
+    def _number(self, found: re.Match[str]) -> str:
+        """What markup calls a file of the import; one that did not come along stays as it is written."""
+        at = self._places.get(found[1])
+        return found[0] if at is None else f"](asset:{NOT_SAVED + at})"
 
     def _address(self, name: str) -> str:
         at = self._places.get(name)
