@@ -16,8 +16,9 @@ from django.middleware.csrf import CsrfViewMiddleware
 from zhenxue.kernel.ingest.app import Headers, Origin
 from zhenxue.kernel.web.errors import SessionChanged
 
-#: Browsers of which a process remembers that they passed (a kB each).
+#: Browsers of which a process remembers that they passed (a kB each), and how long headers may be for that.
 REMEMBERED: Final = 10_000
+LONGEST: Final = 4_096  # bytes
 LOOKED_AT: Final = frozenset(
     {
         *(b"cookie", b"host", b"origin", b"referer", b"x-csrftoken"),
@@ -31,19 +32,24 @@ type Looked = tuple[tuple[bytes, bytes], ...]
 
 def session_in(headers: Headers) -> str:
     """The key of the session that the cookies name; empty if they name none."""
-    return _session(b"; ".join(value for name, value in headers if name == b"cookie"))
+    cookies = b"; ".join(value for name, value in headers if name == b"cookie")
+    return _session(cookies) if len(cookies) <= LONGEST else _session.__wrapped__(cookies)
 
 
 def check_is_from_here(headers: Headers, origin: Origin) -> None:
     """Raises ``SessionChanged`` without the token that belongs to this browser's cookie, or from a foreign site, and
     ``DisallowedHost`` under a name that is not ours."""
-    _check(_looked(headers, LOOKED_AT), origin.scheme, origin.host, origin.port)
+    looked = _looked(headers, LOOKED_AT)
+    check = _check if _is_short(looked) else _check.__wrapped__
+    check(looked, origin.scheme, origin.host, origin.port)
 
 
 def host_is_ours(headers: Headers, origin: Origin) -> bool:
     """Whether the request names a host that we serve."""
+    looked = _looked(headers, OF_HOSTS)
+    check = _host if _is_short(looked) else _host.__wrapped__
     try:
-        _host(_looked(headers, OF_HOSTS), origin.scheme, origin.host, origin.port)
+        check(looked, origin.scheme, origin.host, origin.port)
     except DisallowedHost:
         return False
     return True
@@ -51,6 +57,10 @@ def host_is_ours(headers: Headers, origin: Origin) -> bool:
 
 def _looked(headers: Headers, names: frozenset[bytes]) -> Looked:
     return tuple([one for one in headers if one[0] in names])
+
+
+def _is_short(looked: Looked) -> bool:
+    return sum(len(value) for _, value in looked) <= LONGEST
 
 
 class BareRequest(HttpRequest):
