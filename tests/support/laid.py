@@ -23,6 +23,8 @@ from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 PLAIN = (type(None), bool, int, float, str, bytes, dt.date, dt.time, dt.timedelta, enum.Enum, Decimal)
+#: Settings that stand in the rows themselves: what was kept under others is another thing.
+SEALING = ("FIELD_KEYS", "FIELD_CIPHER", "BLIND_INDEX_KEY")
 READS = {"SEL", "SAV", "REL", "BEG", "PRA", "SET"}
 #: Tables that nothing grows without; how many rows they have tells one ground from another.
 MARKS = "SELECT (SELECT count(*) FROM evidence_entry), (SELECT count(*) FROM identity_person)"
@@ -89,7 +91,8 @@ def laid[**P, R](factory: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(factory)
     def lay(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            key = (factory.__module__, factory.__qualname__, _plain(args), _plain(kwargs))
+            sealing = tuple(getattr(settings, name) for name in SEALING)
+            key = (factory.__module__, factory.__qualname__, sealing, _plain(args), _plain(kwargs))
         except NotPlain:
             return factory(*args, **kwargs)
         if not _stands():
