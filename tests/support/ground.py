@@ -1,13 +1,13 @@
-"""The test database with everything that every test finds in it: made once a run, copied for each further worker.
+"""The test database with everything that every test finds in it: laid once a run, copied for each further worker.
 
 A test that commits leaves it behind as every other does: the ground is laid back from what was kept.
 """
 
-import fcntl
+import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TransactionTestCase
 
 from tests.support import laid
+from tests.support.kept import alone, lay_or_make
 
 #: The database on the run's PostgreSQL that others are copied from; nobody connects to it.
 KEPT = "ground"
@@ -38,9 +39,12 @@ def make_once(folder: Path) -> None:
         return name
 
     def found_or_made(**options: Any) -> str:
+        name: str = creation._get_test_db_name()
         with alone(folder / f"{KEPT}.lock"):
             if not made.exists():
-                name = make(**options)
+                server = os.environ.get("ZHENXUE_TEST_DATABASE_URL", "").rpartition("/")[0]
+                if lay_or_make(f"sqlite:///{name}" if on_file else f"{server}/{name}", lambda: make(**options)):
+                    connect(name)
                 lay()
                 if on_file:
                     with closing(sqlite3.connect(kept)) as copy:
@@ -49,14 +53,17 @@ def make_once(folder: Path) -> None:
                     copy_on_server(name, KEPT)
                 made.touch()
                 return name
-        name = creation._get_test_db_name()
         if on_file:
             shutil.copyfile(kept, name)
         else:
             copy_on_server(KEPT, name)
+        connect(name)
+        return name
+
+    def connect(name: str) -> None:
+        connection.close()
         settings.DATABASES[connection.alias]["NAME"] = connection.settings_dict["NAME"] = name
         connection.ensure_connection()
-        return name
 
     def copy_on_server(source: str, target: str) -> None:
         connection.close()
@@ -122,11 +129,3 @@ class Tables:
         ask = "SELECT '{0}', count(*), coalesce(sum(xmin::text::bigint), 0) FROM {0}"
         cursor.execute(" UNION ALL ".join(ask.format(table) for table in tables))
         return {table: (count, written) for table, count, written in cursor.fetchall()}
-
-
-@contextmanager
-def alone(file: Path) -> Iterator[None]:
-    """While nobody else of the run is here."""
-    with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

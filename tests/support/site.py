@@ -22,6 +22,7 @@ import psycopg
 import psycopg.sql
 import pytest
 
+from tests.support.kept import lay_or_make
 from tests.support.postgres import free_port
 from tests.support.rules import write_quiet
 from zhenxue.config.supervisor import SUPERVISED
@@ -86,6 +87,7 @@ class Site:
 
     def prepare(self) -> None:
         """Tables and reference data; nothing asks for presence (``support.rules``)."""
+        lay_or_make(self.database_url, lambda: self.manage("migrate", "-v", "0"))
         self.manage("prepare")
         self.manage("load_rules", str(write_quiet(self.folder)))
 
