@@ -107,11 +107,17 @@ def make_image(organisation: Organisation, *, actor: Actor | None = None, now: d
 
 @laid
 def make_ready_video(
-    organisation: Organisation, seconds: int = 8, *, actor: Actor | None = None, now: dt.datetime = NOW
+    organisation: Organisation,
+    seconds: int = 8,
+    *,
+    size: str = "320x240",
+    actor: Actor | None = None,
+    now: dt.datetime = NOW,
 ) -> Material:
     """A video that a worker has made ready."""
-    material = make_material(video_bytes(seconds=seconds), "示范.mp4", actor=actor or author_of(organisation), now=now)
-    with _packed_before():
+    film = video_bytes(seconds=seconds, size=size)
+    material = make_material(film, "示范.mp4", actor=actor or author_of(organisation), now=now)
+    with packed_before():
         state = catalogue.process_video(material_id=material.pk, clock=lambda: now)
     assert state == "ready", Material.objects.get(pk=material.pk).failure
     return Material.objects.select_related("video").get(pk=material.pk)
@@ -244,7 +250,7 @@ def video_bytes(*, seconds: int = 8, size: str = "320x240", options: tuple[str, 
         return target.read_bytes()
 
 
-class _packed_before:  # noqa: N801 - reads as words where it is used
+class packed_before:  # noqa: N801 - reads as words where it is used
     """Within it, a source that was packed before in this run is not encoded again: its files are copied."""
 
     def __enter__(self) -> None:

@@ -1,6 +1,7 @@
 """Real-name verification through its operations: codes, cards, registers, people's judgement, strength."""
 
 import datetime as dt
+import functools
 from collections.abc import Iterator
 
 import pytest
@@ -279,7 +280,11 @@ def test_what_is_no_picture_is_refused_at_its_field() -> None:
         assert "front" in caught.value.fields
 
 
-def test_the_machine_reads_the_card_and_keeps_the_portrait_only_of_the_right_person() -> None:
+def test_the_machine_reads_the_card_and_keeps_the_portrait_only_of_the_right_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = functools.lru_cache(cards.read_card)  # for some seconds of a processor, what was read before
+    monkeypatch.setattr(cards, "read_card", read)
     learner, other = make_learner(name="样本甲"), make_learner(name="样本乙")
     person, wrong = Person.objects.get(pk=me(learner)), Person.objects.get(pk=me(other))
     card = send_card(learner, person)
@@ -299,7 +304,8 @@ def test_the_machine_reads_the_card_and_keeps_the_portrait_only_of_the_right_per
         back=drawn.back(),
         now=NOW,
     )
-    cards.read_waiting_card(card_id=card.pk, attempt=card.attempt, now=later(3))
+    assert cards.read_waiting_card(card_id=card.pk, attempt=card.attempt, now=later(3)) == CardState.READ
+    assert read.cache_info().hits == 1, "the same photographs"
     wrong.refresh_from_db()
     assert not wrong.portrait
     cards.confirm_card(actor=other, person_id=wrong.pk, facts=facts_of(wrong), now=later(5))
