@@ -34,6 +34,12 @@ def signed_in(
     return context.new_page()
 
 
+def arrived(page: Page, sign: Locator) -> None:
+    """A press has led to another page, which shows ``sign``; its scripts, which the next press needs, have run."""
+    expect(sign).to_be_visible()
+    page.wait_for_load_state()
+
+
 def fill(page: Page, values: Mapping[str, str]) -> None:
     """Type into fields by their labels."""
     for label, value in values.items():

@@ -39,10 +39,9 @@ def test_a_class_is_picked_at_a_desk_and_decided_on_a_phone(live_server: Any, op
     expect(manager.locator("[data-bulk]")).to_be_hidden()
     manager.locator("[data-bulk-all]").check()
     look(manager, "make-up-many-desk")
-    wide = manager.viewport_size
-    manager.set_viewport_size({"width": 360, "height": 740})
+    axe.resize(manager, PHONE["viewport"])
     look(manager, "make-up-many-phone")
-    manager.set_viewport_size(wide or {"width": 1280, "height": 800})
+    axe.resize(manager, DESK["viewport"])
     manager.get_by_label("理由").fill("三月二日上午教室停电")
     manager.get_by_role("button", name="提出补计").click()
     expect(manager.get_by_role("heading", level=1)).to_contain_text("3 人 3 条")

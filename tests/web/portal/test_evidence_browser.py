@@ -12,7 +12,7 @@ from tests.factories.training import Running, attend_all, make_running_cohort
 from tests.factories.witnesses import make_cosignature, make_witness, witness_signer
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
-from tests.support.pages import signed_in
+from tests.support.pages import arrived, signed_in
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.models import Dossier, Witness
 from zhenxue.evidence.operations import dossiers
@@ -66,6 +66,7 @@ def test_from_the_timeline_to_a_dossier_that_a_stranger_verifies(
     expect(page.get_by_text("已存证 · 已见证").first).to_be_visible()
     look(page, f"timeline-{kind}")
     page.locator(".timeline a").first.click()
+    arrived(page, page.get_by_role("button", name="现在验证"))
     page.get_by_role("button", name="现在验证").click()
     result = page.locator("[data-verify-result]")
     expect(result).to_have_attribute("data-verdict", "0")

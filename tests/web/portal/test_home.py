@@ -37,7 +37,7 @@ def test_home_brings_every_block_and_axe_finds_nothing(live_server: Any, open_co
     expect(page.locator(".skeleton")).to_have_count(0)
     assert page.locator(".home-block .notice-bad[role=alert]").all_inner_texts() == []
     for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 740})
+        axe.resize(page, {"width": width, "height": 740})
         axe.check(page)
         axe.check_width(page)
 

@@ -13,7 +13,7 @@ from tests.factories.identity import make_bureau, make_operator
 from tests.factories.witnesses import witness_signer
 from tests.support import axe
 from tests.support.browser import DESK, PHONE
-from tests.support.pages import signed_in
+from tests.support.pages import arrived, signed_in
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.operations import add_witness
 from zhenxue.evidence.operations.cosigning import Reply, System, ask, take
@@ -70,7 +70,7 @@ def test_the_administrator_adds_a_witness_and_a_bureau_reads_the_alarm_on_a_phon
     look(desk, "form-desk")
     desk.get_by_label("已当面或电话").check()
     desk.get_by_role("button", name="添加见证").click()
-    expect(desk.get_by_role("cell", name="等待首次见证").first).to_be_visible()
+    arrived(desk, desk.get_by_role("cell", name="等待首次见证").first)
     desk.get_by_role("link", name="停用见证").last.click()
     expect(desk.get_by_role("dialog")).to_contain_text("警报仍会保留")
     desk.get_by_role("dialog").get_by_label("理由").fill("登记错误")
