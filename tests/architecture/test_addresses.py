@@ -45,20 +45,24 @@ def addresses() -> list[tuple[str, URLPattern]]:
 
 
 def prefixes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[tuple[URLPattern, str]]:
-    """Each address with what is included before it."""
+    """Each address with what is included before it, as a path."""
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
-            yield from prefixes(pattern.url_patterns, before + str(pattern.pattern))
+            yield from prefixes(pattern.url_patterns, before + sample(pattern))
         else:
             yield pattern, before
 
 
 def sample_path(pattern: URLPattern, before: str) -> str:
-    route = before + str(pattern.pattern)
+    return f"/{before}{sample(pattern)}"
+
+
+def sample(pattern: URLPattern | URLResolver) -> str:
+    route = str(pattern.pattern)
     for name, converter in pattern.pattern.converters.items():
         value = next(value for value in SAMPLES if fits(converter, value))
         route = re.sub(rf"<(\w+:)?{name}>", value, route)
-    return "/" + route
+    return route
 
 
 def fits(converter: Any, value: str) -> bool:
