@@ -14,7 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import incidents
 from tests.factories.exams import Sitting, make_exam, sit
 from tests.factories.identity import NOW, client_for, make_bureau, make_operator, make_teacher
+from tests.factories.study import make_video_cohort, page_of
 from tests.factories.training import make_running_cohort
+from zhenxue.catalogue.models import MediaKey
+from zhenxue.catalogue.queries import materials
 from zhenxue.exams.ingest import stores
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations import attempts, common
@@ -29,7 +32,11 @@ from zhenxue.integrity.queries import own
 from zhenxue.kernel.fields import Sealed
 from zhenxue.kernel.listing import Filter, Listing
 from zhenxue.kernel.prepared import LARGEST, LONGEST_LIST, Prepared, PreparedInsert, padded
+from zhenxue.ledger.models import Coverage
+from zhenxue.ledger.operations import crediting
 from zhenxue.ledger.queries import progress
+from zhenxue.study.models import StudySession
+from zhenxue.study.operations import settling
 from zhenxue.subsidy.queries import claims
 from zhenxue.supervision import queries as supervision
 from zhenxue.training.models import Cohort
@@ -58,6 +65,7 @@ def asked(prepared: Prepared[Any], values: tuple[Any, ...], *, plain: bool) -> t
 def cases_of(made: Sitting) -> list[Case]:
     """Every prepared query with values of all the shapes that its pages have."""
     attempt = Attempt.objects.values_list("pk", flat=True)[0]
+    studied, key, session = Coverage.objects.all()[0], MediaKey.objects.all()[0], StudySession.objects.get()
     cohort, enrolments = made.running.cohort.pk, [one.pk for one in made.enrolments]
     actors = [made.manager, made.running.bureau, made.learners[0], make_teacher(made.manager.organisation_id)]
     actors += [make_operator(), make_bureau("3715"), make_bureau("371526"), SYSTEM, ANONYMOUS]
@@ -86,6 +94,10 @@ def cases_of(made: Sitting) -> list[Case]:
         (exam_scope._own_exam, (made.learners[0].person_id, made.exam.pk)),
         (exam_scope._own_exam, (made.learners[0].person_id, made.exam.pk + 1)),
         (common._locked, (attempt,)),
+        (settling._locked, (session.pk,)),
+        (crediting._coverage, (studied.enrolment_id, studied.unit_id)),
+        (materials._content_keys, (key.video.material_id, key.rung, key.index)),
+        (materials._content_keys, (key.video.material_id, "no such rung", 99)),
         (attempts._enrolments, (made.learners[0].person_id, cohort)),
         (sitting._answers, (attempt,)),
         (stores._held, ([attempt],)),
@@ -118,6 +130,7 @@ def test_a_prepared_query_asks_and_finds_what_the_plain_one_does() -> None:
     client_for(made.learners[0])
     sit(made, made.learners[0])
     incidents.note(made.running)
+    page_of(make_video_cohort()).open().study(10).settle()
     more = {"extra_minutes": 5, "extra_attempts": 0, "reason": "停电", "now": NOW}
     give_allowance(actor=made.manager, exam=made.exam, enrolment_id=made.enrolments[0].pk, **more)  # type: ignore[arg-type]  # as named
     cases = cases_of(made)

@@ -51,7 +51,7 @@ def write_for_ffmpeg(video: Video, rung: str, folder: Path, *, wrong_keys: bool 
     """The rung's playlist with keys and segments as plain local files."""
 
     def key_url(name: str, index: int) -> str:
-        key = bytes.fromhex(catalogue.content_key(video, name, index).key_hex)
+        key = bytes.fromhex(catalogue.content_key(video.material_id, name, index).key_hex)
         path = folder / f"{name}-{index}.key"
         path.write_bytes(os.urandom(16) if wrong_keys else key)
         return str(path)
@@ -122,7 +122,7 @@ def test_key_windows_are_the_same_for_both_rungs_and_cover_the_video_exactly() -
 
 def plain_segment(video: Video, rung: str, number: int) -> bytes:
     """A segment decrypted as RFC 8216 says: AES-128-CBC, the sequence number as initialisation vector, PKCS7."""
-    key = bytes.fromhex(catalogue.content_key(video, rung, number // SEGMENTS_PER_KEY).key_hex)
+    key = bytes.fromhex(catalogue.content_key(video.material_id, rung, number // SEGMENTS_PER_KEY).key_hex)
     decryptor = Cipher(algorithms.AES128(key), modes.CBC(number.to_bytes(16, "big"))).decryptor()
     sealed = catalogue.media_path(video, f"{rung}/{number:05}.ts").read_bytes()
     unpadder = PKCS7(128).unpadder()
@@ -276,7 +276,7 @@ def test_media_names_lead_nowhere_else(author: Actor) -> None:
     with pytest.raises(NotFound):
         catalogue.read_playlist(video, "../../x")
     with pytest.raises(NotFound):
-        catalogue.content_key(video, "240p", 99)
+        catalogue.content_key(video.material_id, "240p", 99)
 
 
 def test_what_happened_to_a_material_is_in_the_log(author: Actor) -> None:

@@ -12,6 +12,7 @@ from zhenxue.catalogue.models import Document, DocumentPage, Material, MediaKey,
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel import storage
 from zhenxue.kernel.errors import NotFound
+from zhenxue.kernel.prepared import Prepared
 
 MEDIA_NAME = re.compile(r"poster\.jpg|\d{2,4}p/\d{5}\.ts", re.ASCII)
 
@@ -130,12 +131,19 @@ def made_folder(material: Material) -> str:
     return ""
 
 
-def content_key(video: Video, rung: str, index: int) -> MediaKey:
-    """One content key: bytes by ``bytes.fromhex(key.key_hex)``, its span ``from_ms``-``to_ms``. Raises ``NotFound``."""
-    found = MediaKey.objects.filter(video=video, rung=rung, index=index).first()
-    if found is None:
-        raise NotFound("catalogue.no_key", "没有这个密钥。")
-    return found
+def content_key(material_id: int, rung: str, index: int) -> MediaKey:
+    """One content key of a video: bytes by ``bytes.fromhex(key.key_hex)``, its span ``from_ms``-``to_ms``.
+
+    Raises ``NotFound``, also when the material is no video.
+    """
+    for found in _content_keys(material_id, rung, index):
+        return found
+    raise NotFound("catalogue.no_key", "没有这个密钥。")
+
+
+_content_keys = Prepared(
+    lambda material_id, rung, index: MediaKey.objects.filter(video__material_id=material_id, rung=rung, index=index)
+)
 
 
 def key_windows(video: Video, rung: str) -> list[tuple[int, int, int]]:

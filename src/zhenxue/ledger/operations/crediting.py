@@ -13,6 +13,7 @@ from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import Refused
+from zhenxue.kernel.prepared import Prepared
 from zhenxue.ledger import coverage as arithmetic
 from zhenxue.ledger import queries
 from zhenxue.ledger.data import Claim, Credited, Reason, SpanKind, SpanState
@@ -133,17 +134,24 @@ def lock_units(enrolment_id: int, unit_ids: Sequence[int]) -> list[Coverage]:
 
 def lock_coverage(*, enrolment_id: int, unit_id: int, now: datetime) -> Coverage:
     """The coverage row, locked for this transaction, made at first use."""
-    rows = Coverage.objects.select_related("enrolment__cohort", "unit").select_for_update(of=("self",))
-    found = rows.filter(enrolment_id=enrolment_id, unit_id=unit_id).first()
-    if found is not None:
+    for found in _coverage(enrolment_id, unit_id):
         return found
     Coverage.objects.bulk_create(
         [Coverage(enrolment_id=enrolment_id, unit_id=unit_id, updated_at=now)], ignore_conflicts=True
     )
-    row = rows.get(enrolment_id=enrolment_id, unit_id=unit_id)
-    if unit_id not in {planned.unit.pk for planned in training.plan_units(row.enrolment.cohort_id)}:
+    [row] = _coverage(enrolment_id, unit_id)
+    if unit_id not in {planned.unit.pk for planned in training.plan_units_of(row.enrolment.cohort)}:
         raise Refused("ledger.unit_not_planned", "这个单元不在本班期的培训方案里，不能计学时。")
     return row
+
+
+_coverage = Prepared(
+    lambda enrolment_id, unit_id: (
+        Coverage.objects.select_related("enrolment__cohort", "unit")
+        .select_for_update(of=("self",))
+        .filter(enrolment_id=enrolment_id, unit_id=unit_id)
+    )
+)
 
 
 def finish_if_done(row: Coverage, *, rules: dict[str, int], now: datetime) -> None:

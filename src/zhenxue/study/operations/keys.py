@@ -10,7 +10,6 @@ from zhenxue.ledger.data import coverage
 from zhenxue.study import protocol
 from zhenxue.study.operations.settling import lock_session
 from zhenxue.study.policies import check_brings_ticket, check_may_release, check_owns
-from zhenxue.study.queries import video_of
 
 
 def release_key(
@@ -26,7 +25,7 @@ def release_key(
         session = lock_session(session_id)
         check_owns(actor, session, sign_in_digest)
         check_brings_ticket(session, ticket)
-        key = catalogue.content_key(video_of(session.unit), rung, index)
+        key = catalogue.content_key(session.unit.material_id or 0, rung, index)
         check_may_release(session, from_ms=key.from_ms, now=now)
         released = coverage.add(protocol.decode_covered(session.released), key.from_ms, key.to_ms)
         encoded = protocol.encode_covered(released)

@@ -61,7 +61,7 @@ def open_session(
     with transaction.atomic():
         enrolment = training.get_enrolment(actor, enrolment_id)
         check_can_open(actor, enrolment, now)
-        unit = get_planned_unit(enrolment.cohort_id, unit_id)
+        unit = get_planned_unit(enrolment.cohort, unit_id)
         rules = training.rules_of(enrolment.cohort)
         check_is_verified(enrolment.person_id, rules)
         fingerprint, proven = _check_device(

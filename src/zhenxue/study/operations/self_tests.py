@@ -36,7 +36,7 @@ def submit_self_test(
     with transaction.atomic():
         enrolment = training.get_enrolment(actor, enrolment_id)
         check_can_open(actor, enrolment, now)
-        unit = get_planned_unit(enrolment.cohort_id, unit_id)
+        unit = get_planned_unit(enrolment.cohort, unit_id)
         check_in_order(enrolment, unit_id)
         questions = catalogue.list_questions(unit.pk)
         if not questions:

@@ -11,6 +11,7 @@ from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import SYSTEM
 from zhenxue.kernel import clock
 from zhenxue.kernel.errors import ZhenxueError
+from zhenxue.kernel.prepared import Prepared
 from zhenxue.ledger import api as ledger
 from zhenxue.ledger.data import Claim, Reason, coverage
 from zhenxue.study.data import EndReason, SessionState
@@ -38,10 +39,12 @@ def locked_sessions() -> QuerySet[StudySession]:
 
 def lock_session(session_id: int) -> StudySession:
     """One session row, held by this transaction; raises ``NoSuchSession``."""
-    found = locked_sessions().filter(pk=session_id).first()
-    if found is None:
-        raise NoSuchSession
-    return found
+    for found in _locked(session_id):
+        return found
+    raise NoSuchSession
+
+
+_locked = Prepared(lambda session_id: locked_sessions().filter(pk=session_id))
 
 
 def settle(*, session_id: int, now: dt.datetime) -> int:

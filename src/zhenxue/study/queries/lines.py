@@ -93,9 +93,9 @@ class CourseBlock:
         return sum(line.finished for line in self.lines)
 
 
-def get_planned_unit(cohort_id: int, unit_id: int) -> catalogue.Unit:
-    """A unit of the cohort's plan, or ``NotFound``."""
-    for planned in training.plan_units(cohort_id):
+def get_planned_unit(cohort: training.Cohort, unit_id: int) -> catalogue.Unit:
+    """A unit of the cohort's plan (of a filed one shared: never change it), or ``NotFound``."""
+    for planned in training.plan_units_of(cohort):
         if planned.unit.pk == unit_id:
             return planned.unit
     raise NotFound("study.unit_not_found", NOT_PLANNED)

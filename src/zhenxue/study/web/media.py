@@ -90,7 +90,7 @@ def document(request: ActorRequest, session_id: int) -> HttpResponseBase:
 def poster(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpResponseBase:
     """The still picture of a video of the learner's own plan."""
     enrolment = training.get_enrolment(request.actor, enrolment_id)
-    path = catalogue.media_path(queries.video_of(queries.get_planned_unit(enrolment.cohort_id, unit_id)), "poster.jpg")
+    path = catalogue.media_path(queries.video_of(queries.get_planned_unit(enrolment.cohort, unit_id)), "poster.jpg")
     return serve_file(request, path, content_type="image/jpeg", max_age=A_DAY)
 
 
@@ -99,7 +99,7 @@ def poster(request: ActorRequest, enrolment_id: int, unit_id: int) -> HttpRespon
 def image(request: ActorRequest, enrolment_id: int, unit_id: int, material_id: int) -> HttpResponseBase:
     """A picture inside a text unit of the learner's own plan."""
     enrolment = training.get_enrolment(request.actor, enrolment_id)
-    unit = queries.get_planned_unit(enrolment.cohort_id, unit_id)
+    unit = queries.get_planned_unit(enrolment.cohort, unit_id)
     if material_id not in catalogue.image_ids(unit.body):
         raise NotFound("study.no_image", "这个单元里没有这张图片。")
     material = catalogue.get_media(material_id)

@@ -75,7 +75,7 @@ def segment(request: ActorRequest, material_id: int, rung: str, name: str) -> Ht
 
 @roles(*STAFF)
 def media_key(request: ActorRequest, material_id: int, rung: str, index: int) -> HttpResponse:
-    key = content_key(_video(request, material_id).video, rung, index)
+    key = content_key(_video(request, material_id).pk, rung, index)
     return HttpResponse(
         bytes.fromhex(key.key_hex), content_type="application/octet-stream", headers={"Cache-Control": "no-store"}
     )
