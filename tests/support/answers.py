@@ -13,6 +13,8 @@ from zhenxue.exams.ingest import make_limits, make_reader, make_writer
 from zhenxue.exams.ingest.app import Answers, States
 from zhenxue.kernel.ingest.app import LeanApp
 
+ADDRESS = "127.0.0.1"
+
 type Answer = tuple[int, dict[str, Any]]
 
 
@@ -61,7 +63,10 @@ class Pages:
 
 
 class Lean:
-    """Through the ingest; what is sent together arrives together."""
+    """Through the ingest; what is sent together arrives together, from one address."""
+
+    def __init__(self, address: str = ADDRESS) -> None:
+        self._address = address
 
     def send(self, *messages: Message) -> list[Answer]:
         return run_apart(self._send(messages))
@@ -70,7 +75,7 @@ class Lean:
         app = new_answers()
         app.start()
         try:
-            return list(await asyncio.gather(*(ask(app, one) for one in messages)))
+            return list(await asyncio.gather(*(ask(app, one, self._address) for one in messages)))
         finally:
             await app.stop()
 
@@ -104,17 +109,19 @@ def ask_pages(client: Client, path: str) -> Answer:
     return found.status_code, json.loads(found.content)
 
 
-async def ask(app: Answers, message: Message) -> Answer:
+async def ask(app: Answers, message: Message, address: str = ADDRESS) -> Answer:
     """One answer to the application, as a server would hand it over."""
     headers = {**message.headers(), "Content-Type": "application/json", "Cookie": cookies_of(message.client)}
-    return await call(app, "POST", path_of(message.attempt_id, message.position), headers, message.raw)
+    return await call(app, "POST", path_of(message.attempt_id, message.position), headers, message.raw, address)
 
 
 def cookies_of(client: Client) -> str:
     return "; ".join(f"{name}={one.value}" for name, one in client.cookies.items())
 
 
-async def call(app: LeanApp[Any], method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
+async def call(
+    app: LeanApp[Any], method: str, path: str, headers: dict[str, str], body: bytes = b"", address: str = ADDRESS
+) -> Answer:
     """One request to a lean handler."""
     scope = {
         "type": "http",
@@ -122,7 +129,7 @@ async def call(app: LeanApp[Any], method: str, path: str, headers: dict[str, str
         "scheme": "http",
         "path": path,
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 4711),
+        "client": (address, 4711),
         "server": ("testserver", 80),
     }
     sent: list[Any] = []

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from tests.factories.exams import RIGHT, SITTING, Sitting, make_exam
@@ -299,6 +300,22 @@ def test_answers_and_states_take_the_short_way_through_the_server(room: Room, mo
     assert found == [(200, 1), (200, 1), (200, 1), (404, None), (404, None), (404, None), (413, None)]
     own = Place(room.attempt_id, 2)
     assert seen == [own, own, Place(room.attempt_id), own]
+
+
+def test_what_no_column_takes_harms_nobody_beside_it(room: Room) -> None:
+    stranger = Client()
+    stranger.get("/sign-in/")
+    for cookie in (r'"\000abcdefgh"', "x" * 2_000, "ſession"):
+        stranger.cookies[settings.SESSION_COOKIE_NAME] = cookie
+        broken, good = Lean().send(room.message(1, "A", client=stranger), room.message(1, "B"))
+        assert (broken[0], good[0]) == (401, 200)
+        assert LeanRooms().ask(stranger, f"/exams/attempts/{room.attempt_id}/state/")[0] == 401
+    stranger.cookies[settings.SESSION_COOKIE_NAME] = "\0abcdefgh"
+    assert stranger.get("/me/").status_code == 302  # to the sign-in
+    AccessLogEntry.objects.all().delete()
+    for address in ("fe80::1%eth0", "nonsense"):
+        assert Lean(address).send(room.message(1, "A"))[0][0] == 200
+    assert list(AccessLogEntry.objects.order_by("pk").values_list("ip", flat=True)) == ["fe80::1", None]
 
 
 def test_too_many_answers_of_one_sign_in_wait(room: Room) -> None:

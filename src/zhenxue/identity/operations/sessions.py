@@ -3,6 +3,8 @@
 import datetime as dt
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import ip_address
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -137,11 +139,20 @@ def log_access(*, actor: Actor, method: str, path: str, status: int, ip: str | N
         method=method[:8],
         path=path[:300],
         status=status,
-        ip=ip,
+        ip=plain_address(ip),
     )
 
 
 _add_access = PreparedInsert(AccessLogEntry)
+
+
+@lru_cache(maxsize=10_000)
+def plain_address(text: str | None) -> str | None:
+    """An address as the log's column takes it: of one on this link without the name of the link, of no address none."""
+    try:
+        return str(ip_address((text or "").partition("%")[0]))
+    except ValueError:
+        return None
 
 
 def note_requests(*, requests: Iterable[Request], now: dt.datetime) -> None:
@@ -162,7 +173,7 @@ def note_requests(*, requests: Iterable[Request], now: dt.datetime) -> None:
                     "method": one.method[:8],
                     "path": one.path[:300],
                     "status": one.status,
-                    "ip": one.ip,
+                    "ip": plain_address(one.ip),
                 }
             )
     _add_access.many(entries)
