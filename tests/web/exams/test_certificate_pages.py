@@ -92,6 +92,7 @@ def test_the_public_checks_without_signing_in_and_cannot_guess() -> None:
     assert "没有找到这张证书" in wrong
     assert "没有找到这张证书" in unknown
     assert public.get("/check/certificates/?number=&code=").status_code == 422
+    assert public.get("/check/certificates/%00/%00/").status_code == 404
     answers = {public.get(f"/check/certificates/{made.number}/2222222222/").status_code for _ in range(40)}
     assert answers == {404, 429}
     cache.clear()

@@ -29,6 +29,9 @@ def read(data: bytes, file_name: str) -> Reading:
 
 
 def _text(data: bytes) -> str | None:
+    """None for what is no text; a NUL stands in no text, and no database takes one."""
+    if b"\0" in data:
+        return None
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)

@@ -96,6 +96,8 @@ class Checked:
 
 def find_public(number: str, code: str) -> Checked | None:
     """A certificate by its number and code; None when either is wrong, without telling which."""
+    if "\0" in number:  # an address may hold it, and PostgreSQL refuses to look for it
+        return None
     rows = Certificate.objects.filter(number=number.strip().upper()).select_related("enrolment__person")
     found = rows.first()
     given = code.strip().upper().encode()

@@ -86,6 +86,12 @@ def test_a_locked_or_broken_package_is_refused() -> None:
         formats.read(b"PK\x03\x04" + b"rubbish" * 100, "包.zip")
 
 
+def test_a_text_with_a_nul_is_no_text() -> None:
+    assert formats.read("甲？ {T}".encode(), "题.gift").items[0].draft
+    with pytest.raises(Invalid, match="不是文本"):
+        formats.read("甲\0？ {T}".encode(), "题.gift")
+
+
 def test_no_name_leads_out_of_a_package() -> None:
     evil = item2(response("single", "identifier", "A"), "<p><img src='../../../etc/passwd'/></p>" + CHOICE % SIMPLE)
     reading = formats.read(
