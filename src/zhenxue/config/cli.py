@@ -4,6 +4,8 @@
 without the platform's settings.
 """
 
+import atexit
+import gc
 import os
 import sys
 
@@ -24,12 +26,25 @@ def main() -> None:
         from zhenxue.sandbox.api import main as sandbox
 
         sys.exit(sandbox(sys.argv[2:]))
+    load()
     from django.core.management import execute_from_command_line
 
     if sys.argv[1:2] == ["check-backup"]:
         sys.argv[1] = "check_backup"
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhenxue.config.settings")
     execute_from_command_line(["zhenxue", *sys.argv[1:]])
+
+
+def load() -> None:
+    """Settings and apps, for good: looking for garbage among them, here and at the end, took a third of a short
+    command's time."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhenxue.config.settings")
+    gc.disable()
+    atexit.register(gc.freeze)
+    import django
+
+    django.setup()
+    gc.freeze()
+    gc.enable()
 
 
 if __name__ == "__main__":
