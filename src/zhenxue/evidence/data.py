@@ -19,7 +19,6 @@ WITNESS_DISAGREES = "evidence.witness_disagrees"
 WITNESS_AGREES = "evidence.witness_agrees"
 ACTOR_FIELD = "actor"  # the private field that holds the actor's label
 SALT_BYTES = 32
-DIGEST_BYTES = 32
 
 
 class ActorLike(Protocol):

@@ -10,7 +10,6 @@ from zhenxue.tlog.hashing import EMPTY_ROOT, HASH_BYTES, CompactRange, node_hash
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 TILE_BYTES = TILE_WIDTH * HASH_BYTES
-MAX_LEVEL = 63
 MAX_ENTRY_BYTES = 0xFFFF
 
 _PATH = re.compile(r"(?P<index>(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?", re.ASCII)

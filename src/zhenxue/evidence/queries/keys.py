@@ -43,11 +43,6 @@ def configured_signers() -> tuple[Signer, ...]:
     return tuple(_signer(name, settings.LOG_ORIGIN, getattr(settings, name)) for name in names)
 
 
-def log_signer() -> Signer:
-    """The private key given as ``LOG_KEY``, under the origin's name."""
-    return configured_signers()[0]
-
-
 def signers_at(size: int) -> tuple[Signer, ...]:
     """Who signs a head of this size; raises ``LogBroken`` when the log says a key that is not configured here."""
     configured = {signer.verifier: signer for signer in configured_signers()}

@@ -247,8 +247,3 @@ def get_visible_verification(actor: Actor, verification_id: int) -> Verification
 
 def attempts_today(person_id: int, method: str, since: dt.datetime) -> int:
     return Verification.objects.filter(person_id=person_id, method=method, started_at__gte=since).count()
-
-
-def proofs_of(person_id: int) -> list[Verification]:
-    """Every attempt of a person, the newest first."""
-    return list(Verification.objects.filter(person_id=person_id).order_by("-pk")[:50])
