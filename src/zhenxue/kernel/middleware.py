@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 
@@ -15,6 +16,8 @@ from zhenxue.kernel.errors import Invalid, NotFound, Refused, ZhenxueError
 
 log = logging.getLogger("zhenxue.errors")
 
+#: How psycopg names the one character that no text of PostgreSQL holds; whoever sends it reads that it cannot be kept.
+NUL = "NUL (0x00)"
 TITLES = {
     400: "这个请求无法处理",
     401: "请先登录",
@@ -124,6 +127,9 @@ def _as_error(exception: BaseException) -> ZhenxueError | None:
         return Refused("kernel.refused", "您现在的角色没有这项权限。如果需要，请联系本机构管理员，或切换角色后再试。")
     if isinstance(exception, SuspiciousOperation):
         return Invalid("kernel.bad_request", "提交的内容不完整或被改动过，没有保存。请返回上一页，刷新后再试。")
+    if isinstance(exception, DataError) and NUL in str(exception):
+        words = "提交的内容里有不能保存的特殊字符，没有保存。请返回上一页，删去复制进来的特殊符号后再试。"
+        return Invalid("kernel.bad_text", words)
     return None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import DataError, connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
@@ -133,3 +134,18 @@ def test_a_page_that_cannot_be_made_still_says_the_words(
     response = answer(request_of(), Conflict("a.b", "已经处理过了。"))
     assert response.status_code == 409
     assert response.content.decode() == "已经处理过了。"
+
+
+def test_a_character_that_no_text_of_postgresql_holds_is_no_fault_of_ours(
+    request_of: Callable[..., HttpRequest], settings: Settings
+) -> None:
+    settings.DEBUG = False
+    error = DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+    if connection.vendor == "postgresql":
+        with pytest.raises(DataError) as met, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT %s", ["\0"])
+        error = met.value
+    told = answer(request_of("post"), error)
+    assert told.status_code == 422
+    assert "删去复制进来的特殊符号" in told.content.decode()
+    assert answer(request_of("post"), DataError("numeric field overflow")).status_code == 500
