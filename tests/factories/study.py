@@ -310,6 +310,10 @@ def open_in_browser(client: Client, enrolment_id: int, unit_id: int, *, tab: str
     return client.post(address, opening.form, headers=accept)
 
 
+#: The real clock when this process began. A cohort whose tests run on that clock begins now, so it is laid again.
+TODAY = clock.now()
+
+
 @laid
 def make_studying(*, learners: int = 1, minutes: int = 20, now: dt.datetime = NOW) -> Running:
     """A running cohort with a course of two text units of together so many minutes; 20 are the usual programme."""

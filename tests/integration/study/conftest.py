@@ -19,7 +19,7 @@ import uvicorn
 from django.conf import settings
 from django.db import connections
 
-from tests.factories.study import COOKIE, Page, make_studying, page_of
+from tests.factories.study import COOKIE, TODAY, Page, make_studying, page_of
 from tests.support.postgres import free_port
 from zhenxue.kernel import clock
 from zhenxue.kernel.ingest.lane import short_ways
@@ -93,7 +93,7 @@ def line(transactional_db: None) -> Iterator[Line]:
 @pytest.fixture
 def page(transactional_db: None) -> Page:
     """An open session whose clock is the real one, ten seconds old."""
-    opened = page_of(make_studying(now=clock.now()), now=clock.now()).open()
+    opened = page_of(make_studying(now=TODAY), now=clock.now()).open()
     age(opened.session_id, 10)
     return opened
 

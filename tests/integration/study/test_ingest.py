@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
-from tests.factories.study import Page, make_studying, page_of, waiting_beat
+from tests.factories.study import TODAY, Page, make_studying, page_of, waiting_beat
 from tests.integration.study.conftest import Line, Process, age, wait_for
 from tests.support.loops import run_apart
 from zhenxue.kernel import clock
@@ -103,7 +103,7 @@ def test_an_address_that_is_no_session_is_not_found(line: Line) -> None:
 
 
 def test_many_learners_at_once_share_commits_and_each_gets_the_own_answer(line: Line) -> None:
-    running = make_studying(learners=12, now=clock.now())
+    running = make_studying(learners=12, now=TODAY)
     pages = [page_of(running, learner=number, now=clock.now()).open() for number in range(12)]
     for page in pages:
         age(page.session_id, 10)

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from tests.factories.identity import client_for
 from tests.factories.study import (
+    TODAY,
     make_document_cohort,
     make_studying,
     make_video_cohort,
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def running() -> Running:
-    return make_studying(learners=2, now=clock.now())
+    return make_studying(learners=2, now=TODAY)
 
 
 def opening(client: Client, running: Running, *, unit: int = 0, tab: str = "one") -> Any:
@@ -169,7 +170,7 @@ def test_before_the_first_day_the_page_says_when(running: Running) -> None:
 
 
 def test_media_only_for_the_open_session_and_keys_only_near_what_was_seen() -> None:
-    running = make_video_cohort(seconds=60, learners=2, now=clock.now())
+    running = make_video_cohort(seconds=60, learners=2, now=TODAY)
     client, other = client_for(running.learners[0]), client_for(running.learners[1])
     body = opening(client, running).json()
     master = client.get(body["urls"]["stream"])
@@ -193,7 +194,7 @@ def test_media_only_for_the_open_session_and_keys_only_near_what_was_seen() -> N
 
 
 def test_the_proxy_sends_the_media_where_it_has_the_files(settings: Settings) -> None:
-    running = make_video_cohort(learners=2, now=clock.now())
+    running = make_video_cohort(learners=2, now=TODAY)
     client, other = client_for(running.learners[0]), client_for(running.learners[1])
     master = client.get(opening(client, running).json()["urls"]["stream"]).content.decode()
     playlist = client.get(next(line for line in master.splitlines() if line.endswith(".m3u8"))).content.decode()
@@ -209,7 +210,7 @@ def test_the_proxy_sends_the_media_where_it_has_the_files(settings: Settings) ->
 
 
 def test_a_key_far_ahead_is_refused_until_it_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
-    running = make_video_cohort(seconds=600, now=clock.now())
+    running = make_video_cohort(seconds=600, now=TODAY)
     client = client_for(running.learners[0])
     body = opening(client, running).json()
     rung = next(line for line in client.get(body["urls"]["stream"]).content.decode().splitlines() if ".m3u8" in line)
@@ -227,7 +228,7 @@ def test_a_key_far_ahead_is_refused_until_it_is_near(monkeypatch: pytest.MonkeyP
 
 
 def test_a_self_test_is_judged_by_the_server_and_finishes_the_unit() -> None:
-    running = make_video_cohort(now=clock.now())
+    running = make_video_cohort(now=TODAY)
     client = client_for(running.learners[0])
     unit = next(unit for unit in units_of(running) if unit.kind == "self_test")
     address = f"/study/{running.enrolments[0].pk}/units/{unit.pk}/"
@@ -249,7 +250,7 @@ def test_a_self_test_is_judged_by_the_server_and_finishes_the_unit() -> None:
 
 
 def test_every_kind_of_unit_has_its_page() -> None:
-    running = make_video_cohort(now=clock.now())
+    running = make_video_cohort(now=TODAY)
     client = client_for(running.learners[0])
     pages = [
         client.get(f"/study/{running.enrolments[0].pk}/units/{unit.pk}/").content.decode() for unit in units_of(running)
@@ -274,7 +275,7 @@ def test_pages_take_few_queries_however_many_units(running: Running) -> None:
 
 
 def test_the_pages_of_a_document_are_shown_only_with_the_own_open_session() -> None:
-    running = make_document_cohort(learners=2, now=clock.now())
+    running = make_document_cohort(learners=2, now=TODAY)
     client, other = (client_for(learner) for learner in running.learners)
     place = f"/study/{running.enrolments[0].pk}/units/{units_of(running)[0].pk}/"
     page = client.get(place).content.decode()
@@ -310,7 +311,7 @@ def test_a_document_that_is_not_drawn_yet_says_so_and_another_unit_has_no_pages(
     urls = opening(client, running).json()["urls"]
     assert client.get(f"{urls['pages']}1.webp").status_code == 404
     assert client.get(urls["document"]).status_code == 404
-    reading = make_document_cohort(learners=1, now=clock.now())
+    reading = make_document_cohort(learners=1, now=TODAY)
     unit = units_of(reading)[0]
     Material.objects.filter(pk=unit.material_id).update(state="uploaded")
     client = client_for(reading.learners[0])
