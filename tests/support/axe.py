@@ -7,8 +7,24 @@ from typing import Any
 from playwright.sync_api import Page, ViewportSize
 
 SCRIPT = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-#: Moving parts are judged at rest.
-SETTLE = "document.getAnimations().forEach(animation => { try { animation.finish() } catch { animation.cancel() } })"
+#: Runs axe, moving parts at rest. ``known`` are marks of what stands beside ``main`` and was judged already: such parts
+#: are left out. ``light`` are the impacts whose rules (each has one) need not be asked. Gives also the marks met here.
+ASK = """async ({within, known, light}) => {
+    document.getAnimations().forEach(animation => { try { animation.finish() } catch { animation.cancel() } });
+    const mark = part => {
+        const html = part.outerHTML.replace(/(name="csrfmiddlewaretoken" value=)"[^"]*"/g, '$1');
+        let sum = 0;
+        for (let at = 0; at < html.length; at++) sum = Math.imul(sum, 31) + html.charCodeAt(at) | 0;
+        return [innerWidth, document.body.className, html.length, sum].join(' ');
+    };
+    const parts = within ? [] : [...document.querySelectorAll('body > :not(main, script)')];
+    const marks = parts.map(mark);
+    const exclude = parts.filter((part, place) => known.includes(marks[place]));
+    const needless = axe._audit.rules.filter(rule => light.includes(rule.impact));
+    const rules = Object.fromEntries(needless.map(rule => [rule.id, {enabled: false}]));
+    const found = await axe.run(within || {include: [document], exclude}, {resultTypes: ['violations'], rules});
+    return [found.violations, marks];
+}"""
 
 
 @lru_cache(maxsize=1)
@@ -16,16 +32,25 @@ def _script() -> str:
     return SCRIPT.read_text()
 
 
-def find_violations(page: Page, *, within: str = "") -> list[dict[str, Any]]:
-    """What axe finds on the page as it stands; ``within`` is a selector. The page's CSP is not loosened for it."""
+def _ask(page: Page, within: str, known: set[str], light: list[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """What ``ASK`` answers. The page's CSP is not loosened for it."""
     if not page.evaluate("'axe' in window"):
         session = page.context.new_cdp_session(page)
         session.send("Runtime.evaluate", {"expression": _script()})
         session.detach()
-    page.evaluate(SETTLE)
-    found: list[dict[str, Any]] = page.evaluate(
-        "where => axe.run(where || document, {resultTypes: ['violations']}).then(result => result.violations)", within
-    )
+    found, marks = page.evaluate(ASK, {"within": within, "known": sorted(known), "light": light})
+    return found, marks
+
+
+def find_violations(page: Page, *, within: str = "") -> list[dict[str, Any]]:
+    """What axe finds on the page as it stands; ``within`` is a selector."""
+    return _ask(page, within, set(), [])[0]
+
+
+def find_grave(page: Page, known: set[str]) -> list[dict[str, Any]]:
+    """What is serious or critical on the page; what stands beside its ``main`` is judged once, as ``known`` keeps."""
+    found, marks = _ask(page, "", known, ["minor", "moderate"])
+    known.update(marks)
     return found
 
 
