@@ -4,7 +4,7 @@ import datetime as dt
 from random import Random
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from tests.factories.catalogue import make_standard, right_answers
 from tests.factories.exams import CLOSES, choice, make_bank, make_exam, make_paper, questions_of, sit
@@ -180,6 +180,8 @@ def test_a_mock_exam_runs_against_the_clock_and_is_judged_at_its_end() -> None:
     opening = operations.open_practice(**opened)  # type: ignore[arg-type]  # passed through
     one = operations.start_mock(actor=learner, opening_id=opening.pk, now=NOW)
     assert operations.start_mock(actor=learner, opening_id=opening.pk, now=NOW).pk == one.pk
+    with pytest.raises(IntegrityError), transaction.atomic():  # two clicks at one moment
+        PracticeRound.objects.create(enrolment=one.enrolment, mode=one.mode, opening=opening, began_at=NOW)
     line = queries.lines_of(one)[0]
     for given in (wrong_of(line.question_id), right_of(line.question_id)):
         assert operations.answer(actor=learner, round_id=one.pk, position=1, given=given, now=NOW) is None
@@ -193,6 +195,12 @@ def test_a_mock_exam_runs_against_the_clock_and_is_judged_at_its_end() -> None:
     one = queries.get_round(learner, one.pk)
     assert (one.right, one.answered) == (1, 1)
     assert one.ended_at == one.deadline_at
+    again = operations.start_mock(actor=learner, opening_id=opening.pk, now=late)
+    assert again.pk != one.pk
+    much_later = late + DAY
+    assert operations.start_mock(actor=learner, opening_id=opening.pk, now=much_later).pk != again.pk
+    again.refresh_from_db()
+    assert again.ended_at == again.deadline_at
 
 
 def test_what_went_wrong_in_a_self_test_comes_into_the_book_and_can_be_practised() -> None:

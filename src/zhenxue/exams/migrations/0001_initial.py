@@ -870,6 +870,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [models.Index(fields=["enrolment", "began_at"], name="exams_round_order")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("ended_at__isnull", True), ("mode", zhenxue.exams.data.states.PracticeMode["MOCK"])
+                        ),
+                        fields=("enrolment", "opening"),
+                        name="exams_round_one_mock",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

@@ -55,6 +55,13 @@ class PracticeRound(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["enrolment", "began_at"], name="exams_round_order")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["enrolment", "opening"],
+                condition=Q(mode=PracticeMode.MOCK, ended_at__isnull=True),
+                name="exams_round_one_mock",
+            ),
+        ]
 
 
 class ErrorCard(models.Model):

@@ -142,9 +142,10 @@ def start_mock(*, actor: Actor, opening_id: int, now: dt.datetime, random: Rando
     if opening.blueprint is None:
         raise NotFound("exams.no_opening", "没有找到这项练习。")
     enrolment = _enrolment(actor, opening)
-    running = visible_rounds(actor).filter(opening=opening, ended_at__isnull=True, deadline_at__gt=now).first()
-    if running is not None:
-        return running
+    settle(actor=actor, now=now)
+    running = visible_rounds(actor).filter(opening=opening, enrolment=enrolment, ended_at__isnull=True)
+    if (known := running.first()) is not None:
+        return known
     deck = deck_of(opening.blueprint)
     may = may_show(enrolment.cohort.organisation_id, opening.blueprint.pool_ids)
     picks = selection.draw(deck.drawn, deck.band, lambda number: deck.shown.get(number, 0), random)
@@ -157,7 +158,11 @@ def start_mock(*, actor: Actor, opening_id: int, now: dt.datetime, random: Rando
     if len(lines) * 2 < opening.blueprint.questions:
         raise Conflict("exams.mock_barred", "这套题正用于还没结束的考试，考完才能模拟。")
     deadline = now + dt.timedelta(minutes=opening.minutes)
-    return _create(enrolment, PracticeMode.MOCK, opening.blueprint.title, lines, now, random, opening, deadline)
+    try:
+        with transaction.atomic():
+            return _create(enrolment, PracticeMode.MOCK, opening.blueprint.title, lines, now, random, opening, deadline)
+    except IntegrityError:  # at the same moment another click began it
+        return running.get()
 
 
 def answer(*, actor: Actor, round_id: int, position: int, given: Sequence[Any], now: dt.datetime) -> bool | None:
