@@ -54,11 +54,14 @@ def address(running: Running, unit: int = 0) -> str:
 
 
 @pytest.fixture(autouse=True)
-def at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests book the minutes before now; at midnight these would lie before the cohort's first day."""
-    moved = dt.timedelta(hours=12 - dt.datetime.now(clock.CIVIL_ZONE).hour)
-    real = clock.now
-    monkeypatch.setattr(clock, "now", lambda: real() + moved)
+def not_at_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests book the minutes before now; in the first hour of a day these would lie before the cohort's first day.
+
+    No further than need be: a sign-in lasts for hours of the real clock.
+    """
+    if dt.datetime.now(clock.CIVIL_ZONE).hour == 0:
+        real = clock.now
+        monkeypatch.setattr(clock, "now", lambda: real() + dt.timedelta(hours=1))
 
 
 def test_the_text_stands_in_its_pages_and_says_what_one_may_count() -> None:
