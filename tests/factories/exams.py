@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.factories.catalogue import right_answers
 from tests.factories.identity import NOW, make_provider
-from tests.factories.study import pass_self_test
+from tests.factories.study import pass_test_of
 from tests.factories.training import Running, attend_all, make_running_cohort
 from tests.support.laid import laid
 from zhenxue.exams import api as exams
@@ -95,7 +95,7 @@ class Held:
         return self.running.manager
 
     @property
-    def learners(self) -> list[Actor]:
+    def learners(self) -> Sequence[Actor]:
         return self.running.learners
 
     @property
@@ -163,12 +163,12 @@ def finish_lessons(running: Running, *, only: Sequence[Enrolment] | None = None)
 def study_all(running: Running, enrolment: Enrolment) -> None:
     """Credits every unit of the plan in full, one after another on the first day, and passes what tests it."""
     at = STUDY_FROM
-    for number, planned in enumerate(training.plan_units(running.cohort.pk)):
+    for planned in training.plan_units(running.cohort.pk):
         until = at + dt.timedelta(seconds=planned.unit.seconds)
         claim = ledger.Claim(0, planned.unit.seconds * 1000, at, until)
         ledger.credit(enrolment_id=enrolment.pk, unit_id=planned.unit.pk, claims=[claim], source="study:0", now=until)
         if planned.unit.kind != "video" and right_answers(planned.unit):
-            pass_self_test(running, learner=running.enrolments.index(enrolment), unit=number, now=until)
+            pass_test_of(planned.unit, running, learner=running.enrolments.index(enrolment), now=until)
         at = until
 
 

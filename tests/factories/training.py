@@ -7,6 +7,7 @@ day, and its lessons are at 14:00 of the following days.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 from tests.factories.catalogue import OCCUPATION, make_occupations, make_published_version
 from tests.factories.identity import (
@@ -48,13 +49,38 @@ class Running:
     enrolments: list[Enrolment] = field(default_factory=list)
 
     @property
-    def learners(self) -> list[Actor]:
+    def learners(self) -> Sequence[Actor]:
         """The learners' actors, in the order of ``enrolments``; each can sign in with ``PASSWORD``."""
-        return [actor_for(_settled(enrolment), Role.LEARNER) for enrolment in self.enrolments]
+        return Learners(self.enrolments)
 
     @property
     def lessons(self) -> list[PlanLine]:
         return training.list_lessons(self.cohort.pk)
+
+
+class Learners(Sequence[Actor]):
+    """Whoever asks for one of many has no other looked up."""
+
+    def __init__(self, enrolments: Sequence[Enrolment]) -> None:
+        self._enrolments = list(enrolments)
+        self._found: dict[int, Actor] = {}
+
+    def __len__(self) -> int:
+        return len(self._enrolments)
+
+    @overload
+    def __getitem__(self, at: int) -> Actor: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Actor]: ...
+
+    def __getitem__(self, at: int | slice) -> Actor | list[Actor]:
+        if isinstance(at, slice):
+            return [self[number] for number in range(len(self))[at]]
+        number = range(len(self))[at]
+        if number not in self._found:
+            self._found[number] = actor_for(_settled(self._enrolments[number]), Role.LEARNER)
+        return self._found[number]
 
 
 def _settled(enrolment: Enrolment) -> Account:

@@ -1,6 +1,6 @@
 """The most used pages ask the database a constant number of questions, however many rows they show.
 
-One town is made with 2 and one with 10 of everything (units, lessons, learners, cohorts, exams, questions, claims,
+One town is made with 2 and one with 5 of everything (units, lessons, learners, cohorts, exams, questions, claims,
 incidents). Each page is asked for once to fill what a process remembers, and counted the second time; the learner's own
 two pages also when the process remembers nothing.
 """
@@ -28,7 +28,7 @@ from zhenxue.subsidy import api as subsidy
 from zhenxue.training import api as training
 
 MOST = 12
-FEW, MANY = 2, 10
+FEW, MANY = 2, 5
 REASON = "线上内容为主，经人社部门同意"
 
 

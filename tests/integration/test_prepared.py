@@ -17,7 +17,7 @@ from tests.factories.identity import NOW, client_for, make_bureau, make_operator
 from tests.factories.study import make_video_cohort, page_of
 from tests.factories.training import make_running_cohort
 from zhenxue.catalogue.models import MediaKey
-from zhenxue.catalogue.queries import materials
+from zhenxue.catalogue.queries import courses, materials
 from zhenxue.exams.ingest import stores
 from zhenxue.exams.models import Attempt
 from zhenxue.exams.operations import attempts, common
@@ -40,19 +40,21 @@ from zhenxue.study.operations import settling
 from zhenxue.subsidy.queries import claims
 from zhenxue.supervision import queries as supervision
 from zhenxue.training.models import Cohort
-from zhenxue.training.queries import cohorts, scope
+from zhenxue.training.queries import cohorts, plan, scope
 
 type Case = tuple[Prepared[Any], tuple[Any, ...]]
 
 
-def shown(found: Any) -> object:
+def shown(found: Any, above: tuple[object, ...] = ()) -> object:
     """Everything that a result holds: the fields that were loaded, and the objects that came with it."""
     if isinstance(found, tuple):
         return tuple(map(shown, found))
     if not isinstance(found, models.Model):
         return str(found) if isinstance(found, Sealed) else found
+    if any(found is one for one in above):  # what came with an object may know it
+        return type(found), found.pk
     fields = {name: shown(value) for name, value in vars(found).items() if name != "_state"}
-    return type(found), fields, {name: shown(one) for name, one in found._state.fields_cache.items()}
+    return type(found), fields, {name: shown(one, (*above, found)) for name, one in found._state.fields_cache.items()}
 
 
 def asked(prepared: Prepared[Any], values: tuple[Any, ...], *, plain: bool) -> tuple[list[str], list[object]]:
@@ -74,6 +76,13 @@ def cases_of(made: Sitting) -> list[Case]:
         (accounts._sign_ins, ("nobody's",)),
         (accounts._many_sign_ins, (list(LoginSession.objects.values_list("key_digest", flat=True)),)),
         (accounts._many_sign_ins, (["nobody's", "' OR '1'='1", "%s"],)),
+        (accounts._memberships, (made.manager.account_id, True)),
+        (accounts._memberships, (made.learners[0].account_id, False)),
+        (accounts._memberships, (0, True)),
+        (plan._online_lines, ([cohort],)),
+        (plan._online_lines, ([cohort, cohort + 1],)),
+        (courses._units, ([one.course_version_id for one in plan.list_lines(cohort) if one.course_version_id],)),
+        (courses._units, ([],)),
         (sessions._data_of, (list(Session.objects.values_list("pk", flat=True)), NOW)),
         (sessions._data_of, (["no such key"], NOW)),
         (sessions.lasting_sessions, ("no such key", NOW)),

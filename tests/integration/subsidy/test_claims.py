@@ -254,10 +254,10 @@ def test_who_sees_a_claim() -> None:
         assert queries.visible_claims(actor).exists() is submitted, actor.label
 
 
-def test_a_preview_asks_as_often_for_twenty_learners_as_for_two() -> None:
+def test_a_preview_asks_as_often_for_eight_learners_as_for_two() -> None:
     make_policy()
     counts = []
-    for learners in (2, 20):
+    for learners in (2, 8):
         sitting = make_exam_cohort(learners)
         with CaptureQueriesContext(connection) as caught:
             queries.preview(cohort=sitting.running.cohort, stage_number=1)

@@ -67,9 +67,9 @@ def test_the_invigilator_sees_who_is_in_and_what_their_pages_tell() -> None:
 
 
 def test_the_room_takes_few_queries_however_many_sit() -> None:
-    sitting = make_exam(learners=6)
+    sitting = make_exam(learners=4)
     teacher, counts = client_for(sitting.manager), []
-    for several in (2, 6):
+    for several in (2, 4):
         for learner in sitting.learners[:several]:
             attempt = start(sitting, learner)
             ConductEvent.objects.create(attempt=attempt, kind="left", at=SITTING)

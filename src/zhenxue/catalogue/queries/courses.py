@@ -8,6 +8,7 @@ from zhenxue.catalogue.data import CourseFacts, VersionState
 from zhenxue.catalogue.models import Chapter, Course, CourseVersion, Point, SelfTestQuestion, Unit
 from zhenxue.identity.data import Actor, Role
 from zhenxue.kernel.errors import NotFound
+from zhenxue.kernel.prepared import Prepared, padded
 
 
 def facts_of(version: CourseVersion) -> CourseFacts:
@@ -100,11 +101,19 @@ def list_units(version_id: int) -> list[Unit]:
 def units_of_versions(version_ids: Iterable[int]) -> dict[int, list[Unit]]:
     """Units of several versions, each list in study order, with chapter, material and video. One query."""
     wanted = list(version_ids)
-    rows = Unit.objects.filter(version_id__in=wanted).select_related("chapter", "material__video")
     found: dict[int, list[Unit]] = {version_id: [] for version_id in wanted}
-    for unit in rows.order_by("version_id", "chapter__position", "position"):
+    for unit in _units(padded(wanted)):
         found[unit.version_id].append(unit)
     return found
+
+
+_units = Prepared(
+    lambda version_ids: (
+        Unit.objects.filter(version_id__in=version_ids)
+        .select_related("chapter", "material__video")
+        .order_by("version_id", "chapter__position", "position")
+    )
+)
 
 
 def version_seconds(version_id: int) -> int:

@@ -63,10 +63,17 @@ def get_account(account_id: int) -> Account:
 
 def list_memberships(account_id: int, *, active_only: bool = True) -> list[Membership]:
     """Roles of an account with their organisations, oldest first."""
+    return _memberships(account_id, active_only)
+
+
+def _memberships_of(account_id: int, active_only: bool) -> QuerySet[Membership]:
     rows = Membership.objects.filter(account_id=account_id).select_related("organisation__region", "account__person")
     if active_only:
         rows = rows.filter(is_active=True).exclude(organisation__state="suspended")
-    return list(rows.order_by("pk"))
+    return rows.order_by("pk")
+
+
+_memberships = Prepared(_memberships_of)
 
 
 def account_ids_of_organisation(organisation_id: int) -> QuerySet[Membership, int]:

@@ -12,6 +12,7 @@ from django.db.models import Q, Sum
 from zhenxue.catalogue import api as catalogue
 from zhenxue.identity import api as identity
 from zhenxue.kernel import clock
+from zhenxue.kernel.prepared import Prepared, padded
 from zhenxue.kernel.remembering import Remembered
 from zhenxue.training.data import LATER_RULES, LineMode, OnlineShare, online_share
 from zhenxue.training.models import Cohort, Enrolment, PlanLine, Programme, Stage
@@ -59,17 +60,22 @@ def plan_units(cohort_id: int) -> list[PlanUnit]:
 
 def _read_plans(cohort_ids: Iterable[int]) -> dict[int, list[PlanUnit]]:
     plans: dict[int, list[PlanUnit]] = {cohort_id: [] for cohort_id in cohort_ids}
-    lines = list(
-        PlanLine.objects.filter(cohort_id__in=list(plans), mode=LineMode.ONLINE)
-        .select_related("stage", "course_version__course")
-        .order_by("stage__number", "position")
-    )
+    lines = _online_lines(padded(plans))
     versions = {line.course_version_id for line in lines if line.course_version_id is not None}
     units = catalogue.units_of_versions(versions) if versions else {}
     for line in lines:
         of_line = units.get(line.course_version_id or 0, [])
         plans[line.cohort_id] += [PlanUnit(line, line.stage.number, unit) for unit in of_line]
     return plans
+
+
+_online_lines = Prepared(
+    lambda cohort_ids: (
+        PlanLine.objects.filter(cohort_id__in=cohort_ids, mode=LineMode.ONLINE)
+        .select_related("stage", "course_version__course")
+        .order_by("stage__number", "position")
+    )
+)
 
 
 def plan_units_of(cohort: Cohort) -> Sequence[PlanUnit]:
