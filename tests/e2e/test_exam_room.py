@@ -65,6 +65,7 @@ def test_answers_survive_a_lost_network_and_a_reload_on_a_phone(open_context: Op
     choose(page, 4, RIGHT[3])
     banner = page.get_by_role("alert").filter(has_text="考试还在计时")
     expect(banner).to_contain_text("你的账号已在另一台设备登录。")
+    expect(banner).to_be_in_viewport()
     before = len(asked)
     page.get_by_role("button", name="下一题").click()
     choose(page, 5, RIGHT[4])

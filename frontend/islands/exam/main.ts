@@ -150,7 +150,10 @@ function start(root: HTMLElement): void {
   root.querySelector<HTMLAnchorElement>("[data-finish]")?.addEventListener("click", (event) => {
     event.preventDefault();
     for (const own of inputs.values()) own.flush();
-    if (out) return signedOut(out);
+    if (out) {
+      banner.hide(); // shown anew, it comes into sight
+      return signedOut(out);
+    }
     if (!queue.waiting) return leave(data.submitUrl);
     finishing = true;
     say(`还有 ${queue.waiting} 题正在上传，传完后进入交卷页`, "wait");

@@ -44,7 +44,9 @@ export class RoomBanner {
     button.addEventListener("click", this.again);
     const kept = count ? `${count} 题还没有传到服务器，${held}` : "已答的题都已保存。";
     this.line.replaceChildren(element("p", "", `${why}考试还在计时。${kept}`), button);
+    if (!this.line.hidden) return; // whoever goes on answering is not taken away from the question
     this.line.hidden = false;
+    this.line.scrollIntoView({ block: "center" });
   }
 
   hide(): void {
