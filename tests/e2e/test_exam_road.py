@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.support import town
@@ -41,18 +40,12 @@ RIGHT = {
 type Open = Callable[..., BrowserContext]
 
 
-@pytest.fixture(scope="module")
-def site(make_site: Callable[..., Site]) -> Site:
-    return make_site(start=False)
-
-
 class Road:
     """Everybody's browsers, and what one act leaves for the next."""
 
     def __init__(self, site: Site, open_context: Open, folder: Path) -> None:
         self.site, self.open_context, self.folder = site, open_context, folder
         self.laid: dict[str, Any] = town.lay(site, "road.lay_exam_class", names=LEARNERS)
-        self.site.start()
         self.pages: dict[str, Page] = {}
         self.exam = 0
 
@@ -367,8 +360,8 @@ class Road:
         expect(public.get_by_role("alert").first).to_contain_text("没有找到这张证书")
 
 
-def test_from_a_dirty_sheet_to_a_checked_certificate(site: Site, open_context: Open, tmp_path: Path) -> None:
-    road = Road(site, open_context, tmp_path)
+def test_from_a_dirty_sheet_to_a_checked_certificate(common_site: Site, open_context: Open, tmp_path: Path) -> None:
+    road = Road(common_site, open_context, tmp_path)
     road.teacher_imports_and_mends()
     road.teacher_builds_a_blueprint()
     road.two_score_on_their_phones()
@@ -385,4 +378,4 @@ def test_from_a_dirty_sheet_to_a_checked_certificate(site: Site, open_context: O
     road.manager_publishes()
     road.a_score_is_appealed_and_changed()
     road.certificates_are_issued_and_checked()
-    assert "全部相符" in site.manage("verify")
+    assert "全部相符" in common_site.manage("verify")

@@ -29,15 +29,6 @@ def chromium(chromium: Browser) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="module")
-def site(make_site: Callable[..., Site]) -> Site:
-    """A running site with the demo's organisations and accounts, and nothing else."""
-    site = make_site(start=False)
-    town.lay(site, "city.lay_city")
-    site.start()
-    return site
-
-
 class Story:
     """The browsers of everybody, and what one act leaves for the next."""
 
@@ -264,8 +255,8 @@ class Story:
             expect(other.locator("body")).not_to_contain_text(LEARNER[0])
 
 
-def test_a_cohort_goes_from_filing_to_a_paid_stage(site: Site, open_context: Open, tmp_path: Path) -> None:
-    story = Story(site, open_context, tmp_path)
+def test_a_cohort_goes_from_filing_to_a_paid_stage(common_site: Site, open_context: Open, tmp_path: Path) -> None:
+    story = Story(common_site, open_context, tmp_path)
     story.uploads_a_video()
     story.builds_a_programme()
     story.fills_in_the_filing()

@@ -1,54 +1,23 @@
-"""The study protocol in a real browser: keys with tickets, beats with proofs, checks, lost lines, pages."""
+"""The study protocol in a real browser: keys with tickets, beats with proofs, checks, presence, lost lines, pages."""
 
+import json
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import pytest
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 
+from tests.e2e.conftest import School
 from tests.factories.identity import PASSWORD
-from tests.support import axe, town
+from tests.support import axe
 from tests.support.browser import DESK, PHONE
 from tests.support.pages import sign_in
 from tests.support.site import Site
 
-VIDEO_SECONDS = 60
-BEAT = {"beat_seconds": 5, "max_gap_seconds": 60}
-CALM = BEAT | {"page_share_percent": 100, "finish_percent": 80}
-SHARED = BEAT | {"persons_per_device_day": 1, "reading_idle_seconds": 15}
-ASKING = BEAT | {"check_min_seconds": 8, "check_max_seconds": 8}
-
 type Open = Callable[..., BrowserContext]
 
 
-@dataclass(frozen=True)
-class Class:
-    """A running site with a cohort for each set of rules; ``learners`` as (username, enrolment), by cohort."""
-
-    site: Site
-    learners: list[list[tuple[str, int]]]
-    video: int
-    document: int
-
-    def credited(self, enrolment: int, unit: int) -> int:
-        """Seconds of a unit that stand in the ledger."""
-        rows = self.site.rows(
-            "SELECT credited_ms FROM ledger_coverage WHERE enrolment_id = %s AND unit_id = %s", enrolment, unit
-        )
-        return int(rows[0][0]) // 1000 if rows else 0
-
-
-@pytest.fixture(scope="module")
-def school(make_site: Callable[..., Site]) -> Class:
-    site = make_site(start=False)
-    laid = town.lay(site, "city.lay_class", video_seconds=VIDEO_SECONDS, rules=[CALM, ASKING, SHARED])
-    site.start()
-    return Class(site, laid["learners"], *laid["units"])
-
-
-def enter(school: Class, open_context: Open, kind: dict[str, object], who: tuple[str, int], unit: int) -> Page:
+def enter(school: School, open_context: Open, kind: dict[str, object], who: tuple[str, int], unit: int) -> Page:
     """The unit's page in a new browser of this learner."""
     page = open_context(kind, base_url=school.site.url).new_page()
     sign_in(page, who[0], PASSWORD)
@@ -80,8 +49,8 @@ def wait_until(page: Page, holds: Callable[[], bool], words: str, seconds: float
         page.wait_for_timeout(250)
 
 
-def test_a_video_is_studied_with_the_whole_protocol(school: Class, open_context: Open) -> None:
-    who = school.learners[0][0]
+def test_a_video_is_studied_with_the_whole_protocol(school: School, open_context: Open) -> None:
+    who = school.learners["calm"][0]
     page = enter(school, open_context, PHONE, who, school.video)
     keys: list[Request] = []
     beats: list[Request] = []
@@ -110,8 +79,8 @@ def test_a_video_is_studied_with_the_whole_protocol(school: Class, open_context:
     wait_until(page, lambda: school.credited(who[1], school.video) >= left - 2.5, "a closing page says its last word")
 
 
-def test_a_check_is_answered_by_keyboard_in_full_screen_and_costs_nothing(school: Class, open_context: Open) -> None:
-    who = school.learners[1][0]
+def test_a_check_is_answered_by_keyboard_in_full_screen_and_costs_nothing(school: School, open_context: Open) -> None:
+    who = school.learners["asking"][0]
     page = enter(school, open_context, DESK, who, school.video)
     play(page)
     page.get_by_role("button", name="全屏").click()
@@ -141,8 +110,37 @@ def test_a_check_is_answered_by_keyboard_in_full_screen_and_costs_nothing(school
     assert school.site.rows(refused, who[1]) == [(0,)]
 
 
-def test_an_ended_session_goes_on_by_one_press_where_it_was_proven(school: Class, open_context: Open) -> None:
-    page = enter(school, open_context, PHONE, school.learners[0][0], school.video)
+def show_presence(site: Site, dialog: Locator) -> None:
+    """Answers as who has watched and looks: what is right stands in the server's check alone."""
+    [(kept,)] = site.rows("SELECT task FROM integrity_check WHERE state = %s", "open")
+    task = json.loads(kept) if isinstance(kept, str) else kept
+    right = task["question"]["answer"] if task["question"] else [str(task["puzzle"]["place"])]
+    for value in right:
+        dialog.locator(f"input[value='{value}']").check()
+    dialog.get_by_role("button", name="提交").click()
+
+
+def test_the_player_waits_for_presence_and_goes_on(school: School, open_context: Open) -> None:
+    who = school.learners["present"][0]
+    page = enter(school, open_context, PHONE, who, school.video)
+    page.wait_for_load_state()
+    page.get_by_role("button", name="开始学习").click()
+    dialog = page.get_by_role("dialog", name="在学核验")
+    expect(dialog).to_contain_text("开始之前，先确认是你本人在学")
+    expect(page.locator("[data-words]")).to_have_text("请完成在学核验，就接着计")
+    assert page.evaluate("document.querySelector('video').paused"), "nothing plays before it is shown"
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_visible()
+    axe.check(page)
+    show_presence(school.site, dialog)
+    expect(dialog).to_be_hidden()
+    expect(page.locator("[data-words]")).to_have_text("正在计入学时")
+    query = "SELECT coalesce(max(credited_ms), 0) FROM study_studysession WHERE enrolment_id = %s"
+    wait_until(page, lambda: int(school.site.rows(query, who[1])[0][0]) >= 5_000, "study counts after the check")
+
+
+def test_an_ended_session_goes_on_by_one_press_where_it_was_proven(school: School, open_context: Open) -> None:
+    page = enter(school, open_context, PHONE, school.learners["calm"][0], school.video)
     with page.expect_response(re.compile("/open/$")) as opened:
         play(page)
     wait_until(page, lambda: counted(page) > 0, "something counts")
@@ -160,8 +158,8 @@ def test_an_ended_session_goes_on_by_one_press_where_it_was_proven(school: Class
     wait_until(page, lambda: counted(page) > proven, "it counts on")
 
 
-def test_twenty_seconds_without_a_network_lose_nothing(school: Class, open_context: Open) -> None:
-    who = school.learners[0][1]
+def test_twenty_seconds_without_a_network_lose_nothing(school: School, open_context: Open) -> None:
+    who = school.learners["calm"][1]
     page = enter(school, open_context, DESK, who, school.video)
     play(page)
     wait_until(page, lambda: counted(page) >= 4, "the first beat counts")
@@ -175,8 +173,8 @@ def test_twenty_seconds_without_a_network_lose_nothing(school: Class, open_conte
     expect(page.locator("[data-reason]")).to_be_hidden()
 
 
-def test_another_browser_takes_over_and_the_first_says_so(school: Class, open_context: Open) -> None:
-    who = school.learners[1][1]
+def test_another_browser_takes_over_and_the_first_says_so(school: School, open_context: Open) -> None:
+    who = school.learners["asking"][1]
     first = enter(school, open_context, DESK, who, school.video)
     play(first)
     wait_until(first, lambda: counted(first) >= 4, "the first beat counts")
@@ -190,8 +188,8 @@ def test_another_browser_takes_over_and_the_first_says_so(school: Class, open_co
     assert counted(first) == stopped
 
 
-def test_a_document_fills_page_by_page_and_needs_its_test(school: Class, open_context: Open) -> None:
-    who = school.learners[0][0]
+def test_a_document_fills_page_by_page_and_needs_its_test(school: School, open_context: Open) -> None:
+    who = school.learners["calm"][0]
     page = enter(school, open_context, PHONE, who, school.document)
     words = page.locator("[data-words]")
     expect(words).to_have_text("正在计入学时")
@@ -213,8 +211,8 @@ def test_a_document_fills_page_by_page_and_needs_its_test(school: Class, open_co
     expect(words).to_have_text(re.compile("本单元已学完"))
 
 
-def test_a_browser_that_lost_its_key_says_so_and_signs_in_again(school: Class, open_context: Open) -> None:
-    who = school.learners[0][1]
+def test_a_browser_that_lost_its_key_says_so_and_signs_in_again(school: School, open_context: Open) -> None:
+    who = school.learners["calm"][1]
     page = enter(school, open_context, PHONE, who, school.video)
     forget = "new Promise(done => { indexedDB.deleteDatabase('zhenxue-device').onsuccess = () => done(true); })"
     assert page.evaluate(forget)
@@ -230,10 +228,10 @@ def test_a_browser_that_lost_its_key_says_so_and_signs_in_again(school: Class, o
     play(page)
 
 
-def test_a_browser_without_keys_is_told_why_it_earns_nothing(school: Class, open_context: Open) -> None:
+def test_a_browser_without_keys_is_told_why_it_earns_nothing(school: School, open_context: Open) -> None:
     context = open_context(PHONE, base_url=school.site.url)
     context.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', {get: () => undefined})")
-    who = school.learners[1][1]
+    who = school.learners["asking"][1]
     page = context.new_page()
     sign_in(page, who[0], PASSWORD)
     page.goto(f"/study/{who[1]}/units/{school.document}/")
@@ -244,8 +242,8 @@ def test_a_browser_without_keys_is_told_why_it_earns_nothing(school: Class, open
     expect(page.locator("#page-1")).to_be_hidden()
 
 
-def test_a_busy_server_an_idle_reader_and_a_full_device_are_told_in_words(school: Class, open_context: Open) -> None:
-    (one, enrolment), (other, others) = school.learners[2]
+def test_a_busy_server_an_idle_reader_and_a_full_device_are_told_in_words(school: School, open_context: Open) -> None:
+    (one, enrolment), (other, others) = school.learners["shared"]
     page = enter(school, open_context, DESK, (one, enrolment), school.document)
     words, notice = page.locator("[data-words]"), page.locator("[data-reason]")
     beats = re.compile("/study/beats/")

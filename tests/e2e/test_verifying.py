@@ -1,50 +1,27 @@
 """A learner proves who they are on a phone: card, machine reading, code, review; another by the social card."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.e2e.conftest import UNVERIFIED, School
 from tests.support import axe, cards, town
 from tests.support.browser import DESK, PHONE
 from tests.support.pages import fill, sign_in
-from tests.support.sandbox import HOLDER, sandbox
-from tests.support.site import Site
-from zhenxue.sandbox.api import APP_ID, SECRET
+from tests.support.sandbox import HOLDER
 from zhenxue.sandbox.server import Server
 
-NAME, NUMBER = "样本乙", "371502199003070027"
+NAME, NUMBER, _ = UNVERIFIED[0]
 #: The worker reads the card in a process that first loads its models; others share the processors.
 READING_MS = 120_000
 
 type Open = Callable[..., BrowserContext]
 
 
-@pytest.fixture(scope="module")
-def outside() -> Iterator[Server]:
-    with sandbox() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def place(make_site: Callable[..., Site], outside: Server) -> Site:
-    """A site whose services outside are the sandbox."""
-    site = make_site(start=False)
-    site.environment["ZHENXUE_SANDBOX"] = "1"
-    for name in ("SMS", "CARRIER", "POLICE", "SOCIAL_CARD"):
-        site.environment[f"ZHENXUE_{name}_URL"] = f"{outside.address}/{name.lower().replace('_', '-')}"
-        site.environment[f"ZHENXUE_{name}_APP_ID"] = APP_ID
-        site.environment[f"ZHENXUE_{name}_SECRET"] = SECRET
-    people = [[NAME, NUMBER, "13900002222"], [HOLDER["name"], HOLDER["citizen_number"], "13900003333"]]
-    town.lay(site, "people.lay_unverified", people=people)
-    site.start()
-    return site
-
-
-def learner(open_context: Open, site: Site, username: str) -> Page:
-    page = open_context(PHONE, base_url=site.url).new_page()
-    sign_in(page, username, town.PASSWORD)
+def learner(open_context: Open, school: School, name: str) -> Page:
+    page = open_context(PHONE, base_url=school.site.url).new_page()
+    sign_in(page, school.unverified[name], town.PASSWORD)
     return page
 
 
@@ -65,8 +42,8 @@ def read_code(open_context: Open, outside: Server) -> str:
     return found[1]
 
 
-def test_a_learner_is_verified_on_a_phone(place: Site, outside: Server, open_context: Open) -> None:
-    page = learner(open_context, place, "xueyuan0")
+def test_a_learner_is_verified_on_a_phone(school: School, open_context: Open) -> None:
+    page = learner(open_context, school, NAME)
     page.get_by_role("link", name="去认证").click()
     check_look(page, "实名认证")
     page.get_by_role("link", name="继续：同意").click()
@@ -85,13 +62,13 @@ def test_a_learner_is_verified_on_a_phone(place: Site, outside: Server, open_con
     page.get_by_role("button", name="获取验证码").click()
     expect(page.get_by_label("短信验证码")).to_be_visible()
     check_look(page, "验证手机")
-    page.get_by_label("短信验证码").fill(read_code(open_context, outside))
+    page.get_by_label("短信验证码").fill(read_code(open_context, school.outside))
     page.get_by_role("button", name="验证", exact=True).click()
     check_look(page, "选择核验方式")
     page.locator("section", has_text="机构审核证件").get_by_role("button", name="提交申请").click()
     expect(page.get_by_text("等待审核").first).to_be_visible()
 
-    judge = open_context(DESK, base_url=place.url).new_page()
+    judge = open_context(DESK, base_url=school.site.url).new_page()
     sign_in(judge, "admin", town.PASSWORD)
     judge.goto("/verify/reviews/?state=waiting")
     judge.get_by_role("link", name=NAME).click()
@@ -107,8 +84,8 @@ def test_a_learner_is_verified_on_a_phone(place: Site, outside: Server, open_con
     check_look(page, "实名认证")
 
 
-def test_the_social_card_leads_there_and_back(place: Site, open_context: Open) -> None:
-    page = learner(open_context, place, "xueyuan1")
+def test_the_social_card_leads_there_and_back(school: School, open_context: Open) -> None:
+    page = learner(open_context, school, HOLDER["name"])
     page.goto("/verify/methods/")
     page.get_by_role("button", name="前往登录").click()
     check_look(page, "前往电子社保卡登录")

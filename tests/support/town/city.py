@@ -8,7 +8,7 @@ from tests.factories import catalogue as courses
 from tests.factories import training as cohorts
 from tests.factories.identity import make_provider
 from tests.support.town import OCCUPATION, PASSWORD, QUESTIONS
-from tests.support.town.people import actor, open_accounts
+from tests.support.town.people import actor, lay_unverified, open_accounts
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import CourseFacts, QuestionKind, UnitDraft
 from zhenxue.catalogue.models import Material, Unit
@@ -72,6 +72,12 @@ def lay_demo(part_seconds: int = 4) -> dict[str, Any]:
     """The demo as ``zhenxue demo`` makes it, with short videos; gives the accounts by what they are for."""
     city = build(password=PASSWORD, now=clock.now(), say=lambda words: None, seconds_each=part_seconds)
     return {f"{one.role} {one.where}": one.username for one in city.shown} | open_accounts(city.admin)
+
+
+def lay_school(video_seconds: int, rules: list[dict[str, int]], unverified: list[list[str]]) -> dict[str, Any]:
+    """What ``lay_class`` lays, and learners who are not verified yet (``people.lay_unverified``)."""
+    found = lay_unverified(unverified)
+    return lay_class(video_seconds, rules) | {"unverified": found}
 
 
 def lay_class(video_seconds: int, rules: list[dict[str, int]]) -> dict[str, Any]:
