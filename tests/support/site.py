@@ -98,10 +98,8 @@ class Site:
                 [PROGRAM, "serve", "--host", "127.0.0.1", "--port", str(self.port)],
                 stdout=log,
                 stderr=log,
-                env={
-                    **self.environment,
-                    SUPERVISED: str(os.getpid()),
-                },  # so that it ends with the tests, however they end
+                # It ends with the tests, however they end.
+                env={**self.environment, SUPERVISED: str(os.getpid())},
                 cwd=self.folder,
             )
         end = time.monotonic() + START_SECONDS
