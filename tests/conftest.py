@@ -78,6 +78,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
+def pytest_sessionstart() -> None:
+    """What the settings brought stays: nobody looks for circles in it, nor at the end."""
+    gc.freeze()
+
+
 def pytest_collection_finish() -> None:
     """A test leaves little: looking for circles less often costs nothing."""
     gc.set_threshold(50_000, 20, 50)

@@ -4,7 +4,6 @@
 without the platform's settings.
 """
 
-import atexit
 import gc
 import os
 import sys
@@ -39,7 +38,6 @@ def load() -> None:
     command's time."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhenxue.config.settings")
     gc.disable()
-    atexit.register(gc.freeze)
     import django
 
     django.setup()
