@@ -73,9 +73,9 @@ sqlite=$!
 ZHENXUE_TEST_DATABASE=postgres $PYTEST tests/e2e $(printf -- '--ignore %s ' $SQLITE_STORIES) >"$reports/postgres" 2>&1 &
 postgres=$!
 beside="$sqlite $postgres"
-step "checks" nice -n 10 sh scripts/check.sh
+step "checks" nice -n 4 sh scripts/check.sh
 # Each worker takes what stands together, which shares what is dear to make; at the end they take from one another.
-WORKERS="nice -n 10 $PYTEST -n 2 --dist worksteal"
+WORKERS="nice -n 4 $PYTEST -n 2 --dist worksteal"
 # shellcheck disable=SC2086 # a list of words
 step "tests on SQLite" env ZHENXUE_TEST_DATABASE=sqlite $WORKERS \
     tests/architecture tests/unit tests/integration tests/web tests/adversary
