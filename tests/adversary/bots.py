@@ -231,15 +231,17 @@ class Tab:
         self.beat_key = opening.beat_key(opened["server_ephemeral"], opened["session_id"])
         self.check_nonce, self.loaded = "", set()
         if opened["paced"]:
-            self._read_playlists()
+            unit = self.learner.units[self.unit].pk
+            self.rung = self.world.rungs.get(unit) or self.world.rungs.setdefault(unit, self._read_playlists())
 
-    def _read_playlists(self) -> None:
+    def _read_playlists(self) -> str:
+        """The first rung of a video; its playlists say the same to everybody, but for the session in the addresses."""
         master = self.browser.get(self.opened["urls"]["stream"])
         rungs = re.findall(r"/(\w+)\.m3u8", master.text)
         assert rungs, master.text
-        self.rung = rungs[0]
-        reply = self.browser.get(f"/study/sessions/{self.session_id}/{self.rung}.m3u8")
+        reply = self.browser.get(f"/study/sessions/{self.session_id}/{rungs[0]}.m3u8")
         assert "#EXT-X-KEY" in reply.text
+        return str(rungs[0])
 
     # -- content
 

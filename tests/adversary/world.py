@@ -108,6 +108,8 @@ class World:
         self._crowd: list[Learner] = []
         self.checked_class: Running | None = None
         self.port = 0
+        #: By unit: the rung that bots play.
+        self.rungs: dict[int, str] = {}
 
     @contextlib.contextmanager
     def entered(self, blocker: DjangoDbBlocker, patch: pytest.MonkeyPatch) -> Iterator["World"]:

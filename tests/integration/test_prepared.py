@@ -25,7 +25,7 @@ from zhenxue.exams.operations.allowances import give_allowance
 from zhenxue.exams.queries import allowances, conduct, learner, results, room, sitting
 from zhenxue.exams.queries import scope as exam_scope
 from zhenxue.identity.data import ANONYMOUS, SYSTEM
-from zhenxue.identity.models import AccessLogEntry, LoginSession, Region
+from zhenxue.identity.models import AccessLogEntry, Account, LoginSession, Person, Region
 from zhenxue.identity.queries import accounts, sessions
 from zhenxue.identity.web import session_store
 from zhenxue.integrity.queries import own
@@ -74,6 +74,10 @@ def cases_of(made: Sitting) -> list[Case]:
     found: list[Case] = [
         (accounts._sign_ins, (LoginSession.objects.values_list("key_digest", flat=True)[0],)),
         (accounts._sign_ins, ("nobody's",)),
+        (accounts._by_name, (Account.objects.values_list("username", flat=True)[0],)),
+        (accounts._by_name, ("%s nobody's",)),
+        (accounts._by_numbers, (list(Person.objects.values_list("citizen_index", flat=True)[:1]), ["-"])),
+        (accounts._by_numbers, (["-", "nobody's"], ["-"])),
         (accounts._many_sign_ins, (list(LoginSession.objects.values_list("key_digest", flat=True)),)),
         (accounts._many_sign_ins, (["nobody's", "' OR '1'='1", "%s"],)),
         (accounts._memberships, (made.manager.account_id, True)),

@@ -93,13 +93,17 @@ def find_account_by_identifier(identifier: str) -> Account | None:
     except Invalid:
         phones = ["-"]
     numbers = people.citizen_indexes(text.upper())
-    by_name = Account.objects.filter(username=text).first()
-    by_number = list(
-        Account.objects.filter(Q(person__citizen_index__in=numbers) | Q(person__phone_index__in=phones)).order_by("pk")[
-            :2
-        ]
-    )
-    return by_name or (by_number[0] if len(by_number) == 1 else None)
+    by_name, by_number = _by_name(text), _by_numbers(numbers, phones)
+    return by_name[0] if by_name else by_number[0] if len(by_number) == 1 else None
+
+
+_by_name = Prepared(lambda name: Account.objects.filter(username=name))
+
+_by_numbers = Prepared(
+    lambda numbers, phones: Account.objects.filter(
+        Q(person__citizen_index__in=numbers) | Q(person__phone_index__in=phones)
+    ).order_by("pk")[:2]
+)
 
 
 def actor_of(membership: Membership) -> Actor:
