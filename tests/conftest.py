@@ -5,6 +5,7 @@
 
 import atexit
 import gc
+import itertools
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ if not WORKER:
     os.environ["ZHENXUE_TEST_FOLDER"] = tempfile.mkdtemp(prefix="zhenxue-tests-")
 RUN_FOLDER = Path(os.environ["ZHENXUE_TEST_FOLDER"])
 DATA_FOLDER = RUN_FOLDER / (WORKER or "main")
+NUMBERS = itertools.count()
 
 KEPT = {f"ZHENXUE_TEST_{name}" for name in ("BROWSER", "DATABASE", "DATABASE_URL", "FOLDER", "SCREENSHOTS")}
 for name in [name for name in os.environ if name.startswith("ZHENXUE_") and name not in KEPT]:
@@ -55,7 +57,6 @@ import pytest  # noqa: E402 - after Django, so that every conftest below may imp
 from django.conf import settings as django_settings  # noqa: E402 - see above
 from django.core.cache import cache  # noqa: E402 - see above
 from django.db import connections  # noqa: E402 - see above
-from pytest_django.fixtures import Settings  # noqa: E402 - see above
 
 from tests.support import ground, laid  # noqa: E402 - see above
 from zhenxue.kernel.remembering import forget_all  # noqa: E402 - see above
@@ -109,10 +110,11 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(autouse=True)
-def own_files_folder(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[Path]:
+def own_files_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Every test has an empty files folder of its own."""
-    folder = tmp_path_factory.mktemp("files")
-    settings.FILES_FOLDER = folder
+    folder = RUN_FOLDER / f"files-{WORKER}-{next(NUMBERS)}"
+    folder.mkdir()
+    monkeypatch.setattr(django_settings, "FILES_FOLDER", folder)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
