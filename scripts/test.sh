@@ -63,28 +63,37 @@ told() {
     return "$code"
 }
 
-# Stories wait for real time now and then: both lines of them begin at once, so that a processor which one leaves idle is
-# another's, and everything else steps back for them (nice). Those on SQLite that want a demo city share one.
+# Four lines begin together, so that a processor which one leaves idle is another's. In each one process makes what is
+# dear to make (imports, tables, kept rows) and shares it with all of its tests.
+# aside REPORT COMMAND ...: runs it in the background.
+aside() {
+    report=$1
+    shift
+    "$@" >"$reports/$report" 2>&1 &
+    beside="$beside $!"
+}
+
+# Stories wait for real time now and then: everything else steps back for them (nice). Those on SQLite that want a demo
+# city share one.
 SQLITE_STORIES="tests/e2e/test_honest_troubles.py tests/e2e/test_documents.py tests/e2e/test_pages_look.py"
-# shellcheck disable=SC2086 # a list of words
-ZHENXUE_TEST_DATABASE=sqlite $PYTEST $SQLITE_STORIES >"$reports/sqlite" 2>&1 &
-sqlite=$!
+# shellcheck disable=SC2086 # lists of words
+aside sqlite-stories env ZHENXUE_TEST_DATABASE=sqlite $PYTEST $SQLITE_STORIES
+sqlite_stories=$!
 # shellcheck disable=SC2046,SC2086 # lists of words
-ZHENXUE_TEST_DATABASE=postgres $PYTEST tests/e2e $(printf -- '--ignore %s ' $SQLITE_STORIES) >"$reports/postgres" 2>&1 &
-postgres=$!
-beside="$sqlite $postgres"
-step "checks" nice -n 4 sh scripts/check.sh
-# Each worker takes what stands together, which shares what is dear to make; at the end they take from one another.
-WORKERS="nice -n 4 $PYTEST -n 2 --dist worksteal"
+aside postgres-stories env ZHENXUE_TEST_DATABASE=postgres $PYTEST tests/e2e $(printf -- '--ignore %s ' $SQLITE_STORIES)
+postgres_stories=$!
+# How a page looks and moves does not hang on the database: a browser tries that on SQLite below.
 # shellcheck disable=SC2086 # a list of words
-step "tests on SQLite" env ZHENXUE_TEST_DATABASE=sqlite $WORKERS \
-    tests/architecture tests/unit tests/integration tests/web tests/adversary
-# How a page looks and moves does not hang on the database: a browser tried that on SQLite above.
-# shellcheck disable=SC2086 # a list of words
-step "tests on PostgreSQL" env ZHENXUE_TEST_DATABASE=postgres $WORKERS \
+aside postgres env ZHENXUE_TEST_DATABASE=postgres nice -n 4 $PYTEST \
     -m "not browser" tests/integration tests/web tests/adversary
-step "stories in a browser, sites on SQLite" told sqlite "$sqlite"
-step "stories in a browser, sites on PostgreSQL" told postgres "$postgres"
+postgres=$!
+step "checks" nice -n 4 sh scripts/check.sh
+# shellcheck disable=SC2086 # a list of words
+step "tests on SQLite" env ZHENXUE_TEST_DATABASE=sqlite nice -n 4 $PYTEST \
+    tests/architecture tests/unit tests/integration tests/web tests/adversary
+step "tests on PostgreSQL" told postgres "$postgres"
+step "stories in a browser, sites on SQLite" told sqlite-stories "$sqlite_stories"
+step "stories in a browser, sites on PostgreSQL" told postgres-stories "$postgres_stories"
 beside=""
 
 printf '\nWhole run: %s s. ' $(($(date +%s) - started))
