@@ -155,7 +155,9 @@ def test_a_prepared_query_asks_and_finds_what_the_plain_one_does() -> None:
         if found:
             seen.add(prepared)
 
+    gc.unfreeze()  # what was loaded with the settings is out of sight
     living = [one for one in gc.get_objects() if type(one) is Prepared]
+    gc.freeze()
     every = {one for one in living if one.build.__module__.startswith("zhenxue.")}
     assert every == {prepared for prepared, _ in cases}, "each prepared query is held against the plain one here"
     silent = {conduct._messages, room._words, sessions.lasting_sessions, cohorts._imports, claims._claims.first}
