@@ -110,12 +110,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(autouse=True)
-def own_files_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Every test has an empty files folder of its own."""
+def own_files_folder() -> Iterator[Path]:
+    """Every test has an empty files folder of its own, whatever the test itself patches and takes back."""
     folder = RUN_FOLDER / f"files-{WORKER}-{next(NUMBERS)}"
     folder.mkdir()
-    monkeypatch.setattr(django_settings, "FILES_FOLDER", folder)
-    yield folder
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(django_settings, "FILES_FOLDER", folder)
+        yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
