@@ -11,8 +11,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 import tarfile
 import zipfile
 from collections import OrderedDict
@@ -25,14 +23,21 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tests.support.registry import download
 from zhenxue.integrity.faces.engine import COARSE_SIDE, Engine, Face, Vector
 
 type Pixels = npt.NDArray[np.uint8]
 
 WIDTH, HEIGHT = 640, 480
 FACE_WIDTH = 170
-#: Packages that carry pictures: the requirement, and whether the source archive is meant.
-PACKAGES = (("face_recognition==1.3.0", True), ("scikit-image==0.26.0", False), ("insightface==2.1", False))
+#: Packages that carry pictures: the file, its SHA-256. A wheel is opened on any machine, not only on its own.
+PACKAGES = {
+    "face_recognition-1.3.0.tar.gz": "5e5efdd1686aa566af0d3cc1313b131e4b197657a8ffd03669e6d3fad92705ec",
+    "scikit_image-0.26.0-cp313-cp313-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl": (
+        "b36ab5e778bf50af5ff386c3ac508027dc3aaeccf2161bdf96bde6848f44d21b"
+    ),
+    "insightface-2.1-py3-none-any.whl": "dcd58ee79d99d689572477315f3149353afd65a36dc575f597cbb217a7bde399",
+}
 #: Which picture is which: first digits of its SHA-256, the label.
 PICTURES = {
     "0930e3aa8cae5920": "a0",
@@ -65,10 +70,8 @@ def fetch() -> Path:
         if not all((target / label).exists() for label in PICTURES.values()):
             archives = target / "archives"
             archives.mkdir(exist_ok=True)
-            for requirement, is_source in PACKAGES:
-                download(requirement, is_source, archives)
-            for archive in sorted(archives.iterdir()):
-                for content in _pictures_in(archive):
+            for name, sha256 in PACKAGES.items():
+                for content in _pictures_in(download(name, sha256, archives)):
                     label = PICTURES.get(hashlib.sha256(content).hexdigest()[:16])
                     if label:
                         (target / label).write_bytes(content)
@@ -77,28 +80,6 @@ def fetch() -> Path:
     if missing:
         raise RuntimeError(f"the registry's packages do not hold {missing}")
     return target
-
-
-def download(requirement: str, is_source: bool, target: Path) -> None:
-    """A package of PyPI as one file in ``target``; ``RuntimeError`` names it when the registry cannot be reached."""
-    words = ["download", "--quiet", "--no-deps", "--disable-pip-version-check", "--dest", str(target)]
-    words += ["--no-binary" if is_source else "--only-binary", ":all:", requirement]
-    found = subprocess.run([*_pip(), *words], capture_output=True, text=True, timeout=600)
-    if found.returncode:
-        raise RuntimeError(f"{requirement} cannot be fetched from the registry: {found.stderr[-2000:]}")
-
-
-def _pip() -> list[str]:
-    """The environment has no pip of its own (uv made it): the one that Python carries for making environments."""
-    try:
-        import ensurepip
-
-        wheels = sorted((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
-    except ImportError:
-        wheels = []
-    if wheels:
-        return [sys.executable, f"{wheels[-1]}/pip"]
-    return [shutil.which("pip3") or "pip"]
 
 
 def _pictures_in(archive: Path) -> Iterator[bytes]:

@@ -14,13 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.dossiers import NODE
-from tests.support.faces import download
+from tests.support.registry import download
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Source packages that ship question files: the requirement, the archive, and where in it they lie.
+#: Source packages that ship question files: the archive, its SHA-256, and where in it they lie.
 PACKAGES = {
-    "citolab-qti-convert==0.2.0": ("citolab_qti_convert-0.2.0.tar.gz", "tests/fixtures/"),
-    "amc2moodle==2.12.1": ("amc2moodle-2.12.1.tar.gz", "amc2moodle/tests/"),
+    "citolab_qti_convert-0.2.0.tar.gz": (
+        "2fffde8b95c923881c549517d900611d2c9caa4d405958fea16bae68eb568b4b",
+        "tests/fixtures/",
+    ),
+    "amc2moodle-2.12.1.tar.gz": (
+        "4edcfac330d620b11825ad793079954c10799b92e4268e0b2044c11aa83be38f",
+        "amc2moodle/tests/",
+    ),
 }
 
 
@@ -40,9 +46,9 @@ def files() -> dict[str, bytes]:
     target = folder()
     with (target / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for requirement, (archive, inside) in PACKAGES.items():
+        for archive, (sha256, inside) in PACKAGES.items():
             if not (target / archive).exists():
-                download(requirement, is_source=True, target=target)
+                download(archive, sha256, target)
             with tarfile.open(target / archive) as tar:
                 for member in tar:
                     _, _, path = member.name.partition("/")
