@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from tests.support.laid import laid
 from zhenxue.evidence import api as evidence
 
 NOW = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)
@@ -46,6 +47,7 @@ def make_entry(
         return evidence.record(kind=HAPPENED.name, actor=Person(), subject=subject, about=about, body=content, now=now)
 
 
+@laid
 def make_log(count: int, *, step: int = 100) -> None:
     """A log of so many entries with a checkpoint every ``step`` of them."""
     for number in range(1, count + 1):
