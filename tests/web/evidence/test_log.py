@@ -63,39 +63,40 @@ def test_tiles_and_bundles_are_served_as_the_specification_says(client: Client) 
     assert read_bundle(client.get("/log/tile/entries/000").content) == every[:256]
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "path",
-    [
-        "0/001",  # not full yet
-        "0/001.p/45",
-        "0/002.p/1",
-        "0/000.p/256",
-        "0/000.p/0",
-        "0/000.p/01",
-        "0/0",
-        "0/x000/000",
-        "0/000/",
-        "00/000",
-        "64/000",
-        "-1/000",
-        "1/000",
-        "2/000.p/1",
-        "63/000.p/1",
-        "entries/001",
-        "entries/001.p/45",
-        "entries/nothing",
-        "entries/../0/000",
-        "0/" + "x999/" * 9 + "999",
-        "entries/" + "x999/" * 9 + "999.p/3",
-        "entries/" + "x009/" * 5 + "999",
-        pytest.param("0/" + "x999/" * 2000 + "999", id="endless"),
-        "0/٠٠١",
-    ],
+NOWHERE = (
+    "0/001",  # not full yet
+    "0/001.p/45",
+    "0/002.p/1",
+    "0/000.p/256",
+    "0/000.p/0",
+    "0/000.p/01",
+    "0/0",
+    "0/x000/000",
+    "0/000/",
+    "00/000",
+    "64/000",
+    "-1/000",
+    "1/000",
+    "2/000.p/1",
+    "63/000.p/1",
+    "entries/001",
+    "entries/001.p/45",
+    "entries/nothing",
+    "entries/../0/000",
+    "0/" + "x999/" * 9 + "999",
+    "entries/" + "x999/" * 9 + "999.p/3",
+    "entries/" + "x009/" * 5 + "999",
+    "0/" + "x999/" * 2000 + "999",
+    "0/٠٠١",
 )
-def test_what_is_not_in_the_log_is_not_found(client: Client, path: str) -> None:
+
+
+@pytest.mark.django_db
+def test_what_is_not_in_the_log_is_not_found(client: Client) -> None:
     make_log(300)
-    assert client.get(f"/log/tile/{path}").status_code == 404
+    assert client.get("/log/tile/0/000").status_code == 200
+    for path in NOWHERE:
+        assert client.get(f"/log/tile/{path}").status_code == 404, path[:80]
 
 
 @pytest.mark.django_db
