@@ -97,8 +97,9 @@ class Tables:
     def __init__(self) -> None:
         self.columns: dict[str, str] = {}
         self.rows: dict[str, bytes] = {}
-        #: By table: how many rows, and the sum of the transactions that wrote them.
+        #: By table: how many rows, and how long after the first keeping the newest was written, in transactions.
         self.marks: dict[str, tuple[int, int]] = {}
+        self.since = ""
 
     def keep(self, connection: BaseDatabaseWrapper) -> None:
         """What stands there now is what comes back."""
@@ -109,6 +110,8 @@ class Tables:
             for table, columns in self.columns.items():
                 with cursor.copy(f"COPY {table} ({columns}) TO STDOUT") as copy:
                     self.rows[table] = b"".join(copy)
+            cursor.execute("SELECT pg_current_xact_id()::xid::text")
+            (self.since,) = cursor.fetchone()
             self.marks = self._marks(cursor, self.columns)
 
     def lay_back(self, connection: BaseDatabaseWrapper) -> None:
@@ -124,8 +127,7 @@ class Tables:
             if changed:
                 self.marks |= self._marks(cursor, changed)
 
-    @staticmethod
-    def _marks(cursor: Any, tables: Iterable[str]) -> dict[str, tuple[int, int]]:
-        ask = "SELECT '{0}', count(*), coalesce(sum(xmin::text::bigint), 0) FROM {0}"
+    def _marks(self, cursor: Any, tables: Iterable[str]) -> dict[str, tuple[int, int]]:
+        ask = f"SELECT '{{0}}', count(*), coalesce(age('{self.since}'::xid) - min(age(xmin)), 0) FROM {{0}}"
         cursor.execute(" UNION ALL ".join(ask.format(table) for table in tables))
         return {table: (count, written) for table, count, written in cursor.fetchall()}
