@@ -63,9 +63,9 @@ told() {
     return "$code"
 }
 
-# Six lines begin together, so that a processor which one leaves idle is another's. In each one process makes what is
+# Four lines begin together, so that a processor which one leaves idle is another's. In each one process makes what is
 # dear to make (imports, tables, kept rows) and shares it with all of its tests.
-# aside REPORT COMMAND ...: runs it in the background; its process is $! afterwards.
+# aside REPORT COMMAND ...: runs it in the background.
 aside() {
     report=$1
     shift
@@ -75,7 +75,6 @@ aside() {
 
 # Stories wait for real time now and then: everything else steps back for them (nice). Those on SQLite that want a demo
 # city share one.
-SUITE="nice -n 2 $PYTEST"
 SQLITE_STORIES="tests/e2e/test_honest_troubles.py tests/e2e/test_documents.py tests/e2e/test_pages_look.py"
 # shellcheck disable=SC2086 # lists of words
 aside sqlite-stories env ZHENXUE_TEST_DATABASE=sqlite $PYTEST $SQLITE_STORIES
@@ -83,23 +82,16 @@ sqlite_stories=$!
 # shellcheck disable=SC2046,SC2086 # lists of words
 aside postgres-stories env ZHENXUE_TEST_DATABASE=postgres $PYTEST tests/e2e $(printf -- '--ignore %s ' $SQLITE_STORIES)
 postgres_stories=$!
-# shellcheck disable=SC2086 # a list of words
-aside sqlite env ZHENXUE_TEST_DATABASE=sqlite $SUITE \
-    tests/architecture tests/unit tests/integration tests/adversary
-sqlite=$!
 # How a page looks and moves does not hang on the database: a browser tries that on SQLite below.
 # shellcheck disable=SC2086 # a list of words
-aside postgres env ZHENXUE_TEST_DATABASE=postgres $SUITE -m "not browser" tests/integration
+aside postgres env ZHENXUE_TEST_DATABASE=postgres nice -n 4 $PYTEST \
+    -m "not browser" tests/integration tests/web tests/adversary
 postgres=$!
+step "checks" nice -n 4 sh scripts/check.sh
 # shellcheck disable=SC2086 # a list of words
-aside postgres-web env ZHENXUE_TEST_DATABASE=postgres $SUITE -m "not browser" tests/web tests/adversary
-postgres_web=$!
-step "checks" nice -n 2 sh scripts/check.sh
-# shellcheck disable=SC2086 # a list of words
-step "pages on SQLite" env ZHENXUE_TEST_DATABASE=sqlite $SUITE tests/web
-step "architecture, units, integration and adversaries on SQLite" told sqlite "$sqlite"
-step "integration on PostgreSQL" told postgres "$postgres"
-step "pages and adversaries on PostgreSQL" told postgres-web "$postgres_web"
+step "tests on SQLite" env ZHENXUE_TEST_DATABASE=sqlite nice -n 4 $PYTEST \
+    tests/architecture tests/unit tests/integration tests/web tests/adversary
+step "tests on PostgreSQL" told postgres "$postgres"
 step "stories in a browser, sites on SQLite" told sqlite-stories "$sqlite_stories"
 step "stories in a browser, sites on PostgreSQL" told postgres-stories "$postgres_stories"
 beside=""
