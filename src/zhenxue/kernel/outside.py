@@ -12,7 +12,6 @@ import http.client
 import json
 import logging
 import secrets
-import ssl
 import threading
 import time
 import urllib.error
@@ -24,6 +23,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+
+from zhenxue.kernel.straight import straight_opener
 
 log = logging.getLogger(__name__)
 
@@ -94,11 +95,7 @@ class Caller:
         self.service = service
         self._wait = wait
         self._path = urlsplit(service.url).path.rstrip("/")
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}),
-            urllib.request.HTTPSHandler(context=ssl.create_default_context()),
-            _NoRedirects(),
-        )
+        self._opener = straight_opener()
         self._lock = threading.Lock()
         self._failures = 0
         self._closed_until = 0.0
@@ -186,11 +183,6 @@ class Caller:
         return OutsideDown(
             self.service.name, f"{self.service.name}现在没有回应，请过几分钟再试，或换一种方式。", detail
         )
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: Any, **named: Any) -> None:
-        """None: the redirect becomes an error."""
 
 
 def find_caller(key: str) -> Caller | None:

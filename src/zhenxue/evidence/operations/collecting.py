@@ -18,6 +18,7 @@ from zhenxue.evidence.errors import LogBroken
 from zhenxue.evidence.models import Witness, WitnessTrouble
 from zhenxue.evidence.operations.cosigning import Question, Reply, ask, note_silence, take
 from zhenxue.evidence.queries.log import find_head
+from zhenxue.kernel.straight import trusted
 from zhenxue.tlog.witnessing import MAX_ANSWER_BYTES, PATH
 
 PACE = dt.timedelta(seconds=5)  # between two questions to one witness, however fast the log grows
@@ -160,8 +161,7 @@ def collect(clock: Callable[[], dt.datetime], *, send: Send = send) -> None:
 
 def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
     if scheme == "https":
-        context = ssl.create_default_context()
-        return http.client.HTTPSConnection(host, port, timeout=CONNECT_SECONDS, context=context)
+        return http.client.HTTPSConnection(host, port, timeout=CONNECT_SECONDS, context=trusted())
     return http.client.HTTPConnection(host, port, timeout=CONNECT_SECONDS)
 
 

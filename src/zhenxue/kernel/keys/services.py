@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from zhenxue.kernel.keys.errors import KeyRefused
 from zhenxue.kernel.keys.files import check_private_program
+from zhenxue.kernel.straight import straight_opener
 
 SECONDS = 20.0
 LARGEST_ANSWER = 64 * 1024
@@ -108,7 +109,7 @@ class HttpService:
         self.name = base.rstrip("/")
         self._token = token
         self._seconds = seconds
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
+        self._opener = straight_opener()
 
     def public(self) -> bytes:
         answer = self._ask("", None)
@@ -159,11 +160,6 @@ class HttpService:
         if not isinstance(value, str):
             raise KeyRefused(f"{self.name}: the answer has no {field!r}")
         return _decode(self.name, value.encode())
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: Any, **named: Any) -> None:
-        """None: the redirect becomes an error."""
 
 
 def open_service(reference: str, *, token: str = "") -> KeyService:
