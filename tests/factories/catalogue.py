@@ -1,7 +1,7 @@
 """Materials, standards and courses for tests, made through the operations; videos through the real pipeline.
 
-Encoding is done once a test run: ``make_ready_video`` keeps the encoded result and gives later callers a copy of the
-files with the same keys.
+Encoding and drawing are done once a test run: what was made is kept, and later callers get a copy of the files with
+the same keys.
 """
 
 import datetime as dt
@@ -9,8 +9,12 @@ import io
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, cast
+from unittest import mock
 
 from imageio_ffmpeg import get_ffmpeg_exe
 from pypdf import PdfWriter
@@ -21,8 +25,9 @@ from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import CourseFacts, PointDraft, UnitDraft
 from zhenxue.catalogue.management.commands.load_occupations import OWN_FILE
 from zhenxue.catalogue.media import pack
+from zhenxue.catalogue.media.pages import draw_pages
 from zhenxue.catalogue.models import CourseVersion, Material, Occupation, Standard, Unit
-from zhenxue.catalogue.operations import videos
+from zhenxue.catalogue.operations import documents, videos
 from zhenxue.config.demo.media import make_handbook
 from zhenxue.identity.data import Actor, Role
 from zhenxue.identity.models import Organisation
@@ -95,7 +100,8 @@ def make_handbook_document(organisation: Organisation, *, now: dt.datetime = NOW
 
 
 def _drawn(material: Material, now: dt.datetime) -> Material:
-    state = catalogue.process_document(material_id=material.pk, clock=lambda: now)
+    with packed_before():
+        state = catalogue.process_document(material_id=material.pk, clock=lambda: now)
     assert state == "ready", Material.objects.get(pk=material.pk).failure
     return Material.objects.select_related("document").get(pk=material.pk)
 
@@ -218,10 +224,10 @@ def make_published_version(
 
 
 def pdf_bytes(*, pages: int = 3, password: str = "") -> bytes:
-    """A PDF of blank A4 pages."""
+    """A PDF of blank pages."""
     writer = PdfWriter()
     for _ in range(pages):
-        writer.add_blank_page(width=595, height=842)
+        writer.add_blank_page(width=595, height=335)
     if password:
         writer.encrypt(password, algorithm="RC4-128")
     buffer = io.BytesIO()
@@ -238,42 +244,44 @@ def handbook_bytes() -> bytes:
 
 @lru_cache(maxsize=32)
 def video_bytes(*, seconds: int = 8, size: str = "320x240", options: tuple[str, ...] = (), sound: bool = True) -> bytes:
-    """A small mp4 drawn by ffmpeg: a test picture and a tone."""
+    """A small mp4 drawn by ffmpeg: a test picture, as few a second as a recorded screen has, and a tone."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "made.mp4"
         command = [get_ffmpeg_exe(), "-loglevel", "error", "-y"]
-        command += ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate=12:duration={seconds}"]
+        command += ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate=6:duration={seconds}"]
         if sound:
             command += ["-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}", "-c:a", "aac", "-b:a", "32k"]
-        command += ["-c:v", "libx264", "-preset", "ultrafast", "-g", "24", "-pix_fmt", "yuv420p", *options, str(target)]
+        command += ["-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-pix_fmt", "yuv420p", *options, str(target)]
         subprocess.run(command, check=True)
         return target.read_bytes()
 
 
-class packed_before:  # noqa: N801 - reads as words where it is used
-    """Within it, a source that was packed before in this run is not encoded again: its files are copied."""
+@contextmanager
+def packed_before() -> Iterator[None]:
+    """Within it, a source that was packed or drawn before in this run is not worked on again: its files are copied."""
+    with (
+        mock.patch.object(videos, "pack_video", _once(pack.pack_video)),
+        mock.patch.object(documents, "draw_pages", _once(draw_pages)),
+    ):
+        yield
 
-    def __enter__(self) -> None:
-        self.real = videos.pack_video
-        videos.pack_video = _pack_once  # type: ignore[attr-defined]  # the name the operation looks up
 
-    def __exit__(self, *details: object) -> None:
-        videos.pack_video = self.real  # type: ignore[attr-defined]  # see above
-
-
-_kept: dict[str, tuple[pack.Packed, Path]] = {}
+_kept: dict[tuple[str, str], tuple[Any, Path]] = {}
 _folder = tempfile.TemporaryDirectory(prefix="zhenxue-packed-")
 
 
-def _pack_once(source: Path, folder: Path, *, progress: object) -> pack.Packed:
-    digest = storage.digest_of(source)
-    if digest not in _kept:
-        home = Path(_folder.name) / digest
-        home.mkdir()
-        _kept[digest] = (pack.pack_video(source, home, progress=lambda _: None), home)
-    packed, home = _kept[digest]
-    shutil.copytree(home, folder, dirs_exist_ok=True)
-    return packed
+def _once[R](work: Callable[..., R]) -> Callable[..., R]:
+    def copied(source: Path, folder: Path, *, progress: object) -> R:
+        name, digest = work.__name__, storage.digest_of(source)
+        if (name, digest) not in _kept:
+            home = Path(_folder.name) / name / digest
+            home.mkdir(parents=True)
+            _kept[name, digest] = (work(source, home, progress=lambda _: None), home)
+        made, home = _kept[name, digest]
+        shutil.copytree(home, folder, dirs_exist_ok=True)
+        return cast(R, made)
+
+    return copied
 
 
 @lru_cache(maxsize=1)
