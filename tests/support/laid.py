@@ -1,9 +1,9 @@
 """Factories that are asked for the same thing in test after test: the rows are kept and laid again.
 
-``@laid`` on a factory: what it wrote is kept the first time a process calls it with these arguments on this ground; from
-then on the same call writes those rows, without the operations that made them. It is only done where nothing has been
-written since the ground (``tests.support.ground``) but by factories that are kept themselves; after anything else the
-factory simply runs. What comes back is a copy, so a test may change it.
+``@laid`` on a factory: what it wrote is kept the first time a process calls it with these arguments on this ground;
+from then on the same call writes those rows, without the operations that made them. It is only done where nothing has
+been written since the ground (``tests.support.ground``) but by factories that are kept themselves; after anything else
+the factory simply runs. What comes back is a copy, so a test may change it.
 
 Which tables to look at is read off the statements that the connection sends; what stood in them before is known.
 """
@@ -113,7 +113,7 @@ def laid[**P, R](factory: Callable[P, R]) -> Callable[P, R]:
         kept = STATE.kept.get(chain)
         if kept is not None:
             _lay(kept)
-            result = copy.deepcopy(kept.result, {id(hole): one for hole, one in zip(kept.given, given, strict=True)})
+            result: R = copy.deepcopy(kept.result, {id(hole): one for hole, one in zip(kept.given, given, strict=True)})
         elif chain in STATE.bare:
             return factory(*args, **kwargs)
         else:
@@ -157,9 +157,8 @@ def _stands() -> bool:
     What others wrote on connections of their own is only looked for where nothing of this one is open: a test inside a
     transaction has no others.
     """
-    if STATE.chain is None or STATE.writes != STATE.settled or not STATE.ground or STATE.lost:
-        STATE.chain = None
-    elif not connection.in_atomic_block and _marks() != _marks_after(STATE.chain):
+    chain, known = STATE.chain, STATE.writes == STATE.settled and bool(STATE.ground) and not STATE.lost
+    if chain is None or not known or not (connection.in_atomic_block or _marks() == _marks_after(chain)):
         STATE.chain = None
     return STATE.chain is not None
 
