@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,7 +14,9 @@ from zhenxue.evidence import api as evidence
 from zhenxue.evidence import data
 from zhenxue.evidence.data import Fault, Finding
 from zhenxue.evidence.errors import BadBody
+from zhenxue.evidence.management.commands import verify
 from zhenxue.evidence.models import Checkpoint, Entry, EntryRef, Tile
+from zhenxue.evidence.queries.report import Report
 from zhenxue.tlog.hashing import leaf_hash
 from zhenxue.tlog.notes import Signer
 
@@ -179,19 +182,27 @@ CHANGES: tuple[tuple[Callable[[], None], Fault, int | None], ...] = (
 
 
 @pytest.mark.django_db
-def test_a_change_behind_the_application_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_change_behind_the_application_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each is taken back before the next."""
+    reports: list[Report] = []
+
+    def told_here(**how: Any) -> Report:
+        reports.append(evidence.verify_log(**how))
+        return reports[-1]
+
+    monkeypatch.setattr(verify, "verify_log", told_here)
     make_log(SIZE)
     call_command("verify")
     assert "全部相符" in capsys.readouterr().out
     for tamper, fault, number in CHANGES:
         with transaction.atomic():
             tamper()
-            first = evidence.verify_log().findings[0]
-            assert (first.fault, first.number) == (fault, number), f"{tamper.__name__}: {first}"
             with pytest.raises(SystemExit) as ending:
                 call_command("verify")
-            told = capsys.readouterr()
+            first, told = reports[-1].findings[0], capsys.readouterr()
+            assert (first.fault, first.number) == (fault, number), f"{tamper.__name__}: {first}"
             assert ending.value.code == 1, tamper.__name__
             assert f"首个不符之处：{first}" in told.err, tamper.__name__
             assert "全部相符" not in told.out, tamper.__name__

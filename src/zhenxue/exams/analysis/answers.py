@@ -21,6 +21,8 @@ LEAST, MOST = 0.01, 0.99
 #: Standard deviations of the wide normal priors that keep a clean sheet's ability finite.
 ABILITY_SPREAD, DIFFICULTY_SPREAD = 2.0, 3.0
 ROUNDS = 25
+#: When a round moved nothing farther the next would move it by about a tenth of that.
+SETTLED = 1e-6
 #: Pairs of fewer common answers, or fewer identical wrong ones, are not judged.
 FEWEST_COMMON, FEWEST_SAME = 10, 3
 BLOCK = 256
@@ -81,6 +83,7 @@ def wrong_chances(table: Table) -> Floats:
     answered, right = table.answered, (table.codes == 0).astype(np.float64)
     ability, difficulty = np.zeros(len(table.codes)), np.zeros(table.codes.shape[1])
     for _ in range(ROUNDS):
+        before = np.concatenate([ability, difficulty])
         for axis, values, spread in ((0, difficulty, DIFFICULTY_SPREAD), (1, ability, ABILITY_SPREAD)):
             chance = 1 / (1 + np.exp(difficulty[None, :] - ability[:, None]))
             missed = np.where(answered, right - chance, 0.0).sum(axis=axis)
@@ -89,6 +92,8 @@ def wrong_chances(table: Table) -> Floats:
             step = (pull - values / spread**2) / (weight + 1 / spread**2)
             values += np.clip(step, -1.0, 1.0)
         ability -= ability.mean()
+        if np.allclose(before, np.concatenate([ability, difficulty]), rtol=0, atol=SETTLED):
+            break
     wrong = 1 / (1 + np.exp(ability[:, None] - difficulty[None, :]))
     return np.where(answered, np.clip(wrong, LEAST, MOST), 0.0)
 
