@@ -25,8 +25,8 @@ from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 PLAIN = (type(None), bool, int, float, str, bytes, dt.date, dt.time, dt.timedelta, enum.Enum, Decimal)
-#: Settings that stand in the rows themselves: what was kept under others is another thing.
-SEALING = ("FIELD_KEYS", "FIELD_CIPHER", "BLIND_INDEX_KEY")
+#: Settings that sealed or signed the rows themselves: what was kept under others is another thing.
+SEALING = ("FIELD_KEYS", "FIELD_CIPHER", "BLIND_INDEX_KEY", "LOG_KEY", "LOG_KEY_NEXT", "LOG_ORIGIN")
 READS = {"SEL", "SAV", "REL", "BEG", "PRA", "SET"}
 #: Tables that nothing grows without; how many rows they have tells one ground from another.
 MARKS = ("evidence_entry", "identity_person")
@@ -298,6 +298,7 @@ def _lay(kept: Kept) -> None:
 def _lay_on_sqlite(kept: Kept) -> None:
     connection.ensure_connection()
     raw = connection.connection
+    firing = raw.getconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER)  # a test may have lifted the guards before
     raw.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, False)
     try:
         for name, rows in kept.gone.items():
@@ -308,18 +309,18 @@ def _lay_on_sqlite(kept: Kept) -> None:
             marks = ", ".join("?" * len(rows[0]))
             raw.executemany(f"INSERT INTO {name} ({STATE.tables[name].columns}) VALUES ({marks})", rows)
     finally:
-        raw.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, True)
+        raw.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, firing)
 
 
 def _lay_on_postgres(kept: Kept) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('session_replication_role')")
-        role = cursor.fetchone()[0]  # a test may have lifted the guards before
+        role = cursor.fetchone()[0]  # see above
         cursor.execute("SET LOCAL session_replication_role = replica")
         for name, rows in kept.gone.items():
             table = STATE.tables[name]
-            where = " AND ".join(f'"{column}"::text = %s' for column in table.key)
-            cursor.executemany(f"DELETE FROM {name} WHERE {where}", [_key(row, table) for row in rows])
+            key = " || ' ' || ".join(f'"{column}"' for column in table.key)
+            cursor.execute(f"DELETE FROM {name} WHERE {key} = ANY(%s)", [[" ".join(_key(row, table)) for row in rows]])
         for name, rows in kept.new.items():
             with cursor.copy(f"COPY {name} ({STATE.tables[name].columns}) FROM STDIN") as copied:
                 copied.write(b"".join(rows))
