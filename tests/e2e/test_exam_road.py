@@ -303,7 +303,7 @@ class Road:
         page = self.browser("manager")
         page.goto(f"/exams/{self.exam}/")
         ask(page, "提前公布成绩")
-        expect(page.locator("main")).to_contain_text("公布")
+        expect(page.get_by_role("status").first).to_contain_text("成绩已公布")
         learner.reload()
         expect(learner.locator("main")).to_contain_text("恭喜通过")
 

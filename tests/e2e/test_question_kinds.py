@@ -119,7 +119,7 @@ def test_one_question_of_each_kind_is_answered_and_handed_in_on_a_phone(
     page.goto(f"/exams/attempts/{attempt.pk}/appeal/")
     page.locator("[name=text]").fill(f"第 5 题答对了。{hostile.WORDS}")
     page.get_by_role("button", name="提交申请").click()
-    expect(page.locator("h1")).to_contain_text("复核")
+    expect(page.locator("h1")).to_have_text("复核申请")
     seen.check(shows=hostile.WORDS)
     author.goto("/exams/appeals/")
     author.get_by_role("link", name=hostile.NAME).first.click()
