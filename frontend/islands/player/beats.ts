@@ -69,6 +69,11 @@ export class Beats {
     return performance.now() - this.lastAnswer;
   }
 
+  /** Whether something waits for an answer of the server. */
+  get isBusy(): boolean {
+    return this.queue.length > 0;
+  }
+
   get isStopped(): boolean {
     return this.stopped;
   }

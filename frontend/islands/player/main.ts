@@ -10,13 +10,10 @@ import type { Answer, Check, Opened, Stretch } from "./protocol";
 import { ReadingSource } from "./reading";
 import type { Source, SourceListener } from "./source";
 import { type Pause, standing } from "./standing";
+import { isShort, pauseOf, setsBack } from "./verdict";
 import { VideoSource } from "./video";
 import { View, whereElse } from "./view";
 import { endedWords, isQuiet, refusalWords, wordsOf } from "./words";
-
-/** Reasons after which the learner stands where the server has them, and those that stop the clock until something happens. */
-const REWINDING = new Set(["gap", "jump", "no_key", "daily_cap", "cohort_closed"]);
-const PAUSING = new Set<string>(["daily_cap", "cohort_closed", "idle"]);
 
 class Player implements SourceListener {
   private beats: Beats | null = null;
@@ -226,9 +223,11 @@ class Player implements SourceListener {
       this.progress(answer.seen_to_ms);
     }
     if (answer.finished && !this.finished) this.done();
-    if (REWINDING.has(answer.reason) && this.opened?.paced) this.goBack(answer.position_ms);
-    if (PAUSING.has(answer.reason)) {
-      this.paused = answer.reason as Pause;
+    const reported = this.source.over() && !this.finished && !this.beats?.isBusy;
+    const short = reported && isShort(answer, this.source.position());
+    if ((short || setsBack(answer.reason, this.finished)) && this.opened?.paced) this.goBack(answer.position_ms);
+    if (pauseOf(answer.reason)) {
+      this.paused = pauseOf(answer.reason);
       this.source.pause();
     }
     const full = ["already_counted", "unit_full"].includes(answer.reason) && (this.finished || !this.opened?.paced);
@@ -242,7 +241,8 @@ class Player implements SourceListener {
     }
     if (answer.ended) this.end(answer);
     else if (answer.presence) this.prove();
-    else if (answer.check) this.ask(answer.check);
+    else if (answer.check) this.ask(answer.check, short);
+    else if (short && document.visibilityState === "visible") this.source.play();
     this.show();
   }
 
@@ -263,9 +263,9 @@ class Player implements SourceListener {
   }
 
   /** A check is due: the clock stands, so does the content; what was studied until now goes out with the answer. */
-  private ask(check: Check): void {
+  private ask(check: Check, playAfter: boolean): void {
     if (this.paused !== "check") {
-      this.playAfterCheck = this.counting || this.source.running();
+      this.playAfterCheck = playAfter || this.counting || this.source.running();
       if (this.counting) this.cut("tick");
       this.counting = false;
       this.paused = "check";
@@ -389,7 +389,10 @@ class Player implements SourceListener {
     const running = this.counting && this.source.running();
     const full = running && this.pages.isFull();
     const reading = this.opened !== null && !this.opened.paced;
-    const [words, tone] = standing(this.paused, { running, finished: this.finished, reading, read: this.read, full });
+    const { finished, read, source } = this;
+    const [loading, over, saving] = [source.loading(), source.over(), this.beats.isBusy];
+    const now = { running, finished, loading, over, saving, reading, read, full };
+    const [words, tone] = standing(this.paused, now);
     this.view.say(words || this.pages.advice, tone);
   }
 }

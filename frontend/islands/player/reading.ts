@@ -37,6 +37,14 @@ export class ReadingSource implements Source {
     return this.on;
   }
 
+  loading(): boolean {
+    return false;
+  }
+
+  over(): boolean {
+    return false;
+  }
+
   rate(): number {
     return 100;
   }

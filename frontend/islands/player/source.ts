@@ -8,6 +8,10 @@ export interface Source {
   position(): number;
   /** Whether it runs now. */
   running(): boolean;
+  /** Whether it would run if there were something to play. */
+  loading(): boolean;
+  /** Whether it has come to its end. */
+  over(): boolean;
   rate(): number;
   play(): void;
   pause(): void;

@@ -6,6 +6,11 @@ export type Pause = "" | "network" | "hidden" | "idle" | "check" | "presence" | 
 export interface Now {
   running: boolean;
   finished: boolean;
+  /** The video waits for its data. */
+  loading: boolean;
+  /** The video is over; `saving`: what it ended with is on its way to the server. */
+  over: boolean;
+  saving: boolean;
   /** A document or text, of which `read` percent are read; `full`: the page in view has counted all it can. */
   reading: boolean;
   read: number;
@@ -25,5 +30,8 @@ export function standing(paused: Pause, now: Now): [string, "ok" | "wait" | "idl
   if (paused === "hidden") return ["页面在后台，暂停计时", "wait"];
   if (paused === "daily_cap") return ["今天的学时已满", "wait"];
   if (paused === "idle") return ["还在学吗？点一下页面继续", "wait"];
-  return now.finished ? ["本单元已学完", "ok"] : ["已暂停，不计时", "idle"];
+  if (now.loading) return ["视频正在加载，暂停计时", "wait"];
+  if (now.finished) return ["本单元已学完", "ok"];
+  if (now.over) return now.saving ? ["正在保存…", "wait"] : ["还没学满，点播放接着学", "wait"];
+  return ["已暂停，不计时", "idle"];
 }

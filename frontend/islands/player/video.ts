@@ -14,6 +14,8 @@ const BACK = 10;
 export class VideoSource implements Source {
   private hls: Hls | null = null;
   private seenTo = 0;
+  /** Seen up to here, as the server says; `seenTo` may be ahead of it. */
+  private provenTo = 0;
   private finished = false;
   private highest = 1;
   private last = 0;
@@ -39,7 +41,8 @@ export class VideoSource implements Source {
     offerRates(part<HTMLSelectElement>(this.box, "[data-speed]"), this.highest);
     this.bar.hidden = false;
     part(this.box, "[data-play]").hidden = true;
-    const begin = opened.position_ms >= opened.unit_ms - 1_000 ? 0 : opened.position_ms / 1000;
+    const at = opened.finished ? opened.position_ms : Math.min(opened.position_ms, opened.seen_to_ms);
+    const begin = at >= opened.unit_ms - (opened.finished ? 1_000 : 100) ? 0 : at / 1000;
     this.last = begin;
     this.hls?.destroy();
     const { default: Engine } = await import("hls.js/light");
@@ -55,11 +58,21 @@ export class VideoSource implements Source {
     return !this.video.paused && !this.video.ended && this.video.readyState >= 2;
   }
 
+  loading(): boolean {
+    return !this.video.paused && !this.video.ended && this.video.readyState < 3;
+  }
+
+  over(): boolean {
+    return this.video.ended;
+  }
+
   rate(): number {
     return Math.round(this.video.playbackRate * 100);
   }
 
   play(): void {
+    // At its end a video begins anew; what the server has not seen yet comes first.
+    if (this.video.ended && !this.finished && this.provenTo < this.video.currentTime) this.rewind(this.provenTo * 1000);
     this.video.play().catch((error: DOMException) => {
       if (error.name === "NotAllowedError") this.listener.refused("请点一下播放按钮开始学习。");
     });
@@ -70,14 +83,15 @@ export class VideoSource implements Source {
   }
 
   rewind(ms: number): void {
-    if (Math.abs(this.position() - ms) > BLUR) {
+    if (this.video.ended || Math.abs(this.position() - ms) > BLUR) {
       this.last = ms / 1000;
       this.video.currentTime = ms / 1000;
     }
   }
 
   seen(ms: number, finished: boolean): void {
-    this.seenTo = Math.max(this.seenTo, ms / 1000);
+    this.provenTo = ms / 1000;
+    this.seenTo = Math.max(this.seenTo, this.provenTo);
     this.finished = finished;
   }
 
