@@ -186,7 +186,10 @@ def _fill(cells: list[str], start: int, stop: int, text: str) -> None:
 def _xlsx_row(number: int, values: Sequence[object], formulas: set[int]) -> Row:
     cells: list[str] = []
     problems: dict[int, str] = {}
-    for index, value in enumerate(values):
+    length = len(values)  # always the same: what nobody filled stands at the end
+    while length and values[length - 1] is None:
+        length -= 1
+    for index, value in enumerate(values[: max(length, *formulas, 0)]):
         text, problem = ("", "") if value is None else text_of(value)
         if index + 1 in formulas:
             text, problem = "", FORMULA
