@@ -175,6 +175,7 @@ class Walker:
     def __init__(self, walk: Walk, page: Page, username: str, role: str, group: str) -> None:
         self.walk, self.page, self.username, self.role, self.group = walk, page, username, role, group
         self.said: list[str] = []
+        axe.bring(page)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.said.append(f"script error: {error}"))
 

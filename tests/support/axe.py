@@ -10,6 +10,7 @@ SCRIPT = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "ax
 #: Runs axe, moving parts at rest. ``known`` are marks of what stands beside ``main`` and was judged already: such parts
 #: are left out. ``light`` are the impacts whose rules (each has one) need not be asked. Gives also the marks met here.
 ASK = """async ({within, known, light}) => {
+    if (!('axe' in window)) bringAxe();
     document.getAnimations().forEach(animation => { try { animation.finish() } catch { animation.cancel() } });
     const mark = part => {
         const html = part.outerHTML.replace(/(name="csrfmiddlewaretoken" value=)"[^"]*"/g, '$1');
@@ -32,9 +33,15 @@ def _script() -> str:
     return SCRIPT.read_text()
 
 
+def bring(page: Page) -> None:
+    """For a page that is asked at many addresses: axe comes with every document it opens from now on, is read when it
+    is asked for the first time there, and crosses from process to process only once."""
+    page.add_init_script(f"window.bringAxe = () => {{\n{_script()}\n}}")
+
+
 def _ask(page: Page, within: str, known: set[str], light: list[str]) -> tuple[list[dict[str, Any]], list[str]]:
     """What ``ASK`` answers. The page's CSP is not loosened for it."""
-    if not page.evaluate("'axe' in window"):
+    if not page.evaluate("'axe' in window || 'bringAxe' in window"):
         session = page.context.new_cdp_session(page)
         session.send("Runtime.evaluate", {"expression": _script()})
         session.detach()

@@ -88,8 +88,9 @@ class Site:
     def prepare(self) -> None:
         """Tables and reference data; nothing asks for presence (``support.rules``)."""
         lay_or_make(self.database_url, lambda: self.manage("migrate", "-v", "0"))
-        self.manage("prepare")
-        self.manage("load_rules", str(write_quiet(self.folder)))
+        rules = str(write_quiet(self.folder))
+        commands = f"call_command('prepare'); call_command('load_rules', {rules!r})"
+        self.python(f"from django.core.management import call_command; {commands}")  # one start for both
 
     def start(self) -> None:
         """Start web, worker and sequencer; returns when the first page answers."""
