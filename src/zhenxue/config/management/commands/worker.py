@@ -1,13 +1,30 @@
 """``zhenxue worker``: background work."""
 
+from types import FrameType
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
-from django.tasks import TaskResultStatus
+from django.tasks import DEFAULT_TASK_BACKEND_ALIAS, TaskResultStatus
+from django.utils.crypto import get_random_string
+from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from zhenxue.kernel import periodic
+
+#: Between two looks for work; a stop waits so long at most.
+INTERVAL_SECONDS = 0.5
+
+
+class WholeWorker(Worker):
+    """Stops between two looks for work. The library cuts off the look itself: its transaction is torn, and a task that
+    was just taken stays behind."""
+
+    def shutdown(self, signum: int, frame: FrameType | None) -> None:
+        self.running_task, running = True, self.running_task
+        try:
+            super().shutdown(signum, frame)
+        finally:
+            self.running_task = running
 
 
 class Command(BaseCommand):
@@ -28,4 +45,15 @@ class Command(BaseCommand):
             left.update(status=TaskResultStatus.READY, started_at=None)
         if timer:
             periodic.start_in_background()
-        call_command("db_worker", queue_name=",".join(queues), interval=0.5, startup_delay=False, reload=False)
+        worker = WholeWorker(
+            queue_names=queues,
+            interval=INTERVAL_SECONDS,
+            batch=False,
+            backend_name=DEFAULT_TASK_BACKEND_ALIAS,
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=get_random_string(32),
+            excluded_queue_names=[],
+        )
+        worker.configure_signals()
+        worker.run()
