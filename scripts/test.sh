@@ -65,8 +65,7 @@ told() {
 
 # Four lines begin together, so that a processor which one leaves idle is another's. In each of their runs one process
 # makes what is dear to make (imports, tables, kept rows) and shares it with all of its tests. Stories wait for real time
-# now and then: everything else steps back for them (nice). Once they are told, their lines go on with a share of the
-# suites, so that both processors are busy to the end.
+# now and then: everything else steps back for them (nice). The units, which share nothing, follow the shorter stories.
 
 # line DATABASE STORIES SUITE: one run after the other, both whatever the first says; fails when one did.
 line() {
@@ -90,21 +89,23 @@ aside() {
 
 # Those on SQLite that want a demo city share one.
 SQLITE_STORIES="tests/e2e/test_honest_troubles.py tests/e2e/test_documents.py tests/e2e/test_pages_look.py"
-aside sqlite-line line sqlite "$SQLITE_STORIES" "tests/unit tests/adversary"
+aside sqlite-line line sqlite "$SQLITE_STORIES" tests/unit
 sqlite_line=$!
 # shellcheck disable=SC2046,SC2086 # lists of words
-aside postgres-line line postgres "tests/e2e $(printf -- '--ignore %s ' $SQLITE_STORIES)" "tests/adversary"
-postgres_line=$!
+aside postgres-stories env ZHENXUE_TEST_DATABASE=postgres $PYTEST tests/e2e $(printf -- '--ignore %s ' $SQLITE_STORIES)
+postgres_stories=$!
 # How a page looks and moves does not hang on the database: a browser tries that on SQLite below.
 # shellcheck disable=SC2086 # a list of words
-aside postgres env ZHENXUE_TEST_DATABASE=postgres nice -n 4 $PYTEST -m "not browser" tests/integration tests/web
+aside postgres env ZHENXUE_TEST_DATABASE=postgres nice -n 4 $PYTEST -m "not browser" \
+    tests/integration tests/web tests/adversary
 postgres=$!
 step "checks" nice -n 4 sh scripts/check.sh
 # shellcheck disable=SC2086 # a list of words
-step "tests on SQLite" env ZHENXUE_TEST_DATABASE=sqlite nice -n 4 $PYTEST tests/architecture tests/integration tests/web
+step "tests on SQLite" env ZHENXUE_TEST_DATABASE=sqlite nice -n 4 $PYTEST \
+    tests/architecture tests/integration tests/web tests/adversary
 step "tests on PostgreSQL" told postgres "$postgres"
-step "stories in a browser, then units and adversaries, on SQLite" told sqlite-line "$sqlite_line"
-step "stories in a browser, then adversaries, on PostgreSQL" told postgres-line "$postgres_line"
+step "stories in a browser, then units, on SQLite" told sqlite-line "$sqlite_line"
+step "stories in a browser, sites on PostgreSQL" told postgres-stories "$postgres_stories"
 beside=""
 
 printf '\nWhole run: %s s. ' $(($(date +%s) - started))

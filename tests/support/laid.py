@@ -133,7 +133,9 @@ def begin(of: BaseDatabaseWrapper) -> None:
 
 
 def start() -> None:
-    """Every test begins on the ground."""
+    """Every test begins on the ground. Since the last one the thread may have been given another connection."""
+    if STATE.ground and _watch not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_watch)
     STATE.chain, STATE.writes, STATE.settled, STATE.keeping, STATE.lost = (), 0, 0, 0, False
 
 
@@ -157,7 +159,8 @@ def _stands() -> bool:
     What others wrote on connections of their own is only looked for where nothing of this one is open: a test inside a
     transaction has no others.
     """
-    chain, known = STATE.chain, STATE.writes == STATE.settled and bool(STATE.ground) and not STATE.lost
+    watched = bool(STATE.ground) and _watch in connection.execute_wrappers
+    chain, known = STATE.chain, watched and STATE.writes == STATE.settled and not STATE.lost
     if chain is None or not known or not (connection.in_atomic_block or _marks() == _marks_after(chain)):
         STATE.chain = None
     return STATE.chain is not None
