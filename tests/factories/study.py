@@ -5,7 +5,6 @@ so that a test inside a transaction sees everything; the HTTP side is tested on 
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +21,7 @@ from tests.factories.catalogue import (
 )
 from tests.factories.identity import NOW, make_provider
 from tests.factories.training import Running, make_draft_programme, make_running_cohort
+from tests.fakes.django_store import DjangoStore
 from tests.support.laid import laid
 from zhenxue.catalogue import api as catalogue
 from zhenxue.catalogue.data import UnitDraft
@@ -34,9 +34,7 @@ from zhenxue.kernel.errors import Refused
 from zhenxue.study import operations, pageside, protocol
 from zhenxue.study.data import DeviceProof, Opened, TestResult
 from zhenxue.study.errors import ProveDevice
-from zhenxue.study.ingest.stores import BEAT_COLUMNS, MOVED_COLUMNS, RARE_COLUMNS, SESSION_COLUMNS, Held, Row
 from zhenxue.study.ingest.writer import Waiting, Writer
-from zhenxue.study.models import Beat, StudySession
 from zhenxue.study.pageside import Opening, SoftDevice
 from zhenxue.study.protocol import Claim
 from zhenxue.training import api as training
@@ -44,23 +42,6 @@ from zhenxue.training import api as training
 COOKIE = "test-sign-in"
 BEGIN = NOW + dt.timedelta(hours=1)
 REASON = "线上内容为主，经人社部门同意"
-
-
-class DjangoStore:
-    """The ingest's store on Django's own connection: what it writes lives and dies with the test's transaction."""
-
-    def begin(self, session_ids: Sequence[int]) -> dict[int, Held]:
-        rows = StudySession.objects.filter(pk__in=session_ids).values_list(*SESSION_COLUMNS)
-        return {row[0]: Held.from_row(row) for row in rows}
-
-    def commit(self, moved: Sequence[Row], rare: Sequence[Row], beats: Sequence[Row]) -> None:
-        for columns, rows in ((MOVED_COLUMNS, moved), (RARE_COLUMNS, rare)):
-            for row in rows:
-                StudySession.objects.filter(pk=row[-1]).update(**dict(zip(columns, row, strict=False)))
-        Beat.objects.bulk_create([Beat(**dict(zip(BEAT_COLUMNS, row, strict=True))) for row in beats])
-
-    def close(self) -> None:
-        """Nothing of its own to give back."""
 
 
 #: The devices that tests sign in on, by their public key: a key lives as long as the test run, as in a browser.

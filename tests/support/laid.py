@@ -121,7 +121,9 @@ def begin(of: BaseDatabaseWrapper) -> None:
 
 
 def start() -> None:
-    """Every test begins on the ground."""
+    """Every test begins on the ground. Since the last one the thread may have been given another connection."""
+    if STATE.ground is not None and _watch not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_watch)
     STATE.chain, STATE.writes, STATE.settled = (), 0, 0
 
 
@@ -133,7 +135,8 @@ def _watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, conte
 
 def _stands() -> bool:
     """Whether all that was written since the ground was written by kept calls."""
-    if STATE.chain is None or STATE.writes != STATE.settled or STATE.ground is None:
+    watched = STATE.ground is not None and _watch in connection.execute_wrappers
+    if STATE.chain is None or STATE.writes != STATE.settled or STATE.ground is None or not watched:
         STATE.chain = None
         return False
     before = STATE.kept[STATE.chain].marks if STATE.chain else STATE.ground

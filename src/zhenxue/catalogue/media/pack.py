@@ -10,8 +10,12 @@ from zhenxue.catalogue.media.errors import MediaError
 from zhenxue.catalogue.media.plan import SEGMENTS_PER_KEY, Plan, key_windows, make_plan
 from zhenxue.catalogue.media.probe import Probed, probe_video
 
-#: Rungs may differ by less than half a frame at 2 fps; more means that switching quality would jump.
+#: So far from its cut a listed segment may begin; more means that switching quality would jump.
 BOUNDARY_TOLERANCE_MS = 250
+#: FFmpeg lists the first segment at 0 and the others as late as B-frames make them: by up to two pictures, long
+#: where few come a second. Videos with fewer than two a second get no more room for it.
+LATE_PICTURES, FEWEST_PICTURES = 2, 2.0
+ROUNDED_MS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ def _cut(source: Path, folder: Path, plan: Plan, probed: Probed, progress: encod
         source, folder, plan, duration_ms=probed.duration_ms, progress=lambda share: progress(0.02 + 0.9 * share)
     )
     expected = [0, *plan.cuts_ms]
-    # FFmpeg lists the first segment at 0 and the others as late as B-frames make them: by up to two pictures.
-    tolerance_ms = max(BOUNDARY_TOLERANCE_MS, round(2_000 / max(plan.frames_per_second, 2.0)) + 50)
+    late_ms = round(LATE_PICTURES * 1_000 / max(plan.frames_per_second, FEWEST_PICTURES)) + ROUNDED_MS
+    tolerance_ms = max(BOUNDARY_TOLERANCE_MS, late_ms)
     for rung, starts in made.items():
         offset = starts[0] if starts else 0
         even = len(starts) == len(expected) and all(

@@ -20,11 +20,10 @@ class WholeWorker(Worker):
     was just taken stays behind."""
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
-        self.running_task, running = True, self.running_task
-        try:
+        if self.running:
+            self.running = False
+        else:  # told twice: at once
             super().shutdown(signum, frame)
-        finally:
-            self.running_task = running
 
 
 class Command(BaseCommand):
