@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 
 #: What anybody may open. Everything else sends the anonymous to sign in (or refuses with 401, 403 or 404).
 PUBLIC = {
@@ -81,6 +81,16 @@ def test_every_address_has_a_name_of_its_own() -> None:
     names = [name for name, _ in addresses()]
     assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
     assert all(pattern.name for _, pattern in addresses())
+
+
+def test_every_address_is_found_where_it_stands() -> None:
+    """A room lets by only what begins with its own first words, and no room takes another's."""
+    before = dict(prefixes(get_resolver().url_patterns))
+    found = {name: resolve(sample_path(pattern, before[pattern])).view_name for name, pattern in addresses()}
+    assert {name: other for name, other in found.items() if name != other} == {}
+    for nowhere in ("/nowhere/", "/exam/", "/examsx/", "/Exams/", "//exams/"):
+        with pytest.raises(Resolver404):
+            resolve(nowhere)
 
 
 def test_public_views_stand_on_the_list() -> None:

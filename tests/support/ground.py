@@ -106,7 +106,7 @@ class Tables:
         names = connection.introspection.django_table_names(only_existing=True, include_views=False)
         with connection.cursor() as cursor:
             cursor.execute(laid.LEAVES, [names])
-            self.columns = dict(cursor.fetchall())
+            self.columns = {table: columns for table, columns, _ in cursor.fetchall()}
             for table, columns in self.columns.items():
                 with cursor.copy(f"COPY {table} ({columns}) TO STDOUT") as copy:
                     self.rows[table] = b"".join(copy)

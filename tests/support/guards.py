@@ -1,9 +1,9 @@
 """The triggers that keep records, seen from the tests: they are lifted where a test empties or forges the tables.
 
-Production code has nothing like it. On SQLite the triggers are dropped and made again; on PostgreSQL one session is
-told not to fire them.
+Production code has nothing like it. One connection is told not to fire them.
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -12,12 +12,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 
-
-def triggers() -> list[tuple[str, str]]:
-    """Name and definition of every trigger on SQLite."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
-        return [(name, sql) for name, sql in cursor.fetchall()]
+from tests.support.laid import laid
 
 
 def run(statements: Iterable[str]) -> None:
@@ -29,19 +24,19 @@ def run(statements: Iterable[str]) -> None:
 @contextmanager
 def lifted() -> Iterator[None]:
     """Whoever owns the database can do this; then only the log tells."""
-    if connection.vendor == "postgresql":
-        run(["SET session_replication_role = replica"])
-        try:
-            yield
-        finally:
-            run(["SET session_replication_role = origin"])
-        return
-    known = triggers()
-    run([f"DROP TRIGGER {name}" for name, _ in known])
+    _fire(False)
     try:
         yield
     finally:
-        run([sql for _, sql in known])
+        _fire(True)
+
+
+def _fire(on: bool) -> None:
+    if connection.vendor == "postgresql":
+        run([f"SET session_replication_role = {'origin' if on else 'replica'}"])
+    else:
+        connection.ensure_connection()
+        connection.connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, on)
 
 
 @pytest.fixture
@@ -54,6 +49,11 @@ def unguarded(db: None) -> Iterator[None]:
 @pytest.fixture
 def bare_ground(db: None) -> None:
     """For a test that speaks of everything there is: of the ground (``tests.factories.ground``) only lists are left."""
+    clear_ground()
+
+
+@laid
+def clear_ground() -> None:
     kept = {"identity_region", "catalogue_occupation"}
     ours = {model._meta.db_table for model in apps.get_models() if model.__module__.startswith("zhenxue.")}
     with transaction.atomic(), lifted():
@@ -65,11 +65,7 @@ def pytest_sessionstart() -> None:
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def past_the_guards(self: BaseDatabaseOperations, sql_list: Iterable[str]) -> None:
-        if connection.vendor == "postgresql":
-            around: tuple[list[str], list[str]] = (["SET LOCAL session_replication_role = replica"], [])
-        else:
-            known = triggers()
-            around = [f"DROP TRIGGER {name}" for name, _ in known], [sql for _, sql in known]
-        flush(self, [*around[0], *sql_list, *around[1]])
+        with lifted():
+            flush(self, sql_list)
 
     BaseDatabaseOperations.execute_sql_flush = past_the_guards  # type: ignore[method-assign]  # the tests' own flush

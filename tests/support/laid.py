@@ -1,18 +1,20 @@
 """Factories that are asked for the same thing in test after test: the rows are kept and laid again.
 
-``@laid`` on a factory: the second time a process calls it with the same arguments on the same ground, what it wrote is
-kept; from then on the same call writes those rows, without the operations that made them. It is only done where nothing
-has been written since the ground (``tests.support.ground``) but by factories that were laid again themselves; after
-anything else the factory simply runs. What comes back is a copy, so a test may change it.
+``@laid`` on a factory: what it wrote is kept the first time a process calls it with these arguments on this ground;
+from then on the same call writes those rows, without the operations that made them. It is only done where nothing has
+been written since the ground (``tests.support.ground``) but by factories that are kept themselves; after anything else
+the factory simply runs. What comes back is a copy, so a test may change it.
+
+Which tables to look at is read off the statements that the connection sends; what stood in them before is known.
 """
 
 import copy
 import datetime as dt
 import enum
 import functools
+import re
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -23,12 +25,15 @@ from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 PLAIN = (type(None), bool, int, float, str, bytes, dt.date, dt.time, dt.timedelta, enum.Enum, Decimal)
-#: Settings that stand in the rows themselves: what was kept under others is another thing.
-SEALING = ("FIELD_KEYS", "FIELD_CIPHER", "BLIND_INDEX_KEY")
+#: Settings that sealed or signed the rows themselves: what was kept under others is another thing.
+SEALING = ("FIELD_KEYS", "FIELD_CIPHER", "BLIND_INDEX_KEY", "LOG_KEY", "LOG_KEY_NEXT", "LOG_ORIGIN")
 READS = {"SEL", "SAV", "REL", "BEG", "PRA", "SET"}
 #: Tables that nothing grows without; how many rows they have tells one ground from another.
-MARKS = "SELECT (SELECT count(*) FROM evidence_entry), (SELECT count(*) FROM identity_person)"
-LEAVES = """SELECT leaf.oid::regclass::text, string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+MARKS = ("evidence_entry", "identity_person")
+#: A name in a statement: tables are found among them.
+NAME = re.compile(r"[a-z_][a-z_0-9]*")
+LEAVES = """SELECT leaf.oid::regclass::text, string_agg(quote_ident(attname), ', ' ORDER BY attnum),
+coalesce(pg_partition_root(leaf.oid), leaf.oid)::regclass::text
 FROM pg_class leaf JOIN pg_attribute ON attrelid = leaf.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 WHERE leaf.relkind = 'r' AND coalesce(pg_partition_root(leaf.oid), leaf.oid)::regclass::text = ANY(%s)
 GROUP BY leaf.oid"""
@@ -57,9 +62,8 @@ class Kept:
     result: Any
     #: Stand in ``result`` where an argument itself stood.
     given: list[object]
-    marks: tuple[int, int]
     new: dict[str, list[Row]]
-    gone: dict[str, list[tuple[Any, ...]]]
+    gone: dict[str, list[Row]]
     files: dict[Path, bytes]
     #: On PostgreSQL: what counts the numbers of the new rows, and how far it has to be.
     counters: dict[str, int]
@@ -72,10 +76,18 @@ class State:
     chain: tuple[Hashable, ...] | None = ()
     writes: int = 0
     settled: int = 0
-    ground: tuple[int, int] | None = None
-    seen: Counter[Hashable] = field(default_factory=Counter)
+    #: While calls are being kept: the tables that they wrote to so far.
+    written: set[str] = field(default_factory=set)
+    keeping: int = 0
+    #: Tables came or went: nothing is known of what stands there.
+    lost: bool = False
     kept: dict[Hashable, Kept] = field(default_factory=dict)
+    #: Calls whose result cannot be copied: they run every time.
+    bare: set[Hashable] = field(default_factory=set)
     tables: dict[str, Table] = field(default_factory=dict)
+    #: What a statement calls a table, and the tables that are read and written for it (on PostgreSQL its partitions).
+    leaves: dict[str, list[str]] = field(default_factory=dict)
+    ground: dict[str, dict[Row, None]] = field(default_factory=dict)
 
 
 STATE = State()
@@ -99,14 +111,13 @@ def laid[**P, R](factory: Callable[P, R]) -> Callable[P, R]:
             return factory(*args, **kwargs)
         chain, given = (*(STATE.chain or ()), key), [*args, *kwargs.values()]
         kept = STATE.kept.get(chain)
-        if kept is None:
-            STATE.seen[chain] += 1
-            if STATE.seen[chain] == 1:
-                return factory(*args, **kwargs)
-            result = _keep(chain, given, lambda: factory(*args, **kwargs))
-        else:
+        if kept is not None:
             _lay(kept)
-            result = copy.deepcopy(kept.result, {id(hole): one for hole, one in zip(kept.given, given, strict=True)})
+            result: R = copy.deepcopy(kept.result, {id(hole): one for hole, one in zip(kept.given, given, strict=True)})
+        elif chain in STATE.bare:
+            return factory(*args, **kwargs)
+        else:
+            result = _keep(chain, given, lambda: factory(*args, **kwargs))
         if chain in STATE.kept:
             STATE.chain, STATE.settled = chain, STATE.writes
         return result
@@ -116,41 +127,65 @@ def laid[**P, R](factory: Callable[P, R]) -> Callable[P, R]:
 
 def begin(of: BaseDatabaseWrapper) -> None:
     """The ground of this process has just been laid: what stands now is what the first kept call stands on."""
-    STATE.ground = _marks()
+    _find_tables()
+    STATE.ground = _rows(STATE.tables)
     of.execute_wrappers.append(_watch)
 
 
 def start() -> None:
     """Every test begins on the ground. Since the last one the thread may have been given another connection."""
-    if STATE.ground is not None and _watch not in connection.execute_wrappers:
+    if STATE.ground and _watch not in connection.execute_wrappers:
         connection.execute_wrappers.append(_watch)
-    STATE.chain, STATE.writes, STATE.settled = (), 0, 0
+    STATE.chain, STATE.writes, STATE.settled, STATE.keeping, STATE.lost = (), 0, 0, 0, False
 
 
 def _watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
     if sql[:3] not in READS:
         STATE.writes += 1
+        if STATE.keeping:
+            STATE.written.update(_named(sql))
+            STATE.lost |= "TABLE" in sql
     return execute(sql, params, many, context)
 
 
+@functools.lru_cache(maxsize=2000)
+def _named(sql: str) -> list[str]:
+    return [leaf for name in set(NAME.findall(sql)) for leaf in STATE.leaves.get(name, ())]
+
+
 def _stands() -> bool:
-    """Whether all that was written since the ground was written by kept calls."""
-    watched = STATE.ground is not None and _watch in connection.execute_wrappers
-    if STATE.chain is None or STATE.writes != STATE.settled or STATE.ground is None or not watched:
+    """Whether all that was written since the ground was written by kept calls.
+
+    What others wrote on connections of their own is only looked for where nothing of this one is open: a test inside a
+    transaction has no others.
+    """
+    watched = bool(STATE.ground) and _watch in connection.execute_wrappers
+    chain, known = STATE.chain, watched and STATE.writes == STATE.settled and not STATE.lost
+    if chain is None or not known or not (connection.in_atomic_block or _marks() == _marks_after(chain)):
         STATE.chain = None
-        return False
-    before = STATE.kept[STATE.chain].marks if STATE.chain else STATE.ground
-    if _marks() == before:
-        return True
-    STATE.chain = None
-    return False
+    return STATE.chain is not None
 
 
-def _marks() -> tuple[int, int]:
+def _marks() -> list[int]:
+    counts = ", ".join(f"(SELECT count(*) FROM {name})" for name in MARKS)
     with connection.cursor() as cursor:
-        cursor.execute(MARKS)
-        entries, people = cursor.fetchone()
-    return entries, people
+        cursor.execute(f"SELECT {counts}")
+        return list(cursor.fetchone())
+
+
+def _marks_after(chain: tuple[Hashable, ...]) -> list[int]:
+    return [sum(len(_rows_after(chain, leaf)) for leaf in STATE.leaves[name]) for name in MARKS]
+
+
+def _rows_after(chain: tuple[Hashable, ...], name: str) -> dict[Row, None]:
+    """What stands in a table after these calls."""
+    rows = STATE.ground[name].copy()
+    for end in range(len(chain)):
+        kept = STATE.kept[chain[: end + 1]]
+        for row in kept.gone.get(name, ()):
+            del rows[row]
+        rows.update(dict.fromkeys(kept.new.get(name, ())))
+    return rows
 
 
 def _plain(value: Any) -> Hashable:
@@ -169,20 +204,28 @@ def _plain(value: Any) -> Hashable:
 
 
 def _keep[R](chain: tuple[Hashable, ...], given: list[Any], call: Callable[[], R]) -> R:
-    rows, files = _rows(), set(_files())
-    result = call()
+    files, written_before = set(_files()), STATE.written
+    STATE.written, STATE.keeping = set(), STATE.keeping + 1
+    try:
+        result = call()
+        names = STATE.written
+    finally:
+        STATE.written, STATE.keeping = written_before | STATE.written, STATE.keeping - 1
+    if STATE.lost:
+        return result
     holes = [object() if is_dataclass(one) or isinstance(one, models.Model) else one for one in given]
     try:
         copied = copy.deepcopy(result, {id(one): hole for one, hole in zip(given, holes, strict=True)})
-    except TypeError:  # it holds what cannot be copied, such as a key: this call runs every time
+    except TypeError:  # it holds what cannot be copied, such as a key
         STATE.chain = None
+        STATE.bare.add(chain)
         return result
-    after = _rows()
-    new = {name: [row for row in after[name] if row not in rows[name]] for name in after}
-    gone = {name: [_key(row, STATE.tables[name]) for row in rows[name] if row not in after[name]] for name in after}
-    written = {path.relative_to(settings.FILES_FOLDER): path.read_bytes() for path in _files() if path not in files}
+    before, after = {name: _rows_after(chain[:-1], name) for name in names}, _rows(names)
+    new = {name: [row for row in after[name] if row not in before[name]] for name in names}
+    gone = {name: [row for row in before[name] if row not in after[name]] for name in names}
     new, gone = {name: some for name, some in new.items() if some}, {name: some for name, some in gone.items() if some}
-    STATE.kept[chain] = Kept(copied, holes, _marks(), new, gone, written, _counters(new))
+    written = {path.relative_to(settings.FILES_FOLDER): path.read_bytes() for path in _files() if path not in files}
+    STATE.kept[chain] = Kept(copied, holes, new, gone, written, _counters(new))
     return result
 
 
@@ -204,43 +247,39 @@ def _files() -> Iterator[Path]:
     return (path for path in Path(settings.FILES_FOLDER).rglob("*") if path.is_file())
 
 
-def _rows() -> dict[str, dict[Row, None]]:
-    """Every row of every table, in the order in which it is read."""
-    if not STATE.tables:
-        STATE.tables.update(_tables())
+def _rows(names: Iterable[str]) -> dict[str, dict[Row, None]]:
+    """Every row of these tables, in the order in which it is read."""
     found: dict[str, dict[Row, None]] = {}
     with connection.cursor() as cursor:
-        for name, table in STATE.tables.items():
+        for name in names:
+            columns = STATE.tables[name].columns
             if connection.vendor == "sqlite":
                 # an expression has no declared type, so nothing is converted on the way
-                columns = ", ".join(f"+{column}" for column in table.columns.split(", "))
-                raw = connection.connection.execute(f"SELECT {columns} FROM {name}")
-                found[name] = dict.fromkeys(raw.fetchall())
+                bare = ", ".join(f"+{column}" for column in columns.split(", "))
+                found[name] = dict.fromkeys(connection.connection.execute(f"SELECT {bare} FROM {name}").fetchall())
             else:
-                with cursor.copy(f"COPY {name} ({table.columns}) TO STDOUT") as copied:
+                with cursor.copy(f"COPY {name} ({columns}) TO STDOUT") as copied:
                     found[name] = dict.fromkeys(b"".join(copied).splitlines(keepends=True))
     return found
 
 
-def _tables() -> dict[str, Table]:
+def _find_tables() -> None:
     names = connection.introspection.django_table_names(only_existing=True, include_views=False)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            columns = {}
+            found = []
             for name in names:
                 cursor.execute(f"PRAGMA table_xinfo({name})")
-                columns[name] = [row[1] for row in cursor.fetchall() if row[6] == 0]
+                found.append((name, [row[1] for row in cursor.fetchall() if row[6] == 0], name))
         else:
             cursor.execute(LEAVES, [names])
-            columns = {name: text.split(", ") for name, text in cursor.fetchall()}
-        made = {}
-        for name, own in columns.items():
+            found = [(name, text.split(", "), root) for name, text, root in cursor.fetchall()]
+        for name, own, root in found:
             key = connection.introspection.get_primary_key_columns(cursor, name.strip('"')) or own
             plain = [column.strip('"') for column in own]
-            made[name] = Table(
-                ", ".join(f'"{column}"' for column in plain), key, [plain.index(column) for column in key]
-            )
-    return made
+            columns = ", ".join(f'"{column}"' for column in plain)
+            STATE.tables[name] = Table(columns, key, [plain.index(column) for column in key])
+            STATE.leaves.setdefault(root, []).append(name)
 
 
 def _key(row: Row, table: Table) -> tuple[Any, ...]:
@@ -254,6 +293,7 @@ def _lay(kept: Kept) -> None:
         target = Path(settings.FILES_FOLDER) / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+    STATE.written |= kept.new.keys() | kept.gone.keys()
     with transaction.atomic():
         (_lay_on_sqlite if connection.vendor == "sqlite" else _lay_on_postgres)(kept)
 
@@ -261,26 +301,29 @@ def _lay(kept: Kept) -> None:
 def _lay_on_sqlite(kept: Kept) -> None:
     connection.ensure_connection()
     raw = connection.connection
+    firing = raw.getconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER)  # a test may have lifted the guards before
     raw.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, False)
     try:
-        for name, keys in kept.gone.items():
-            where = " AND ".join(f'"{column}" = ?' for column in STATE.tables[name].key)
-            raw.executemany(f"DELETE FROM {name} WHERE {where}", keys)
+        for name, rows in kept.gone.items():
+            table = STATE.tables[name]
+            where = " AND ".join(f'"{column}" = ?' for column in table.key)
+            raw.executemany(f"DELETE FROM {name} WHERE {where}", [_key(row, table) for row in rows])
         for name, rows in kept.new.items():
             marks = ", ".join("?" * len(rows[0]))
             raw.executemany(f"INSERT INTO {name} ({STATE.tables[name].columns}) VALUES ({marks})", rows)
     finally:
-        raw.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, True)
+        raw.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, firing)
 
 
 def _lay_on_postgres(kept: Kept) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('session_replication_role')")
-        role = cursor.fetchone()[0]  # a test may have lifted the guards before
+        role = cursor.fetchone()[0]  # see above
         cursor.execute("SET LOCAL session_replication_role = replica")
-        for name, keys in kept.gone.items():
-            where = " AND ".join(f'"{column}"::text = %s' for column in STATE.tables[name].key)
-            cursor.executemany(f"DELETE FROM {name} WHERE {where}", keys)
+        for name, rows in kept.gone.items():
+            table = STATE.tables[name]
+            key = " || ' ' || ".join(f'"{column}"' for column in table.key)
+            cursor.execute(f"DELETE FROM {name} WHERE {key} = ANY(%s)", [[" ".join(_key(row, table)) for row in rows]])
         for name, rows in kept.new.items():
             with cursor.copy(f"COPY {name} ({STATE.tables[name].columns}) FROM STDIN") as copied:
                 copied.write(b"".join(rows))

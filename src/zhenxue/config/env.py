@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from zhenxue.kernel import keys
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
+#: On PostgreSQL a connection keeps the plan of a statement from its so manieth use on.
+PLANS_KEPT_AFTER = 5
 
 
 def text(name: str, default: str = "") -> str:
@@ -85,7 +87,10 @@ def key_service(reference: str, token: str) -> keys.KeyService | None:
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's database settings for ``sqlite:///path`` or ``postgres://user:password@host:port/name?option=value``."""
+    """Django's database settings for ``sqlite:///path`` or ``postgres://user:password@host:port/name?option=value``.
+
+    ``keep_plans=no`` among the options: behind a pooler that hands a connection on after each transaction.
+    """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return {
@@ -100,7 +105,7 @@ def database(url: str) -> dict[str, Any]:
         }
     if parts.scheme in {"postgres", "postgresql"}:
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "zhenxue.kernel.postgres",
             "NAME": unquote(parts.path[1:]),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
@@ -108,6 +113,12 @@ def database(url: str) -> dict[str, Any]:
             "PORT": str(parts.port or ""),
             "CONN_MAX_AGE": 600,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": dict(parse_qsl(parts.query)),
+            "OPTIONS": _kept_plans(dict(parse_qsl(parts.query))),
         }
     raise RuntimeError(f"ZHENXUE_DATABASE_URL has an unknown scheme: {parts.scheme!r}")
+
+
+def _kept_plans(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a connection to PostgreSQL, with those of ``kernel.postgres`` unless they are refused."""
+    kept = options.pop("keep_plans", "yes").lower() in TRUE_WORDS
+    return {**options, "server_side_binding": True, "prepare_threshold": PLANS_KEPT_AFTER if kept else None}

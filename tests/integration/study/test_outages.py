@@ -195,9 +195,8 @@ def test_postgresql_stopped_and_started_again_in_the_middle_loses_and_doubles_no
     """A cluster of its own with the two tables and the page's session, taken away like by a power cut."""
     if on_sqlite():
         return
-    from django.db.backends.postgresql.base import DatabaseWrapper
-
     from tests.support.postgres import Cluster
+    from zhenxue.kernel.postgres.base import DatabaseWrapper
 
     cluster = Cluster()
     cluster.start()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from zhenxue.exams.models import Answer, Attempt
 from zhenxue.exams.operations.saving import Standing
@@ -28,8 +28,6 @@ SETTINGS: Final = {
     ),
     "sqlite": (f"PRAGMA busy_timeout = {PATIENCE_MS}", "PRAGMA synchronous = FULL"),
 }
-#: From so many uses on PostgreSQL keeps the plan of a statement.
-PREPARED_AFTER: Final = 2
 
 type Place = tuple[int, int]  # attempt and question
 
@@ -55,21 +53,11 @@ KEEP: Final = {
 }
 
 
-def own_connection() -> None:
-    """Gives this thread a connection of its own whose statements PostgreSQL prepares; on SQLite Django's as it is."""
-    plain = connections["default"]
-    if plain.vendor == "postgresql":
-        options = {**plain.settings_dict["OPTIONS"], "server_side_binding": True, "prepare_threshold": PREPARED_AFTER}
-        plain.close()
-        connections["default"] = type(plain)({**plain.settings_dict, "OPTIONS": options}, "default")
-
-
 class SiteStore:
     """This thread's connection of Django, with one transaction at a time."""
 
     def __init__(self) -> None:
         self._open: transaction.Atomic | None = None
-        own_connection()
         with connection.cursor() as cursor:
             for statement in SETTINGS[connection.vendor]:
                 cursor.execute(statement)

@@ -1,0 +1,1 @@
+"""PostgreSQL as this platform speaks to it: Django's backend, with values that travel beside their statement."""
