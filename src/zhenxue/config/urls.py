@@ -1,8 +1,9 @@
 """Every address, by room."""
 
+from importlib import import_module
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, include
+from django.urls import URLPattern, URLResolver
 from django.urls.resolvers import RoutePattern
 
 ROOMS = (
@@ -31,9 +32,8 @@ class FirstWords(RoutePattern):
 
 def room(name: str) -> URLResolver:
     """The addresses of a room, as ``include`` would give them, behind their first words."""
-    module, app_name, namespace = include(f"zhenxue.{name}.web.urls")
-    patterns = module.urlpatterns
-    return URLResolver(FirstWords(patterns), module, None, app_name=app_name, namespace=namespace)
+    found = import_module(f"zhenxue.{name}.web.urls")
+    return URLResolver(FirstWords(found.urlpatterns), found, None, app_name=found.app_name, namespace=found.app_name)
 
 
 urlpatterns: list[URLPattern | URLResolver] = [room(name) for name in ROOMS]
