@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Any
 from unittest.mock import patch
 
+from django.db import transaction
+
 from tests.support.town import PASSWORD
 
 
@@ -36,8 +38,9 @@ def lay_exam_class(names: list[str]) -> dict[str, Any]:
     for name in names:
         cohorts.add_learner(draft, name=name, now=began)
     draft.cohort = training.file_cohort(actor=manager, cohort_id=draft.cohort.pk, now=began)
-    training.approve_cohort(actor=draft.bureau, cohort_id=draft.cohort.pk, accept_share_exception=True, now=began)
-    draft.cohort = training.start_cohort(actor=manager, cohort_id=draft.cohort.pk, now=began)
+    with transaction.atomic():  # a worker that runs beside starts what is approved and due
+        training.approve_cohort(actor=draft.bureau, cohort_id=draft.cohort.pk, accept_share_exception=True, now=began)
+        draft.cohort = training.start_cohort(actor=manager, cohort_id=draft.cohort.pk, now=began)
     with patch.object(sittings, "STUDY_FROM", began + dt.timedelta(hours=1)):
         sittings.finish_lessons(draft)
 
