@@ -22,6 +22,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
+    # A page of a test lives for a second: what would make its scripts quick in a minute costs a tenth of its renderer.
+    "--js-flags=--no-opt,--no-maglev",
 ]
 PHONE: dict[str, Any] = {
     "viewport": {"width": 360, "height": 740},

@@ -246,6 +246,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"axes": {"level": "ERROR"}},
+    # Of the work behind the pages only what failed: its beginnings and ends stand in its table.
+    "loggers": {"axes": {"level": "ERROR"}, "django.tasks": {"level": "WARNING"}},
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []
