@@ -28,7 +28,7 @@ class Reason(Labelled):
     ALREADY_COUNTED = "already_counted", "这一段已经计过学时，重复观看不再计入"
     DAILY_CAP = "daily_cap", "今天的学时已达到每日上限，明天可以继续学"
     UNIT_FULL = "unit_full", "这个单元的学时已经计满"
-    CLOCK = "clock", "上报的时长超过实际经过的时间，只按实际时间计入"
+    CLOCK = "clock", "进度比实际时间快了，网络卡顿时也会这样，只按实际时间计入"
     HIDDEN = "hidden", "页面不在前台，这段时间不计入"
     NOT_PLAYING = "not_playing", "没有播放，这段时间不计入"
     NO_PROOF = "no_proof", "这次上报没有带学习凭证，不计入"
