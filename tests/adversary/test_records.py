@@ -17,7 +17,7 @@ from tests.factories.identity import make_bureau, make_colleague, make_provider
 from tests.factories.ledger import after, book
 from tests.factories.study import BEGIN, make_studying, page_of, pass_self_test, units_of
 from tests.factories.training import Running, add_learner, make_draft_cohort, make_running_cohort
-from tests.support.guards import lifted
+from tests.support.triggers import lifted
 from zhenxue.evidence import api as evidence
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.ledger import api as ledger

@@ -1,11 +1,6 @@
-"""The triggers that keep records, seen from the tests: they are lifted where a test empties or forges the tables.
+"""Fixtures of tests that empty or forge the tables, past the triggers that keep records."""
 
-Production code has nothing like it. One connection is told not to fire them.
-"""
-
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 
 import pytest
 from django.apps import apps
@@ -13,30 +8,7 @@ from django.db import connection, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 from tests.support.laid import laid
-
-
-def run(statements: Iterable[str]) -> None:
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-
-
-@contextmanager
-def lifted() -> Iterator[None]:
-    """Whoever owns the database can do this; then only the log tells."""
-    _fire(False)
-    try:
-        yield
-    finally:
-        _fire(True)
-
-
-def _fire(on: bool) -> None:
-    if connection.vendor == "postgresql":
-        run([f"SET session_replication_role = {'origin' if on else 'replica'}"])
-    else:
-        connection.ensure_connection()
-        connection.connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, on)
+from tests.support.triggers import lifted
 
 
 @pytest.fixture
@@ -56,8 +28,9 @@ def bare_ground(db: None) -> None:
 def clear_ground() -> None:
     kept = {"identity_region", "catalogue_occupation"}
     ours = {model._meta.db_table for model in apps.get_models() if model.__module__.startswith("zhenxue.")}
-    with transaction.atomic(), lifted():
-        run(f"DELETE FROM {table}" for table in sorted(ours - kept))
+    with transaction.atomic(), lifted(), connection.cursor() as cursor:
+        for table in sorted(ours - kept):
+            cursor.execute(f"DELETE FROM {table}")
 
 
 def pytest_sessionstart() -> None:

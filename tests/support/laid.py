@@ -13,7 +13,6 @@ import datetime as dt
 import enum
 import functools
 import re
-import sqlite3
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
@@ -23,6 +22,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from tests.support.triggers import lifted
 
 PLAIN = (type(None), bool, int, float, str, bytes, dt.date, dt.time, dt.timedelta, enum.Enum, Decimal)
 #: Settings that sealed or signed the rows themselves: what was kept under others is another thing.
@@ -294,32 +295,23 @@ def _lay(kept: Kept) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     STATE.written |= kept.new.keys() | kept.gone.keys()
-    with transaction.atomic():
+    with lifted(), transaction.atomic():
         (_lay_on_sqlite if connection.vendor == "sqlite" else _lay_on_postgres)(kept)
 
 
 def _lay_on_sqlite(kept: Kept) -> None:
-    connection.ensure_connection()
     raw = connection.connection
-    firing = raw.getconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER)  # a test may have lifted the guards before
-    raw.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, False)
-    try:
-        for name, rows in kept.gone.items():
-            table = STATE.tables[name]
-            where = " AND ".join(f'"{column}" = ?' for column in table.key)
-            raw.executemany(f"DELETE FROM {name} WHERE {where}", [_key(row, table) for row in rows])
-        for name, rows in kept.new.items():
-            marks = ", ".join("?" * len(rows[0]))
-            raw.executemany(f"INSERT INTO {name} ({STATE.tables[name].columns}) VALUES ({marks})", rows)
-    finally:
-        raw.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, firing)
+    for name, rows in kept.gone.items():
+        table = STATE.tables[name]
+        where = " AND ".join(f'"{column}" = ?' for column in table.key)
+        raw.executemany(f"DELETE FROM {name} WHERE {where}", [_key(row, table) for row in rows])
+    for name, rows in kept.new.items():
+        marks = ", ".join("?" * len(rows[0]))
+        raw.executemany(f"INSERT INTO {name} ({STATE.tables[name].columns}) VALUES ({marks})", rows)
 
 
 def _lay_on_postgres(kept: Kept) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('session_replication_role')")
-        role = cursor.fetchone()[0]  # see above
-        cursor.execute("SET LOCAL session_replication_role = replica")
         for name, rows in kept.gone.items():
             table = STATE.tables[name]
             key = " || ' ' || ".join(f'"{column}"' for column in table.key)
@@ -327,5 +319,4 @@ def _lay_on_postgres(kept: Kept) -> None:
         for name, rows in kept.new.items():
             with cursor.copy(f"COPY {name} ({STATE.tables[name].columns}) FROM STDIN") as copied:
                 copied.write(b"".join(rows))
-        cursor.execute(f"SET LOCAL session_replication_role = {role}")
         cursor.execute(BEYOND, [list(kept.counters), list(kept.counters.values())])

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from zhenxue.kernel import keys
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
-#: On PostgreSQL a connection keeps the plan of a statement from its so manieth use on.
+#: A connection to PostgreSQL keeps the plan of a statement that it has sent so many times.
 PLANS_KEPT_AFTER = 5
 
 

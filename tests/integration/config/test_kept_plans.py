@@ -36,13 +36,13 @@ def test_a_number_is_compared_whole() -> None:
     assert not same.filter(number__gt=moment - F("number")).exists()
 
 
-@pytest.mark.parametrize(("field", "value"), [("number", 2**31), ("number", 2**63), ("number", 2**40)])
-def test_a_number_that_a_column_cannot_hold_is_refused_not_cut_off(field: str, value: int) -> None:
+@pytest.mark.parametrize("number", [2**31, 2**40, 2**63])
+def test_a_number_that_a_column_cannot_hold_is_refused_not_cut_off(number: int) -> None:
     if connection.vendor == "sqlite":
         return  # its columns hold what they are given; the fields' own checks stand before
     version = make_draft_version(make_organisation())
     with pytest.raises(DataError), transaction.atomic():
-        CourseVersion.objects.filter(pk=version.pk).update(**{field: value})
+        CourseVersion.objects.filter(pk=version.pk).update(number=number)
     assert CourseVersion.objects.values_list("number", flat=True).get(pk=version.pk) == version.number
 
 

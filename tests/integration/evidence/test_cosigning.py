@@ -10,7 +10,7 @@ from django.db.models import Q
 from tests.factories.evidence import NOW, make_entry, make_log
 from tests.factories.witnesses import make_witness
 from tests.fakes.witnesses import Bureau, Country, Moment
-from tests.support.guards import lifted
+from tests.support.triggers import lifted
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.data import TroubleKind
 from zhenxue.evidence.models import Checkpoint, Cosignature, Entry, EntryRef, Tile, Witness, WitnessTrouble

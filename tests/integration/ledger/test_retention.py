@@ -12,7 +12,7 @@ from tests.factories.identity import make_bureau, make_operator, make_provider
 from tests.factories.ledger import book, make_mixed_day
 from tests.factories.study import make_studying
 from tests.factories.training import Running, attend_all, make_running_cohort
-from tests.support.guards import lifted
+from tests.support.triggers import lifted
 from zhenxue.evidence import api as evidence
 from zhenxue.identity.data import Actor
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from tests.factories.archives import LATER, MARCH, make_closed, make_studied
 from tests.factories.identity import make_operator
-from tests.support.guards import lifted
+from tests.support.triggers import lifted
 from zhenxue.evidence import api as evidence
 from zhenxue.kernel import parquet, partitions, storage
 from zhenxue.kernel.errors import Conflict, Invalid

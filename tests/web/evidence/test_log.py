@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from tests.factories.evidence import NOW, make_entry, make_log
-from tests.support.guards import lifted
+from tests.support.triggers import lifted
 from zhenxue.evidence import api as evidence
 from zhenxue.evidence.models import Checkpoint, Entry
 from zhenxue.tlog import checkpoints
