@@ -78,6 +78,8 @@ class Film:
         end = time.monotonic() + WAIT_MILLISECONDS / 1000
         while time.monotonic() < end:
             data = base64.b64decode(page.locator("video").evaluate(SEEN).partition(",")[2])
+            if not data:
+                continue  # the camera has not shown its first picture
             seen = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
             if min(float(cv2.absdiff(seen, frame).mean()) for frame in self.frames) < SAME:
                 return
