@@ -104,7 +104,7 @@ taskset -c "$last" true 2>/dev/null && pinned="taskset -c $last"
 aside postgres env ZHENXUE_TEST_DATABASE=postgres $pinned nice -n 4 $PYTEST -m "not browser" \
     tests/integration tests/web tests/adversary
 postgres=$!
-aside checks in_turn "nice -n 10 sh scripts/check.sh" "env ZHENXUE_TEST_DATABASE=sqlite nice -n 10 $PYTEST tests/unit"
+aside checks in_turn "nice -n 10 sh scripts/check.sh" "env ZHENXUE_TEST_DATABASE=sqlite nice -n 15 $PYTEST tests/unit"
 checks=$!
 # shellcheck disable=SC2086 # a list of words
 step "tests on SQLite" env ZHENXUE_TEST_DATABASE=sqlite nice -n 4 $PYTEST \
