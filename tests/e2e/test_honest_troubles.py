@@ -115,6 +115,9 @@ def test_a_server_that_hangs_stops_nobody_for_good(someone: Someone) -> None:
     os.kill(web, signal.SIGSTOP)
     try:
         wait_until(page, "v => v.currentTime > 17", "it plays on without the server")
+        waiting = page.get_by_text(re.compile(r"已等 \d+ 秒"))
+        expect(waiting).to_be_visible()
+        assert "已等 0 秒" not in waiting.inner_text(), "it waits since the beat went out, not since it was given up"
     finally:
         os.kill(web, signal.SIGCONT)
     # The first half was saved too late for the second to count whole: what is missing is played once more.

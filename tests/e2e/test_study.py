@@ -205,6 +205,9 @@ def test_a_document_fills_page_by_page_and_needs_its_test(school: School, open_c
     expect(page.locator("#self-test form")).to_be_visible(timeout=40_000)
     page.reload()
     expect(page.locator("#page-2")).to_be_in_viewport(timeout=20_000)
+    # What comes in above still moves the test below.
+    expect(page.locator("#page-2 img")).to_have_attribute("data-shown", "yes")
+    expect(words).to_have_text(re.compile("正在计入学时|已计满"))
     page.get_by_label("A.", exact=False).first.check()
     page.get_by_role("button", name="提交自测").click()
     expect(page.locator("[data-self-test=passed]")).to_be_visible()

@@ -163,10 +163,11 @@ export class Beats {
       if (!head) return;
       const stretch = { ...head };
       const sealed = await this.seal(stretch);
-      tries.push({ at: performance.now(), stretch });
+      const began = performance.now();
+      tries.push({ at: began, stretch });
       const trouble = await this.attempt(sealed, head, tries);
       if (trouble === null) return;
-      if (!this.troubleSince) this.troubleSince = performance.now();
+      if (!this.troubleSince) this.troubleSince = began;
       this.listener.waiting(performance.now() - this.troubleSince, trouble.words);
       await this.rest(Math.max(this.retry, trouble.wait));
       this.retry = Math.min(LAST_RETRY, this.retry * 2);
