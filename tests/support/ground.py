@@ -18,6 +18,7 @@ from django.test import TransactionTestCase
 
 from tests.support import laid
 from tests.support.kept import alone, lay_or_make
+from tests.support.triggers import lifted
 
 #: The database on the run's PostgreSQL that others are copied from; nobody connects to it.
 KEPT = "ground"
@@ -116,8 +117,7 @@ class Tables:
 
     def lay_back(self, connection: BaseDatabaseWrapper) -> None:
         """Where something was written, what stood there before; no trigger and no foreign key asks."""
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
+        with lifted(), transaction.atomic(), connection.cursor() as cursor:
             changed = [table for table, mark in self._marks(cursor, self.columns).items() if mark != self.marks[table]]
             for table in changed:
                 cursor.execute(f"DELETE FROM {table}")

@@ -28,7 +28,7 @@ def bare_ground(db: None) -> None:
 def clear_ground() -> None:
     kept = {"identity_region", "catalogue_occupation"}
     ours = {model._meta.db_table for model in apps.get_models() if model.__module__.startswith("zhenxue.")}
-    with transaction.atomic(), lifted(), connection.cursor() as cursor:
+    with lifted(), transaction.atomic(), connection.cursor() as cursor:
         for table in sorted(ours - kept):
             cursor.execute(f"DELETE FROM {table}")
 
