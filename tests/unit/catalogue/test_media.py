@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.factories.catalogue import video_bytes
-from zhenxue.catalogue.media import draw, pack
+from zhenxue.catalogue.media import draw, encode, pack
 from zhenxue.catalogue.media.errors import MediaError
 
 
@@ -48,6 +48,21 @@ def test_ffmpeg_dies_with_its_worker(tmp_path: Path) -> None:
             break
         time.sleep(0.1)
     assert not Path(f"/proc/{children[0]}").exists()
+
+
+def test_progress_never_falls_when_ffmpeg_says_less_than_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does on a busy machine: 90 % and then 56 % were seen."""
+    speaker = tmp_path / "speaker"
+    speaker.write_text(
+        "#!/bin/sh\nfor at in N/A 5000000 9000000 5600000 10000000 9900000; do echo out_time_us=$at; done\n"
+    )
+    speaker.chmod(0o755)
+    monkeypatch.setattr(encode, "get_ffmpeg_exe", lambda: str(speaker))
+    seen: list[float] = []
+    encode.run_ffmpeg([], duration_ms=10_000, progress=seen.append)
+    assert seen == [0.5, 0.9, 0.9, 1.0, 1.0]
 
 
 def test_a_page_full_of_pictures_is_pressed_into_the_limit() -> None:

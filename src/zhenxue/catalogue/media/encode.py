@@ -25,12 +25,19 @@ type Progress = Callable[[float], None]
 
 
 def run_ffmpeg(arguments: list[str], *, duration_ms: int, progress: Progress) -> None:
-    """Run to the end, telling ``progress`` the share done (0-1). Raises ``MediaError`` when it fails or hangs."""
+    """Run to the end, telling ``progress`` the share done (0-1), which never falls.
+
+    FFmpeg's own word does on a busy machine (90 % and then 56 % of one run of several streams were seen).
+    Raises ``MediaError`` when it fails or hangs.
+    """
+    farthest = 0.0
 
     def heard(line: str) -> None:
+        nonlocal farthest
         name, _, value = line.strip().partition("=")
         if name == "out_time_us" and value.lstrip("-").isdigit():
-            progress(min(max(int(value) / 1000 / duration_ms, 0.0), 1.0))
+            farthest = min(max(int(value) / 1000 / duration_ms, farthest), 1.0)
+            progress(farthest)
 
     quiet = ["-hide_banner", "-nostdin", "-loglevel", "error", "-progress", "pipe:1", "-y"]
     ended = child.run([get_ffmpeg_exe(), *quiet, *arguments], silence_seconds=SILENCE_SECONDS, heard=heard)
