@@ -13,15 +13,18 @@ from tests.factories.exams_plans import make_blueprint
 from tests.factories.identity import NOW, make_learner, make_provider
 from tests.factories.study import units_of
 from tests.factories.training import make_running_cohort
+from tests.support.triggers import lifted
 from zhenxue.catalogue import api as catalogue
-from zhenxue.exams.data import ExamState
+from zhenxue.exams.data import ExamState, QuestionState
 from zhenxue.exams.models import ErrorCard, Exam, PracticeOpening, PracticeRound, Question
 from zhenxue.exams.operations import practice as operations
 from zhenxue.exams.operations.banks import add_question
-from zhenxue.exams.operations.errors import collect_again, collect_errors
+from zhenxue.exams.operations.errors import collect_again, collect_errors, note_answer
 from zhenxue.exams.queries import practice as queries
 from zhenxue.kernel.errors import Conflict, Invalid, NotFound, Refused
 from zhenxue.ledger import api as ledger
+from zhenxue.training import api as training
+from zhenxue.training.models import Enrolment
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -237,6 +240,30 @@ def test_what_went_wrong_in_a_self_test_comes_into_the_book_and_can_be_practised
     Question.objects.filter(version=2).update(state="retired")  # staff does not want it practised
     hand_in(0)
     assert Question.objects.count() == 2
+
+
+def test_retired_questions_and_classes_that_were_left_are_no_longer_due_and_hide_no_others() -> None:
+    left, first, second = (make_running_cohort(learners=1) for _ in range(3))
+    learner = first.learners[0]
+    asked = []
+    for number, running in enumerate((left, first, second)):
+        with lifted():  # one person in three classes, whatever their rosters say
+            Enrolment.objects.filter(pk=running.enrolments[0].pk).update(person=learner.person_id)
+        asked.append(questions_of(make_bank(running.manager, title=f"题库{number}"))[0])
+        note_answer(
+            enrolment_id=running.enrolments[0].pk, question_id=asked[-1].pk, correct=False, now=NOW + number * DAY
+        )
+    later = NOW + 30 * DAY
+    assert queries.due_cards(learner, later).count() == 3
+    training.leave(actor=left.manager, enrolment_id=left.enrolments[0].pk, reason="本人申请退出", now=later)
+    Question.objects.filter(pk=asked[1].pk).update(state=QuestionState.RETIRED)
+    assert [card.question_id for card in queries.due_cards(learner, later)] == [asked[2].pk]
+    one = operations.start_errors(actor=learner, now=later)
+    assert [line.question_id for line in queries.lines_of(one)] == [asked[2].pk]
+    Question.objects.filter(pk=asked[2].pk).update(state=QuestionState.RETIRED)
+    with pytest.raises(Conflict, match="现在没有要练的错题"):
+        operations.start_errors(actor=learner, now=later)
+    assert queries.visible_cards(learner).count() == 3, "the book keeps them"
 
 
 def test_a_bank_is_practised_by_point() -> None:

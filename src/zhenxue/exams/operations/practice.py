@@ -11,9 +11,9 @@ from django.db import IntegrityError, transaction
 
 from zhenxue.evidence import api as evidence
 from zhenxue.exams import kinds
-from zhenxue.exams.data import PaperState, PracticeMode, QuestionState, SheetLine
+from zhenxue.exams.data import PaperState, PracticeMode, SheetLine
 from zhenxue.exams.kinds.base import Marking
-from zhenxue.exams.models import Blueprint, PracticeOpening, PracticeRound, Question, QuestionBank
+from zhenxue.exams.models import Blueprint, PracticeOpening, PracticeRound, QuestionBank
 from zhenxue.exams.operations import selection
 from zhenxue.exams.operations.drawing import deck_of
 from zhenxue.exams.operations.errors import note_answer
@@ -25,10 +25,10 @@ from zhenxue.exams.queries.practice import (
     is_over,
     lines_of,
     may_show,
+    open_cards,
     open_to,
     own_enrolments,
     practicable,
-    visible_cards,
     visible_rounds,
 )
 from zhenxue.identity.data import Actor
@@ -124,15 +124,13 @@ def start_errors(
     """Questions of the learner's book: those due now; of one point, all that are not known yet, most wrong first."""
     cards = due_cards(actor, now)
     if point_id is not None:
-        cards = visible_cards(actor).filter(mastered_at__isnull=True, question__point=point_id or None)
-        cards = cards.order_by("-wrong", "due_at", "pk")
+        cards = open_cards(actor).filter(question__point=point_id or None).order_by("-wrong", "due_at", "pk")
     rows = list(cards.select_related("enrolment__cohort", "question")[: MOST * 3])
     active = {one.pk: one for one in own_enrolments(actor)}
     for enrolment_id in dict.fromkeys(card.enrolment_id for card in rows):
         ids = [card.question_id for card in rows if card.enrolment_id == enrolment_id]
         if enrolment_id in active and may_show(active[enrolment_id].cohort.organisation_id, ids):
-            ordered = _newest(ids)
-            return _begin(active[enrolment_id], PracticeMode.ERRORS, "错题练习", ordered, count, now, random, None)
+            return _begin(active[enrolment_id], PracticeMode.ERRORS, "错题练习", ids, count, now, random, None)
     raise Conflict("exams.nothing_due", "现在没有要练的错题。" if not rows else NOTHING_NOW)
 
 
@@ -294,14 +292,6 @@ def _create(
 
 def _ids(rows: Any) -> list[int]:
     return list(rows.order_by("pk").values_list("pk", flat=True))
-
-
-def _newest(ids: Sequence[int]) -> list[int]:
-    """The questions without those that were retired, in the same order. A replaced version is still practised: it is
-    what the learner got wrong."""
-    rows = Question.objects.filter(pk__in=ids).exclude(state=QuestionState.RETIRED).values_list("pk", flat=True)
-    kept = set(rows)
-    return [number for number in ids if number in kept]
 
 
 def _own_opening(actor: Actor, opening_id: int) -> PracticeOpening:

@@ -118,9 +118,16 @@ def visible_cards(actor: Actor) -> QuerySet[ErrorCard]:
     return rows.select_related("question__point") if actor.is_learner else rows.none()
 
 
+def open_cards(actor: Actor) -> QuerySet[ErrorCard]:
+    """What can still be learned: not mastered, not retired since, in a class that the learner has not left. A replaced
+    version is still practised: it is what the learner got wrong."""
+    mine = visible_cards(actor).filter(mastered_at__isnull=True, enrolment__state=EnrolmentState.ACTIVE)
+    return mine.exclude(question__state=QuestionState.RETIRED)
+
+
 def due_cards(actor: Actor, now: dt.datetime) -> QuerySet[ErrorCard]:
-    """What should be practised today: due by now and not mastered."""
-    return visible_cards(actor).filter(mastered_at__isnull=True, due_at__lte=now).order_by("due_at", "pk")
+    """What should be practised today: still open, and due by now."""
+    return open_cards(actor).filter(due_at__lte=now).order_by("due_at", "pk")
 
 
 def lines_of(one: PracticeRound) -> list[SheetLine]:

@@ -40,7 +40,7 @@ def _home(request: ActorRequest) -> dict[str, object]:
     rounds = list(queries.visible_rounds(request.actor)[:CHART_ROUNDS])
     openings = list(queries.open_to(one.pk for one in enrolments))
     points = queries.points_to_practise(one.bank_id for one in openings if one.bank_id)
-    weak = queries.visible_cards(request.actor).filter(mastered_at__isnull=True)
+    weak = queries.open_cards(request.actor)
     return {
         "openings": [(one, StartForm().choose(points.get(one.bank_id or 0, []))) for one in openings],
         "points": queries.points_of(weak)[:5],
