@@ -88,15 +88,20 @@ class LeanRooms:
     """Asks how attempts stand, through the lean handler."""
 
     def __init__(self) -> None:
-        self.app = States(make_writer=make_reader)
+        self.app = States(make_writer=make_reader, make_limits=make_limits)
 
     def ask(self, client: Client, path: str) -> Answer:
-        return run_apart(self._ask(client, path))
+        return self.ask_often(client, path, 1)[0]
 
-    async def _ask(self, client: Client, path: str) -> Answer:
+    def ask_often(self, client: Client, path: str, times: int) -> list[Answer]:
+        """So many times at once."""
+        return run_apart(self._ask(client, path, times))
+
+    async def _ask(self, client: Client, path: str, times: int) -> list[Answer]:
+        headers = {"Host": "testserver", "Cookie": cookies_of(client)}
         self.app.start()
         try:
-            return await call(self.app, "GET", path, {"Host": "testserver", "Cookie": cookies_of(client)})
+            return list(await asyncio.gather(*(call(self.app, "GET", path, headers) for _ in range(times))))
         finally:
             await self.app.stop()
 

@@ -128,7 +128,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 # and the room that the disk must have before a beat is accepted.
 BEATS_PER_SIGN_IN = env.number("BEATS_PER_SIGN_IN", 5)
 BEATS_PER_ADDRESS = env.number("BEATS_PER_ADDRESS", 2_000)
-ANSWERS_PER_SIGN_IN = env.number("ANSWERS_PER_SIGN_IN", 10)  # answers of an exam a second
+ANSWERS_PER_SIGN_IN = env.number("ANSWERS_PER_SIGN_IN", 10)  # answers of an exam a second; as many looks at it
 BEATS_MIN_FREE_MB = env.number("BEATS_MIN_FREE_MB", 200)
 CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_HTTPONLY = True

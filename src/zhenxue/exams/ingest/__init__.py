@@ -51,7 +51,7 @@ def make_reader() -> StateReader:
 
 
 answers = Answers(make_writer=make_writer, make_limits=make_limits)
-states = States(make_writer=make_reader)
+states = States(make_writer=make_reader, make_limits=make_limits)
 
 
 def find(scope: Scope) -> Answers | States | None:

@@ -29,6 +29,7 @@ JSON: Final = b"application/json"
 
 TOO_LARGE: Final = problem(413, "exams.too_large", "作答太长，没有保存。请缩短后再试。")
 TOO_MANY: Final = problem(429, "exams.too_many", "保存太频繁，请稍等几秒，页面会自动重试。")
+TOO_MANY_LOOKS: Final = problem(429, "exams.too_many_looks", "查询太频繁，请稍等几秒，页面会自动重试。")
 WRONG_HOST: Final = problem(
     422, "kernel.bad_request", "提交的内容不完整或被改动过，没有保存。请返回上一页，刷新后再试。"
 )
@@ -90,9 +91,12 @@ class States(LeanApp[StateReader]):
 
     def take(self, place: Place, headers: Headers, origin: Origin, body: bytes, reader: Reader) -> Reply | None:
         writer = self._writer or self.start()
+        cookie = session_in(headers)
+        if not self._limits.allow(cookie, origin.address):
+            return TOO_MANY_LOOKS
         if not host_is_ours(headers, origin):
             return WRONG_HOST
-        asking = Asking(place.first, session_in(headers), origin.address, reader)
+        asking = Asking(place.first, cookie, origin.address, reader)
         return None if writer.submit(asking) else RETRY
 
 
