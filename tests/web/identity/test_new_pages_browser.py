@@ -1,4 +1,4 @@
-"""The pages of devices and rules on a phone: nothing for axe to find, nothing wider. At a desk: ``tests/e2e``."""
+"""The pages of devices and rules in real Chromium: nothing for axe to find, nothing wider than a phone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.factories.identity import USER_AGENT, client_for, make_bureau, make_learner, make_rules
 from tests.factories.training import make_approved_cohort
 from tests.support import axe
-from tests.support.browser import PHONE
+from tests.support.browser import DESK, PHONE
 from zhenxue.identity.data import Actor
 from zhenxue.identity.models import RuleSet
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Opener = Callable[..., BrowserContext]
 
 
-def browser_of(opener: Opener, url: str, who: Actor) -> Page:
-    context = opener(PHONE, base_url=url, user_agent=USER_AGENT)
+def browser_of(opener: Opener, url: str, who: Actor, kind: dict[str, Any]) -> Page:
+    context = opener(kind, base_url=url, user_agent=USER_AGENT)
     for name, morsel in client_for(who).cookies.items():
         context.add_cookies([{"name": name, "value": morsel.value, "url": url}])
     return context.new_page()
@@ -30,11 +30,14 @@ def look(page: Page, place: str) -> None:
     axe.check_width(page)
 
 
-def test_rules_can_be_read_and_issued_on_a_phone(live_server: Any, open_context: Opener) -> None:
+@pytest.mark.parametrize("kind", [PHONE, DESK], ids=["phone", "desk"])
+def test_rules_can_be_read_and_issued_on_any_screen(
+    live_server: Any, open_context: Opener, kind: dict[str, Any]
+) -> None:
     make_rules()
     made = make_approved_cohort()
     officer = make_bureau("3715")
-    page = browser_of(open_context, live_server.url, officer)
+    page = browser_of(open_context, live_server.url, officer, kind)
     known = RuleSet.objects.get(version="2026-1")
     for place in ("/rules/", "/rules/versions/", f"/rules/versions/{known.pk}/", f"/cohorts/{made.cohort.pk}/rules/"):
         look(page, place)
@@ -51,7 +54,7 @@ def test_rules_can_be_read_and_issued_on_a_phone(live_server: Any, open_context:
 
 
 def test_the_page_of_devices_fits_a_phone(live_server: Any, open_context: Opener) -> None:
-    page = browser_of(open_context, live_server.url, make_learner())
+    page = browser_of(open_context, live_server.url, make_learner(), PHONE)
     page.goto("/me/")
     expect(page.locator("body[data-device-key]")).to_have_count(0)
     look(page, "/me/devices/")
