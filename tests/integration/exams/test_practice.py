@@ -5,12 +5,13 @@ from random import Random
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from tests.factories.catalogue import make_standard, right_answers
 from tests.factories.exams import CLOSES, choice, make_bank, make_exam, make_paper, questions_of, sit
 from tests.factories.exams_kinds import facts_of_kinds, make_picture
 from tests.factories.exams_plans import make_blueprint
-from tests.factories.identity import NOW, make_learner, make_provider
+from tests.factories.identity import NOW, client_for, make_learner, make_provider
 from tests.factories.study import units_of
 from tests.factories.training import make_running_cohort
 from tests.support.triggers import lifted
@@ -263,7 +264,10 @@ def test_retired_questions_and_classes_that_were_left_are_no_longer_due_and_hide
     Question.objects.filter(pk=asked[2].pk).update(state=QuestionState.RETIRED)
     with pytest.raises(Conflict, match="现在没有要练的错题"):
         operations.start_errors(actor=learner, now=later)
-    assert queries.visible_cards(learner).count() == 3, "the book keeps them"
+    book = queries.visible_cards(learner).order_by("pk")
+    assert list(book.values_list("comes_back", flat=True)) == [False] * 3, "the book keeps them"
+    page = client_for(learner).get(reverse("exams:errors")).content.decode()
+    assert (page.count("不再练习"), page.count("下次练习 2")) == (3, 0)
 
 
 def test_a_bank_is_practised_by_point() -> None:

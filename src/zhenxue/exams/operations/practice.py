@@ -126,11 +126,10 @@ def start_errors(
     if point_id is not None:
         cards = open_cards(actor).filter(question__point=point_id or None).order_by("-wrong", "due_at", "pk")
     rows = list(cards.select_related("enrolment__cohort", "question")[: MOST * 3])
-    active = {one.pk: one for one in own_enrolments(actor)}
-    for enrolment_id in dict.fromkeys(card.enrolment_id for card in rows):
-        ids = [card.question_id for card in rows if card.enrolment_id == enrolment_id]
-        if enrolment_id in active and may_show(active[enrolment_id].cohort.organisation_id, ids):
-            return _begin(active[enrolment_id], PracticeMode.ERRORS, "错题练习", ids, count, now, random, None)
+    for enrolment in dict.fromkeys(card.enrolment for card in rows):
+        ids = [card.question_id for card in rows if card.enrolment_id == enrolment.pk]
+        if may_show(enrolment.cohort.organisation_id, ids):
+            return _begin(enrolment, PracticeMode.ERRORS, "错题练习", ids, count, now, random, None)
     raise Conflict("exams.nothing_due", "现在没有要练的错题。" if not rows else NOTHING_NOW)
 
 

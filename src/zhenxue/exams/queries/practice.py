@@ -22,6 +22,11 @@ from zhenxue.training.data import EnrolmentState
 #: Exams whose questions nobody may practise: they are planned, can be sat, or are being sat.
 NOT_OVER = (ExamState.DRAFT, ExamState.SCHEDULED)
 CHUNK = 900  # ids in one statement
+#: A wrong answer that comes back: not mastered, not retired since, in a class that the learner has not left. A replaced
+#: version still does: it is what the learner got wrong.
+COMES_BACK = Q(mastered_at__isnull=True, enrolment__state=EnrolmentState.ACTIVE) & ~Q(
+    question__state=QuestionState.RETIRED
+)
 
 
 def barred(organisation_id: int, besides: int | None = None) -> tuple[set[tuple[int, int]], set[str]]:
@@ -113,16 +118,14 @@ def get_round(actor: Actor, round_id: int) -> PracticeRound:
 
 
 def visible_cards(actor: Actor) -> QuerySet[ErrorCard]:
-    """A learner's book of errors."""
-    rows = ErrorCard.objects.filter(enrolment__person_id=actor.person_id or 0)
+    """A learner's book of errors; ``comes_back`` says of each whether it does."""
+    rows = ErrorCard.objects.filter(enrolment__person_id=actor.person_id or 0).annotate(comes_back=COMES_BACK)
     return rows.select_related("question__point") if actor.is_learner else rows.none()
 
 
 def open_cards(actor: Actor) -> QuerySet[ErrorCard]:
-    """What can still be learned: not mastered, not retired since, in a class that the learner has not left. A replaced
-    version is still practised: it is what the learner got wrong."""
-    mine = visible_cards(actor).filter(mastered_at__isnull=True, enrolment__state=EnrolmentState.ACTIVE)
-    return mine.exclude(question__state=QuestionState.RETIRED)
+    """What can still be learned."""
+    return visible_cards(actor).filter(COMES_BACK)
 
 
 def due_cards(actor: Actor, now: dt.datetime) -> QuerySet[ErrorCard]:
